@@ -1,6 +1,9 @@
 #include "thread_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -37,6 +40,7 @@ class Condition {
   void Wait(std::unique_lock<std::mutex>* lock) {
     pthread_cond_wait(&condition_, lock->mutex()->native_handle());
   }
+  void NotifyOne() { pthread_cond_signal(&condition_); }
   void NotifyAll() { pthread_cond_broadcast(&condition_); }
 
  private:
@@ -62,6 +66,25 @@ struct Job {
   }
 };
 
+// A sleeping worker, and the CPU that it was last told to keep off.
+//
+// A virtual machine's halted CPU often passes for a busy one, and then Linux wakes a thread on the
+// CPU of the one that wakes it, where it waits for milliseconds behind the very work it was to
+// share. So whoever wakes a worker first tells it to run anywhere else.
+struct Sleeper {
+  const pid_t thread = static_cast<pid_t>(syscall(SYS_gettid));
+  int avoids = -1;
+
+  void Avoid(int cpu) {
+    if (cpu < 0 || cpu == avoids) return;
+    cpu_set_t others;
+    if (sched_getaffinity(0, sizeof(others), &others) != 0) return;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) == 0) return;
+    if (sched_setaffinity(thread, sizeof(others), &others) == 0) avoids = cpu;
+  }
+};
+
 inline void Pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -76,7 +99,7 @@ class Pool {
       StartWorkers(job->max_workers);
       jobs_.push_back(job);
       posted_.fetch_add(1);
-      if (sleepers_ > 0) wake_.NotifyAll();
+      Wake(job->max_workers);
     }
     job->Work();
     std::unique_lock<std::mutex> lock(mutex_);
@@ -103,6 +126,14 @@ class Pool {
   }
 
   // REQUIRES: mutex_ is held.
+  void Wake(int wanted) {
+    if (sleepers_.empty()) return;
+    const int cpu = sched_getcpu();
+    for (Sleeper* sleeper : sleepers_) sleeper->Avoid(cpu);
+    for (int i = std::min<int>(wanted, sleepers_.size()); i > 0; --i) wake_.NotifyOne();
+  }
+
+  // REQUIRES: mutex_ is held.
   Job* FindOpenJob() {
     for (Job* job : jobs_) {
       if (job->Open()) return job;
@@ -112,14 +143,15 @@ class Pool {
 
   void Loop() {
     uint64_t seen = 0;
+    Sleeper self;
     while (true) {
       for (int i = 0; i < kSpins && posted_.load(std::memory_order_relaxed) == seen; ++i) Pause();
       std::unique_lock<std::mutex> lock(mutex_);
       Job* job;
       while ((job = FindOpenJob()) == nullptr) {
-        ++sleepers_;
+        sleepers_.push_back(&self);
         wake_.Wait(&lock);
-        --sleepers_;
+        sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), &self));
       }
       seen = posted_.load();
       job->workers.fetch_add(1);
@@ -135,8 +167,8 @@ class Pool {
   Condition done_;
   std::vector<Job*> jobs_;
   std::atomic<uint64_t> posted_{0};
+  std::vector<Sleeper*> sleepers_;
   int workers_ = 0;
-  int sleepers_ = 0;
 };
 
 std::atomic<int> threads_setting{0};
