@@ -12,7 +12,7 @@ SAMPLED_COMPAT_EXPORT void SampledCompatSetNumThreads(int threads) {
 }
 
 // Counts the changes of the ops' interface that a caller can notice; core/library.py expects one.
-SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 1; }
+SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 2; }
 
 // "avx512", "avx2" or "baseline".
 SAMPLED_COMPAT_EXPORT const char* SampledCompatInstructionSet() {
@@ -23,6 +23,7 @@ namespace {
 
 // tf.load_op_library adopts what is registered while the library is being opened.
 __attribute__((constructor)) void RegisterAll() {
+  sampled_compat::RegisterValues();
   sampled_compat::RegisterPlan();
   sampled_compat::RegisterSampledLoss();
   sampled_compat::RegisterTapas();

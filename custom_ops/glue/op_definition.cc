@@ -1,7 +1,6 @@
 #include "op_definition.h"
 
 #include <cstdio>
-#include <cstring>
 
 namespace sampled_compat {
 
@@ -64,12 +63,24 @@ void ReadAttribute(TF_OpKernelConstruction* construction, Read read) {
 
 }  // namespace
 
-bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value) {
-  char text[16] = {};
+std::string StringAttribute(TF_OpKernelConstruction* construction, const char* name) {
+  char text[512] = {};
   ReadAttribute(construction, [&](TF_Status* status) {
     TF_OpKernelConstruction_GetAttrString(construction, name, text, sizeof(text) - 1, status);
   });
-  return std::strcmp(text, value) == 0;
+  return text;
+}
+
+bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value) {
+  return StringAttribute(construction, name) == value;
+}
+
+int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name) {
+  int64_t value = 0;
+  ReadAttribute(construction, [&](TF_Status* status) {
+    TF_OpKernelConstruction_GetAttrInt64(construction, name, &value, status);
+  });
+  return value;
 }
 
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {

@@ -3,6 +3,7 @@
 #define SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 
 #include <initializer_list>
+#include <string>
 
 #include "tensorflow_c_api.h"
 
@@ -45,11 +46,14 @@ class ShapeInference {
 // What a kernel's attributes say.
 bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value);
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name);
+int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name);
+std::string StringAttribute(TF_OpKernelConstruction* construction, const char* name);
 TF_DataType TypeAttribute(TF_OpKernelConstruction* construction, const char* name);
 // Fails the construction unless Tc is double where T is double, and float otherwise.
 void CheckComputeType(TF_OpKernelConstruction* construction);
 
 // One for each file that registers.
+void RegisterValues();
 void RegisterPlan();
 void RegisterSampledLoss();
 void RegisterTapas();

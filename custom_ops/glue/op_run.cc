@@ -29,8 +29,7 @@ OpRun::~OpRun() {
   TF_DeleteStatus(status_);
 }
 
-Input OpRun::Get(int index, const char* name, const char* shape,
-                 std::initializer_list<int64_t> dims) {
+Input OpRun::Get(int index, const char* name) {
   Input input;
   input.name = name;
   if (!ok_) return input;
@@ -48,6 +47,13 @@ Input OpRun::Get(int index, const char* name, const char* shape,
     input.dims.push_back(TF_Dim(tensor, i));
     input.count *= input.dims.back();
   }
+  return input;
+}
+
+Input OpRun::Get(int index, const char* name, const char* shape,
+                 std::initializer_list<int64_t> dims) {
+  const Input input = Get(index, name);
+  if (!ok_) return input;
   bool fits = input.dims.size() == dims.size();
   std::string sizes;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -76,14 +82,15 @@ void OpRun::OutOfMemory() { Fail(TF_RESOURCE_EXHAUSTED, "out of memory"); }
 void OpRun::Fail(TF_Code code, const std::string& message) {
   if (!ok_) return;
   ok_ = false;
-  TF_SetStatus(status_, code, (std::string(op_name_) + ": " + message).c_str());
+  const std::string prefix = op_name_ == nullptr ? "" : std::string(op_name_) + ": ";
+  TF_SetStatus(status_, code, (prefix + message).c_str());
 }
 
-void* OpRun::Allocate(int index, TF_DataType type, std::initializer_list<int64_t> dims) {
+void* OpRun::Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims) {
   if (!ok_) return nullptr;
   size_t bytes = TF_DataTypeSize(type);
   for (const int64_t d : dims) bytes *= d;
-  TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, dims.begin(),
+  TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, dims.data(),
                                         static_cast<int>(dims.size()), bytes, status_);
   if (TF_GetCode(status_) != TF_OK || tensor == nullptr) {
     ok_ = false;
@@ -91,6 +98,15 @@ void* OpRun::Allocate(int index, TF_DataType type, std::initializer_list<int64_t
   }
   tensors_.push_back(tensor);
   return TF_TensorData(tensor);
+}
+
+void OpRun::Forward(int input, int index) {
+  TF_Tensor* tensor = nullptr;
+  if (ok_) TF_GetInput(context_, input, &tensor, status_);
+  if (tensor == nullptr) return;
+  tensors_.push_back(tensor);
+  TF_SetOutput(context_, index, tensor, status_);
+  ok_ = TF_GetCode(status_) == TF_OK;
 }
 
 void* OpRun::AllocateFromScratch(int index, TF_DataType type, int64_t count) {

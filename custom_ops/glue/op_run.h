@@ -34,6 +34,7 @@ FloatType ToFloatType(TF_DataType type);
 // TensorFlow when the run ends.
 class OpRun {
  public:
+  // Messages begin with `op_name`, unless it is null.
   OpRun(TF_OpKernelContext* context, const char* op_name);
   ~OpRun();
   OpRun(const OpRun&) = delete;
@@ -45,12 +46,17 @@ class OpRun {
   // negative. `shape` is how the message calls what is expected, such as "[batch, dim]".
   Input Get(int index, const char* name, const char* shape, std::initializer_list<int64_t> dims);
 
+  // Input `index`, of any shape.
+  Input Get(int index, const char* name);
+
   // Fails with an InvalidArgument error "op: message".
   void Invalid(const char* format, ...) __attribute__((format(printf, 2, 3)));
   void OutOfMemory();
 
   // Output `index`, allocated by TensorFlow; null after a failure.
-  void* Allocate(int index, TF_DataType type, std::initializer_list<int64_t> dims);
+  void* Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims);
+  // Output `index` is input `input`, itself.
+  void Forward(int input, int index);
   // Output `index`, a vector that holds `count` numbers of scratch which returns there when
   // TensorFlow drops it.
   void* AllocateFromScratch(int index, TF_DataType type, int64_t count);
@@ -94,7 +100,7 @@ class Converted {
 template <typename T>
 class ConvertedOutput {
  public:
-  ConvertedOutput(OpRun* run, int index, TF_DataType type, std::initializer_list<int64_t> dims)
+  ConvertedOutput(OpRun* run, int index, TF_DataType type, const std::vector<int64_t>& dims)
       : type_(type), output_(run->Allocate(index, type, dims)), data_(static_cast<T*>(output_)) {
     for (const int64_t d : dims) count_ *= d;
     if (!run->ok() || type == Converted<T>::Type()) return;

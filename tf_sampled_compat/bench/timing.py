@@ -13,6 +13,9 @@ import numpy as np
 # for a while after a product, which would slow down who comes next: hence apart, and the pause.
 _ROUNDS = 3
 _PAUSE = 0.06
+# A turn is a few runs in a row, as steps follow each other in training, after one that is not
+# timed: it finds the caches full of another contender's numbers.
+_RUNS = 4
 
 
 class Effort(NamedTuple):
@@ -20,7 +23,7 @@ class Effort(NamedTuple):
 
     Attributes:
       quick: Whether tiny shapes will do.
-      repeats: How often to time each contender at least.
+      repeats: How many turns each contender gets at least.
       seconds: How long to go on timing a cell if the repeats are done sooner.
     """
 
@@ -71,11 +74,16 @@ def _take_turns(
     end, turns = time.perf_counter() + seconds, 0
     while turns < repeats or time.perf_counter() < end:
         for contender in contenders:
-            arguments = contender.feed()
-            start = time.perf_counter()
-            contender.run(*arguments)
-            samples.setdefault(contender.name, []).append(time.perf_counter() - start)
+            times = [_time(contender) for _ in range(1 + _RUNS)]
+            samples.setdefault(contender.name, []).extend(times[1:])
         turns += 1
+
+
+def _time(contender: Contender) -> float:
+    arguments = contender.feed()
+    start = time.perf_counter()
+    contender.run(*arguments)
+    return time.perf_counter() - start
 
 
 def geometric_mean(ratios: Sequence[float]) -> float:

@@ -1,4 +1,4 @@
-"""Every validation, and the words it fails with: the argument, what was expected, what came."""
+"""Every validation of an argument. See `errors` for the form of what they say."""
 
 from __future__ import annotations
 
@@ -9,66 +9,10 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import internals
+from tf_sampled_compat.core import errors, internals
 
 STRATEGIES = ("div", "mod")
-
-
-class ArgumentError(tf.errors.InvalidArgumentError, ValueError):
-    """A bad argument, found while the call is traced or, in eager mode, while it runs.
-
-    TensorFlow answers the same mistake with a `ValueError` while it traces and with an
-    `InvalidArgumentError` when it runs; code that catches either catches this.
-    """
-
-    # The constructor is InvalidArgumentError's, (node_def, op, message): of an error that has any
-    # other, met inside a `tf.function`, AutoGraph makes a StagingError.
-
-    def __str__(self) -> str:
-        """Returns the message alone: there is no node to name."""
-        return self.message
-
-
-class ArgumentTypeError(ArgumentError, tf.errors.UnimplementedError, TypeError):
-    """An argument of the wrong Python type or dtype.
-
-    TensorFlow has a `TypeError` for most of these, and says `UnimplementedError` to a cast.
-    """
-
-
-def fail(
-    argument: str, expected: str, got: Any, error: type[ArgumentError] = ArgumentError
-) -> None:
-    """Raises an `ArgumentError` of the common form."""
-    raise error(None, None, f"{argument}: expected {expected}, got {got}")
-
-
-def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.Operation]:
-    """Checks a condition on values: at once where they are known, else when the graph runs.
-
-    Returns:
-      The assertions to put before what relies on them; see `after`.
-    """
-    known = tf.get_static_value(condition)
-    if known is not None:
-        if not known:
-            value = tf.get_static_value(got)
-            fail(argument, expected, got if value is None else value)
-        return []
-    if internals.in_xla_context():
-        return []  # XLA compiles assertions to nothing.
-    # The op itself: tf.debugging.Assert puts a conditional around it, ten ops for one.
-    message = f"{argument}: expected {expected}, got"
-    data = [tf.constant(message), tf.convert_to_tensor(got)]
-    return [tf.raw_ops.Assert(condition=condition, data=data)]
-
-
-def after(assertions: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:
-    """Returns `tensor`, to be had only once the assertions hold."""
-    if not assertions:
-        return tensor
-    with tf.control_dependencies(list(assertions)):
-        return tf.identity(tensor)
+POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
 
 
 def size_attribute(argument: str, value: Any) -> Optional[int]:
@@ -79,26 +23,26 @@ def size_attribute(argument: str, value: Any) -> Optional[int]:
             return None
         value = value.item() if value.ndim == 0 else value
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        fail(argument, "an integer", repr(value), ArgumentTypeError)
+        errors.fail(argument, "an integer", repr(value), errors.ArgumentTypeError)
     if value < 1:
-        fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", value)
+        errors.fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", value)
     return int(value)
 
 
 def partition_strategy(value: Any) -> str:
     """Checks a partition strategy, for one tensor as for a list."""
     if value not in STRATEGIES:
-        fail("partition_strategy", "'div' or 'mod'", repr(value))
+        errors.fail("partition_strategy", "'div' or 'mod'", repr(value))
     return value
 
 
 def misplaced_arguments(name: Any, seed: Any) -> None:
     """Finds a partition strategy that a positional call put into `name` or `seed`."""
     if isinstance(seed, str) and seed not in STRATEGIES:
-        fail("seed", "an integer or None", repr(seed), ArgumentTypeError)
+        errors.fail("seed", "an integer or None", repr(seed), errors.ArgumentTypeError)
     for argument, value in (("name", name), ("seed", seed)):
         if isinstance(value, str) and value in STRATEGIES:
-            fail(
+            errors.fail(
                 argument,
                 "no partition strategy: positional arguments were written for another TensorFlow's "
                 "signature (TF 1 has partition_strategy before name); pass "
@@ -112,7 +56,7 @@ def labels_and_inputs(labels: tf.Tensor, inputs: tf.Tensor) -> None:
     if inputs.dtype.is_floating:
         if labels.dtype.is_floating and labels.shape.rank == 2 and labels.shape[1] not in (None, 1):
             if inputs.shape.rank == 2 and inputs.shape[1] == 1:
-                fail(
+                errors.fail(
                     "labels, inputs",
                     "class ids and activations (they look swapped)",
                     f"labels {_kind(labels)}, inputs {_kind(inputs)}",
@@ -120,31 +64,31 @@ def labels_and_inputs(labels: tf.Tensor, inputs: tf.Tensor) -> None:
         numbers_only("labels", labels.dtype)
         return
     if labels.dtype.is_floating:
-        fail(
+        errors.fail(
             "labels, inputs",
             "integer class ids as labels and floating-point activations as inputs: they are "
             "swapped (TF 0.x took inputs before labels; tf_sampled_compat.compat.v0.nn still does)",
             f"labels {_kind(labels)}, inputs {_kind(inputs)}",
         )
-    fail(
+    errors.fail(
         "inputs",
         "a floating-point tensor of shape [batch_size, dim]",
         _kind(inputs),
-        ArgumentTypeError,
+        errors.ArgumentTypeError,
     )
 
 
 def numbers_only(argument: str, dtype: tf.DType) -> None:
     """Checks that a tensor holds numbers, where a cast would fail without naming it."""
     if dtype == tf.string or not dtype.is_numpy_compatible:
-        fail(argument, "numbers", f"dtype {dtype.name}", ArgumentTypeError)
+        errors.fail(argument, "numbers", f"dtype {dtype.name}", errors.ArgumentTypeError)
 
 
 def dim(pieces: Sequence[Any]) -> Optional[int]:
     """Returns how many numbers the rows of the weights have, which must be one for all pieces."""
     widths = {piece.shape[1] for piece in pieces if piece.shape.rank} - {None}
     if len(widths) > 1:
-        fail("weights", "pieces of one width (dim)", f"widths {sorted(widths)}")
+        errors.fail("weights", "pieces of one width (dim)", f"widths {sorted(widths)}")
     return widths.pop() if widths else None
 
 
@@ -153,9 +97,9 @@ def shapes(
 ) -> None:
     """Checks what is known of the shapes of labels, inputs and table rows against one another."""
     if inputs.shape.rank not in (None, 2):
-        fail("inputs", "shape [batch_size, dim]", _kind(inputs))
+        errors.fail("inputs", "shape [batch_size, dim]", _kind(inputs))
     if inputs.shape.rank == 2 and not _may_equal(inputs.shape[1], dim):
-        fail(
+        errors.fail(
             "inputs",
             f"shape [batch_size, {dim}], as the rows of weights have {dim} numbers",
             _kind(inputs),
@@ -164,9 +108,9 @@ def shapes(
     if labels.shape.rank == 1 and flat_allowed:
         return
     if labels.shape.rank not in (None, 2):
-        fail("labels", expected, _kind(labels))
+        errors.fail("labels", expected, _kind(labels))
     if labels.shape.rank == 2 and not _may_equal(labels.shape[1], num_true):
-        fail("labels", expected, _kind(labels))
+        errors.fail("labels", expected, _kind(labels))
 
 
 def width(
@@ -185,35 +129,47 @@ def width(
     expected = f"shape [batch_size, {columns}]"
     if argument == "labels":
         expected += f" (num_true = {columns})"
-    return require(good, argument, expected, shape)
+    return errors.require(good, argument, expected, shape)
 
 
 def same_batch(labels: tf.Tensor, inputs: tf.Tensor) -> list[tf.Operation]:
     """Checks that labels and inputs have as many rows."""
     if labels.shape[0] is not None and inputs.shape[0] is not None:
         if labels.shape[0] != inputs.shape[0]:
-            fail("labels", f"as many rows as inputs ({inputs.shape[0]})", labels.shape[0])
+            errors.fail("labels", f"as many rows as inputs ({inputs.shape[0]})", labels.shape[0])
         return []
     rows, expected = tf.shape(labels)[0], tf.shape(inputs)[0]
-    return require(tf.equal(rows, expected), "labels", "as many rows as inputs", [rows, expected])
+    return errors.require(
+        tf.equal(rows, expected), "labels", "as many rows as inputs", [rows, expected]
+    )
+
+
+def class_id_limit(
+    weights_rows: Optional[int], biases_rows: Optional[int]
+) -> tuple[Optional[int], str]:
+    """Returns how many class ids there are, if that is known, and what is expected of one.
+
+    A table longer than `num_classes` is TensorFlow's good custom, so the rows are the limit.
+    """
+    known = [rows for rows in (weights_rows, biases_rows) if rows is not None]
+    if not known:
+        return None, ""
+    expected = f"class ids in [0, {min(known)})"
+    if min(known) != weights_rows:
+        expected += f", as biases have {biases_rows} rows"
+    return min(known), expected
 
 
 def ids_in_range(
     argument: str, ids: tf.Tensor, weights_rows: Optional[int], biases_rows: Optional[int]
 ) -> list[tf.Operation]:
-    """Checks class ids against the rows of the tables, where their sizes are known.
-
-    A table longer than `num_classes` is TensorFlow's good custom, so the rows are the limit.
-    """
-    known = [rows for rows in (weights_rows, biases_rows) if rows is not None]
-    if not known or internals.in_xla_context():
+    """Checks class ids against the rows of the tables, where their sizes are known."""
+    limit, expected = class_id_limit(weights_rows, biases_rows)
+    if limit is None or internals.in_xla_context():
         return []
-    expected = f"class ids in [0, {min(known)})"
-    if min(known) != weights_rows:
-        expected += f", as biases have {biases_rows} rows"
     lowest, highest = tf.reduce_min(ids), tf.reduce_max(ids)
-    return require(
-        tf.logical_and(lowest >= 0, highest < min(known)),
+    return errors.require(
+        tf.logical_and(lowest >= 0, highest < limit),
         argument,
         expected,
         tf.where(lowest < 0, lowest, highest),
@@ -226,9 +182,9 @@ def three_values(sampled_values: Any) -> tuple[Any, Any, Any]:
     try:
         values = tuple(sampled_values)
     except TypeError:  # no iterable, or a tensor in a graph
-        fail("sampled_values", expected, repr(sampled_values), ArgumentTypeError)
+        errors.fail("sampled_values", expected, repr(sampled_values), errors.ArgumentTypeError)
     if len(values) != 3:
-        fail("sampled_values", expected, f"{len(values)} values")
+        errors.fail("sampled_values", expected, f"{len(values)} values")
     return values
 
 
@@ -236,14 +192,14 @@ def sampled_candidates(sampled: tf.Tensor, num_sampled: Any) -> list[tf.Operatio
     """Checks the candidates' shape; `num_sampled` is None where TensorFlow ignores it."""
     argument = "sampled_values: sampled_candidates"
     if sampled.shape.rank not in (None, 1):
-        fail(argument, "shape [num_sampled]", _kind(sampled))
+        errors.fail(argument, "shape [num_sampled]", _kind(sampled))
     if sampled.shape.rank is None:
         vector = tf.equal(tf.rank(sampled), 1)
-        return require(vector, argument, "shape [num_sampled]", tf.shape(sampled))
+        return errors.require(vector, argument, "shape [num_sampled]", tf.shape(sampled))
     if num_sampled is None:
         return []
     size = tf.size(sampled) if sampled.shape.num_elements() is None else sampled.shape[0]
-    return require(
+    return errors.require(
         tf.equal(size, num_sampled),
         argument,
         f"num_sampled = {num_sampled} candidates",
@@ -251,34 +207,40 @@ def sampled_candidates(sampled: tf.Tensor, num_sampled: Any) -> list[tf.Operatio
     )
 
 
-def expected_count(argument: str, count: tf.Tensor, target: Sequence[Any]) -> list[tf.Operation]:
-    """Checks that an expected count is positive, finite, and broadcasts to `target` at most.
+def broadcasts(argument: str, count: tf.Tensor, target: Sequence[Any]) -> list[tf.Operation]:
+    """Checks that an expected count broadcasts to `target` at most.
 
-    A count of another shape (`[batch_size]`, say) would broadcast the logits to a larger matrix,
-    and a count ≤ 0 make the loss of every row NaN, without a word.
+    A count of another shape (`[batch_size]`, say) would broadcast the logits to a larger matrix.
     """
     argument = f"sampled_values: {argument}"
     letters = "[batch_size, num_true]" if "true" in argument else "[num_sampled]"
     expected = f"shape {letters}, or one that broadcasts to it"
     static = [tf.get_static_value(size) for size in target]
-    assertions = []
     if count.shape.rank is not None:
         sizes = [None] * (len(target) - count.shape.rank) + count.shape.as_list()
         fits = count.shape.rank <= len(target) and all(
             size in (None, 1) or _may_equal(size, want) for size, want in zip(sizes, static)
         )
         if not fits:
-            fail(argument, expected, _kind(count))
-    if not count.shape.is_fully_defined() or None in static:
-        if not (count.shape.rank == 0 or internals.in_xla_context()):
-            fits = _fits(tf.shape(count), tf.stack(list(target)))
-            assertions += require(fits, argument, expected, tf.shape(count))
-    good = tf.reduce_all(tf.logical_and(count > 0, tf.math.is_finite(count)))
+            errors.fail(argument, expected, _kind(count))
+    known = count.shape.is_fully_defined() and None not in static
+    if known or count.shape.rank == 0 or internals.in_xla_context():
+        return []
+    return errors.require(
+        _fits(tf.shape(count), tf.stack(list(target))), argument, expected, tf.shape(count)
+    )
+
+
+def positive_count(argument: str, count: tf.Tensor) -> list[tf.Operation]:
+    """Checks that an expected count is positive and finite.
+
+    Another would make the loss of every row NaN, without a word.
+    """
     lowest, highest = tf.reduce_min(count), tf.reduce_max(count)
-    return assertions + require(
-        good,
-        argument,
-        "positive finite counts (the loss takes their logarithm)",
+    return errors.require(
+        tf.reduce_all(tf.logical_and(count > 0, tf.math.is_finite(count))),
+        f"sampled_values: {argument}",
+        POSITIVE_COUNTS,
         tf.where(lowest > 0, highest, lowest),
     )
 
@@ -286,27 +248,31 @@ def expected_count(argument: str, count: tf.Tensor, target: Sequence[Any]) -> li
 def temperature(value: Any) -> list[tf.Operation]:
     """Checks a resampling temperature, which divides the logits."""
     if value is None or isinstance(value, (str, bytes)):
-        fail("resampling_temperature", "a positive finite number", repr(value))
+        errors.fail("resampling_temperature", "a positive finite number", repr(value))
     value = tf.convert_to_tensor(value)
     numbers_only("resampling_temperature", value.dtype)
     value = value if value.dtype.is_floating else tf.cast(value, tf.float32)
     known = tf.get_static_value(value)
     if known is not None and known.ndim == 0 and not (known > 0 and math.isfinite(known)):
-        fail("resampling_temperature", "a positive finite number", known)
+        errors.fail("resampling_temperature", "a positive finite number", known)
     if value.shape.rank not in (None, 0):
-        fail("resampling_temperature", "a scalar", _kind(value))
+        errors.fail("resampling_temperature", "a scalar", _kind(value))
     scalar = []
     if value.shape.rank is None:
         shape = tf.shape(value)
-        scalar = require(tf.equal(tf.size(shape), 0), "resampling_temperature", "a scalar", shape)
+        scalar = errors.require(
+            tf.equal(tf.size(shape), 0), "resampling_temperature", "a scalar", shape
+        )
     good = tf.reduce_all(tf.logical_and(value > 0, tf.math.is_finite(value)))
-    return scalar + require(good, "resampling_temperature", "a positive finite number", value)
+    return scalar + errors.require(
+        good, "resampling_temperature", "a positive finite number", value
+    )
 
 
 def at_most(argument: str, value: Any, limit: Any) -> None:
     """Checks an integer against a limit, where both are known."""
     if isinstance(value, int) and isinstance(limit, int) and value > limit:
-        fail(argument, f"at most {limit}, the number of classes", value)
+        errors.fail(argument, f"at most {limit}, the number of classes", value)
 
 
 def resampling_sizes(num_sampled: int, num_resampled: int, num_classes: int) -> None:
@@ -318,16 +284,16 @@ def resampling_sizes(num_sampled: int, num_resampled: int, num_classes: int) -> 
     ):
         size_attribute(argument, value)
     if num_sampled > num_classes:
-        fail("num_sampled", f"at most num_classes = {num_classes}", num_sampled)
+        errors.fail("num_sampled", f"at most num_classes = {num_classes}", num_sampled)
     if num_sampled <= num_resampled:
-        fail("num_resampled", f"less than num_sampled = {num_sampled}", num_resampled)
+        errors.fail("num_resampled", f"less than num_sampled = {num_sampled}", num_resampled)
 
 
 def unigram_weights(weights: Iterable[float], source: str) -> None:
     """Checks the weights of a fixed unigram sampler, of which TensorFlow accepts any."""
     for weight in weights:
         if not (weight >= 0 and math.isfinite(weight)):
-            fail(source, "finite weights that are not negative", weight)
+            errors.fail(source, "finite weights that are not negative", weight)
 
 
 def _fits(shape: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import tensorflow as tf
 
+from tf_sampled_compat.core import checks, errors
 from tf_sampled_compat.core.plan import plan
 from tf_sampled_compat.core.problem import Problem
 
 __all__ = [
+    "class_ids",
     "full_log_sum_exp",
     "full_softplus_sum",
     "full_top_k",
+    "log_offset",
     "plan",
     "sigmoid_loss",
     "softmax_loss",
     "sparse_softmax_loss",
     "tapas_scores",
 ]
+
+
+def class_ids(
+    argument: str, ids: tf.Tensor, weights_rows: Optional[int], biases_rows: Optional[int]
+) -> tf.Tensor:
+    """Returns `ids`, checked to be rows of the tables."""
+    return errors.after(checks.ids_in_range(argument, ids, weights_rows, biases_rows), ids)
+
+
+def log_offset(argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """-log of an expected count, which is checked to be positive and finite."""
+    count = errors.after(checks.positive_count(argument, count), count)
+    # A float64 count may be smaller than float32 goes: take its logarithm before casting.
+    wide = tf.float64 if tf.float64 in (count.dtype, dtype) else tf.float32
+    return tf.cast(-tf.math.log(tf.cast(count, wide)), dtype)
 
 
 def softmax_loss(problem: Problem) -> tf.Tensor:
@@ -77,7 +97,7 @@ def logits_and_targets(problem: Problem) -> tuple[tf.Tensor, tf.Tensor]:
     rows = tf.cast(problem.rows, problem.compute_dtype)
     true_rows = _take(rows, problem.true_positions)
     true_logits = tf.reduce_sum(tf.expand_dims(inputs, 1) * true_rows, axis=2)
-    true_logits += _take(problem.row_biases, problem.true_positions) - problem.true_log_q
+    true_logits += _take(problem.row_biases, problem.true_positions) + problem.true_offset
 
     if problem.sampled_positions.shape[0] == 0:
         # In a function TensorFlow fuses the product and the sum below into a oneDNN kernel, which
@@ -86,7 +106,7 @@ def logits_and_targets(problem: Problem) -> tuple[tf.Tensor, tf.Tensor]:
 
     sampled_rows = _take(rows, problem.sampled_positions)
     sampled_logits = tf.matmul(inputs, sampled_rows, transpose_b=True)
-    sampled_logits += _take(problem.row_biases, problem.sampled_positions) - problem.sampled_log_q
+    sampled_logits += _take(problem.row_biases, problem.sampled_positions) + problem.sampled_offset
     if problem.hits is not None:
         sampled_logits = _without_hits(sampled_logits, problem.hits)
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_sampled_compat.core import checks
 from tf_sampled_compat.core.implementation import choose_full
 from tf_sampled_compat.core.lookup import lookup
-from tf_sampled_compat.core.problem import Batch, prepare
+from tf_sampled_compat.core.problem import Batch, check_labels, prepare
 
 # Numbers in a block of rows, and in a composite's block of logits: 8 MiB and 16 MiB of float32.
 _BLOCK_NUMBERS = 2**21
@@ -26,6 +26,7 @@ def softmax_loss(*, num_classes: Any, implementation: Optional[str], **tensors: 
     """log Σ_c exp(logit_c) - (1/T) Σ_t logit(true_t), over all classes c."""
     batch = prepare(**tensors)
     how = choose_full(implementation, batch)
+    batch = check_labels(batch, how)
 
     def fold(log_sum: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
         return tf.reduce_logsumexp(
@@ -41,6 +42,7 @@ def sigmoid_loss(*, num_classes: Any, implementation: Optional[str], **tensors: 
     """Σ_c softplus(logit_c) - (1/T) Σ_t logit(true_t): binary cross entropies of all classes c."""
     batch = prepare(**tensors)
     how = choose_full(implementation, batch)
+    batch = check_labels(batch, how)
 
     def fold(total: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
         return total + how.full_softplus_sum(batch.inputs, rows, biases)

@@ -5,13 +5,36 @@ The op sees the batch's rows, never the table. Importing `gradients` registers i
 
 from __future__ import annotations
 
+from typing import Optional
+
 import tensorflow as tf
 
-from tf_sampled_compat.core import composite, gradients, library  # noqa: F401 (gradients)
+from tf_sampled_compat.core import checks, composite, errors, library
+from tf_sampled_compat.core import gradients as gradients  # which registers them
 from tf_sampled_compat.core.plan import Plan
 from tf_sampled_compat.core.problem import Problem
+from tf_sampled_compat.core.shapes import with_shape
 
 __all__ = composite.__all__
+
+
+def class_ids(
+    argument: str, ids: tf.Tensor, weights_rows: Optional[int], biases_rows: Optional[int]
+) -> tf.Tensor:
+    """See `composite.class_ids`."""
+    limit, expected = checks.class_id_limit(weights_rows, biases_rows)
+    if limit is None or not _known_by_op(ids):
+        return composite.class_ids(argument, ids, weights_rows, biases_rows)
+    message = errors.message(argument, expected)
+    return library.load().ops.sampled_compat_class_ids(ids=ids, limit=limit, expected=message)
+
+
+def log_offset(argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """See `composite.log_offset`."""
+    if not _known_by_op(count):
+        return composite.log_offset(argument, count, dtype)
+    message = errors.message(f"sampled_values: {argument}", checks.POSITIVE_COUNTS)
+    return library.load().ops.sampled_compat_log_offset(counts=count, expected=message, Tc=dtype)
 
 
 def softmax_loss(problem: Problem) -> tf.Tensor:
@@ -37,7 +60,7 @@ def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool
     ids, sampled_positions, true_positions, hits = library.load().ops.sampled_compat_plan(
         labels=labels, sampled=sampled, find_hits=remove_hits
     )
-    true_positions = tf.ensure_shape(true_positions, [labels.shape[0], num_true])
+    true_positions = with_shape(true_positions, [labels.shape[0], num_true])
     return Plan(ids, sampled_positions, true_positions, hits)
 
 
@@ -75,10 +98,9 @@ def _full_reduce(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: st
 
 
 def _loss(problem: Problem, kind: str) -> tf.Tensor:
-    shape = tf.shape(problem.true_positions)
-    true_offset = tf.broadcast_to(-problem.true_log_q, shape)
-    size = tf.shape(problem.sampled_positions)
-    sampled_offset = tf.broadcast_to(tf.reshape(-problem.sampled_log_q, [-1]), size)
+    sampled_offset = problem.sampled_offset
+    if sampled_offset.shape.rank == 2:
+        sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
     loss, _, _ = library.load().ops.sampled_compat_sampled_loss(
         inputs=problem.inputs,
         rows=problem.rows,
@@ -86,9 +108,21 @@ def _loss(problem: Problem, kind: str) -> tf.Tensor:
         sampled_positions=problem.sampled_positions,
         true_positions=problem.true_positions,
         hits=problem.hits,
-        true_offset=true_offset,
-        sampled_offset=sampled_offset,
+        true_offset=_spread(problem.true_offset, problem.true_positions),
+        sampled_offset=_spread(sampled_offset, problem.sampled_positions),
         kind=kind,
     )
-    loss = tf.ensure_shape(loss, [problem.true_positions.shape[0]])
+    loss = with_shape(loss, [problem.true_positions.shape[0]])
     return tf.cast(loss, problem.inputs.dtype, name="loss")
+
+
+def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Broadcasts an offset to one number for each position."""
+    if offset.shape.is_fully_defined() and offset.shape == positions.shape:
+        return offset
+    return tf.broadcast_to(offset, tf.shape(positions))
+
+
+def _known_by_op(value: tf.Tensor) -> bool:
+    """Whether only the running op will see a value: in eager mode Python checks it at once."""
+    return not tf.executing_eagerly() and tf.get_static_value(value) is None

@@ -14,6 +14,15 @@ import tensorflow as tf
 from tf_sampled_compat.core import composite, library
 from tf_sampled_compat.core.problem import Problem
 
+tf.no_gradient("SampledCompat>ClassIds")
+
+
+@tf.RegisterGradient("SampledCompat>LogOffset")
+def _log_offset(op: tf.Operation, upstream: tf.Tensor) -> tf.Tensor:
+    count = op.inputs[0]
+    wide = tf.float64 if tf.float64 in (count.dtype, upstream.dtype) else tf.float32
+    return tf.cast(-tf.cast(upstream, wide) / tf.cast(count, wide), count.dtype)
+
 
 @tf.RegisterGradient("SampledCompat>SampledLoss")
 def _sampled_loss(op: tf.Operation, upstream: tf.Tensor, *_: Any) -> list[Any]:
@@ -41,8 +50,8 @@ def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
                 sampled_positions=sampled,
                 true_positions=true,
                 hits=hits,
-                true_log_q=-true_offset,
-                sampled_log_q=-sampled_offset,
+                true_offset=true_offset,
+                sampled_offset=sampled_offset,
                 num_true=true.shape[1] or tf.shape(true)[1],
                 compute_dtype=upstream.dtype,
             )

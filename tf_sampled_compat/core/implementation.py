@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, composite, fused, internals, library
+from tf_sampled_compat.core import composite, errors, fused, internals, library
 from tf_sampled_compat.core.problem import Batch
 from tf_sampled_compat.core.samplers import SampledValues
 
@@ -101,20 +101,21 @@ def implementation(name: Optional[str]) -> Iterator[None]:
         _default.reset(token)
 
 
-def choose(requested: Optional[str], batch: Batch, values: SampledValues) -> ModuleType:
+def choose(requested: Optional[str], batch: Batch, values: Optional[SampledValues]) -> ModuleType:
     """Returns the module whose losses to use: `fused` or `composite`.
 
     Args:
       requested: "fused", "composite" or None, which takes the default of `implementation`, of the
         environment, or the best one there is. Only the last falls back.
       batch: What to compute.
-      values: Its candidates.
+      values: Its candidates, or None if they will be drawn.
 
     Raises:
       ValueError: For an unknown name.
       RuntimeError: If "fused" was asked for, and why it cannot be had.
     """
-    return _module(requested, _call(batch, _differs_by_row(values.sampled_expected_count)))
+    by_row = values is not None and _differs_by_row(values.sampled_expected_count)
+    return _module(requested, _call(batch, by_row))
 
 
 def choose_full(requested: Optional[str], batch: Batch) -> ModuleType:
@@ -149,5 +150,5 @@ def _differs_by_row(count: tf.Tensor) -> bool:
 
 def _checked(argument: str, name: Optional[str]) -> Optional[str]:
     if name is not None and name not in NAMES:
-        checks.fail(argument, "'fused', 'composite' or None", repr(name))
+        errors.fail(argument, "'fused', 'composite' or None", repr(name))
     return name

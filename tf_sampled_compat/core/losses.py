@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core import checks, samplers, tapas
 from tf_sampled_compat.core.implementation import choose
-from tf_sampled_compat.core.problem import Problem, candidates, gather, prepare
+from tf_sampled_compat.core.problem import Problem, candidates, gather, given, prepare
 
 
 def sampled_softmax_loss(*, name: Optional[str], **arguments: Any) -> tf.Tensor:
@@ -59,20 +59,28 @@ def _sampled(
     implementation: Optional[str] = None,
     **tensors: Any,
 ) -> tuple[ModuleType, Problem]:
-    given = sampled_values is not None
-    batch = prepare(flat_labels=given and not remove_accidental_hits, **tensors)
-    values = candidates(
+    drawn = sampled_values is None
+    batch = prepare(flat_labels=not (drawn or remove_accidental_hits), **tensors)
+    values = None
+    if not drawn:
+        values = given(
+            batch,
+            sampled_values,
+            num_sampled=num_sampled,
+            stop_count_gradients=stop_count_gradients,
+            exact_size=remove_accidental_hits,
+        )
+    how = choose(implementation, batch, values)
+    batch, values = candidates(
         batch,
-        sampled_values,
+        values,
+        how=how,
         sampler=samplers.log_uniform_candidate_sampler,
         num_sampled=num_sampled,
         num_classes=num_classes,
         seed=seed,
-        stop_count_gradients=stop_count_gradients,
-        exact_size=remove_accidental_hits,
     )
-    how = choose(implementation, batch, values)
-    return how, gather(batch, values, plan=how.plan, remove_accidental_hits=remove_accidental_hits)
+    return how, gather(batch, values, how=how, remove_accidental_hits=remove_accidental_hits)
 
 
 def _resampled(
@@ -89,15 +97,19 @@ def _resampled(
 ) -> tuple[ModuleType, Problem]:
     checks.resampling_sizes(num_sampled, num_resampled, num_classes)
     batch = prepare(**tensors)
-    values = candidates(
+    values = None
+    if sampled_values:  # TF 1.15 takes an empty tuple for None
+        values = given(batch, sampled_values, num_sampled=num_sampled)
+    how = choose(implementation, batch, values)
+    batch, values = candidates(
         batch,
-        sampled_values or None,  # TF 1.15 takes an empty tuple for None
+        values,
+        how=how,
         sampler=samplers.learned_unigram_candidate_sampler,
         num_sampled=num_sampled,
         num_classes=num_classes,
         seed=seed,
     )
-    how = choose(implementation, batch, values)
     values = tapas.resample(
         batch,
         values,
@@ -105,7 +117,7 @@ def _resampled(
         temperature=resampling_temperature,
         score=how.tapas_scores,
     )
-    return how, gather(batch, values, plan=how.plan, remove_accidental_hits=remove_accidental_hits)
+    return how, gather(batch, values, how=how, remove_accidental_hits=remove_accidental_hits)
 
 
 def _scope(name: Optional[str], default: str, arguments: dict[str, Any]):

@@ -1,18 +1,20 @@
 """From a call's arguments to the batch problem that an implementation solves.
 
-`prepare` checks and converts, `candidates` draws or takes the negatives, `gather` looks up rows.
+`prepare` converts the arguments and `given` the candidates that came with them, both checking all
+but values; `candidates` checks the values, and draws where none were given; `gather` looks up rows.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Optional
+from types import ModuleType
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, internals, samplers, tables
+from tf_sampled_compat.core import checks, errors, internals, samplers, tables
 from tf_sampled_compat.core.lookup import lookup
-from tf_sampled_compat.core.plan import Plan
 from tf_sampled_compat.core.samplers import SampledValues
+from tf_sampled_compat.core.shapes import sizes, with_shape
 from tf_sampled_compat.core.tables import Table
 
 
@@ -53,8 +55,8 @@ class Problem(NamedTuple):
       true_positions: `[B, T]` int32, into rows.
       hits: `[H, 2]` int32 (row, column) of accidental hits among `[B, S]`, or None; the fused
         implementation's are sorted.
-      true_log_q: log of the true classes' expected counts, broadcasting to `[B, T]`.
-      sampled_log_q: log of the candidates' expected counts, broadcasting to `[B, S]`.
+      true_offset: -log of the true classes' expected counts, broadcasting to `[B, T]`.
+      sampled_offset: -log of the candidates' expected counts, broadcasting to `[B, S]`.
       num_true: T.
       compute_dtype: What to multiply, exponentiate and sum in.
     """
@@ -65,8 +67,8 @@ class Problem(NamedTuple):
     sampled_positions: tf.Tensor
     true_positions: tf.Tensor
     hits: Optional[tf.Tensor]
-    true_log_q: tf.Tensor
-    sampled_log_q: tf.Tensor
+    true_offset: tf.Tensor
+    sampled_offset: tf.Tensor
     num_true: int
     compute_dtype: tf.DType
 
@@ -84,7 +86,7 @@ def prepare(
     biases_contiguous_mod: Optional[str] = None,
     flat_labels: bool = False,
 ) -> Batch:
-    """Checks and converts the tensors of a loss.
+    """Checks and converts the tensors of a loss; of the labels, all but their values.
 
     Args:
       weights: See `tables.table`.
@@ -119,85 +121,110 @@ def prepare(
     dim = checks.dim(weights.pieces)
     checks.shapes(labels, inputs, dim, num_true, flat_labels)
     labels = samplers.class_ids(labels)
-    inputs = tf.ensure_shape(checks.after(checks.width("inputs", inputs, dim), inputs), [None, dim])
+    inputs = errors.after(checks.width("inputs", inputs, dim), inputs)
+    inputs = with_shape(inputs, [None, dim])
     if labels.shape.rank != 2 or labels.shape[1] is None:
         widths = checks.width("labels", labels, num_true, flat_labels)
-        labels = tf.reshape(checks.after(widths, labels), [-1, num_true])
+        labels = tf.reshape(errors.after(widths, labels), [-1, num_true])
     assertions = [
         *checks.same_batch(labels, inputs),
-        *checks.ids_in_range("labels", labels, weights.num_rows, biases.num_rows),
         *tables.size_assertions(weights),
         *tables.size_assertions(biases),
     ]
-    return Batch(inputs, checks.after(assertions, labels), weights, biases, num_true)
+    return Batch(inputs, errors.after(assertions, labels), weights, biases, num_true)
 
 
-def candidates(
+def given(
     batch: Batch,
     sampled_values: Any,
     *,
-    sampler: Any,
     num_sampled: int,
-    num_classes: int,
-    seed: Optional[int],
     stop_count_gradients: bool = True,
     exact_size: bool = False,
 ) -> SampledValues:
-    """Returns the caller's candidates, checked, or draws some.
+    """Converts the caller's candidates, and checks all but their values.
 
     Args:
       batch: The prepared arguments.
-      sampled_values: The caller's, or None to draw.
-      sampler: One of `samplers`, which draws unique candidates.
+      sampled_values: What the caller gave.
       num_sampled: S.
-      num_classes: C.
-      seed: The operation's seed.
       stop_count_gradients: Whether no gradient reaches the expected counts. (TF 0.12 lets it.)
       exact_size: Whether S candidates must come, as where TensorFlow builds a `[B, S]` mask.
     """
-    if sampled_values is None:
-        checks.size_attribute("num_sampled", num_sampled)
-        checks.size_attribute("num_classes", num_classes)
-        values = sampler(batch.labels, batch.num_true, num_sampled, True, num_classes, seed=seed)
-        values = SampledValues(*(tf.stop_gradient(value) for value in values))
-        return values._replace(sampled_candidates=_within(batch, values, num_classes))
     sampled, true_count, sampled_count = checks.three_values(sampled_values)
     sampled = tf.convert_to_tensor(sampled)
     checks.numbers_only("sampled_values: sampled_candidates", sampled.dtype)
     sampled = tf.stop_gradient(samplers.class_ids(sampled))
     if sampled.shape.rank is None:
         vector = checks.sampled_candidates(sampled, None)
-        sampled = tf.reshape(checks.after(vector, sampled), [-1])
+        sampled = tf.reshape(errors.after(vector, sampled), [-1])
     if stop_count_gradients:
         true_count, sampled_count = tf.stop_gradient(true_count), tf.stop_gradient(sampled_count)
     true_count = _floating("true_expected_count", true_count)
     sampled_count = _floating("sampled_expected_count", sampled_count)
-    table_checks = tables.size_assertions(batch.weights) + tables.size_assertions(batch.biases)
-    size_check = checks.sampled_candidates(sampled, num_sampled if exact_size else None)
-    range_check = checks.ids_in_range(
-        "sampled_values: sampled_candidates",
-        sampled,
-        batch.weights.num_rows,
-        batch.biases.num_rows,
-    )
-    true_check = checks.expected_count("true_expected_count", true_count, _sizes(batch.labels))
-    batch_size = _sizes(batch.labels)[0]
-    sampled_check = checks.expected_count(
-        "sampled_expected_count", sampled_count, [batch_size, *_sizes(sampled)]
-    )
+    size_checks = [
+        *tables.size_assertions(batch.weights),
+        *tables.size_assertions(batch.biases),
+        *checks.sampled_candidates(sampled, num_sampled if exact_size else None),
+    ]
+    batch_size = sizes(batch.labels)[0]
     return SampledValues(
-        checks.after(table_checks + size_check + range_check, sampled),
-        checks.after(true_check, true_count),
-        checks.after(sampled_check, sampled_count),
+        errors.after(size_checks, sampled),
+        _broadcasting("true_expected_count", true_count, sizes(batch.labels)),
+        _broadcasting("sampled_expected_count", sampled_count, [batch_size, *sizes(sampled)]),
     )
+
+
+def candidates(
+    batch: Batch,
+    values: Optional[SampledValues],
+    *,
+    how: ModuleType,
+    sampler: Any,
+    num_sampled: int,
+    num_classes: int,
+    seed: Optional[int],
+) -> tuple[Batch, SampledValues]:
+    """Checks the labels and the caller's candidates, or draws some.
+
+    Args:
+      batch: The prepared arguments.
+      values: What `given` returned, or None to draw.
+      how: The implementation.
+      sampler: One of `samplers`, which draws unique candidates.
+      num_sampled: S.
+      num_classes: C.
+      seed: The operation's seed.
+    """
+    batch = check_labels(batch, how)
+    rows = batch.weights.num_rows, batch.biases.num_rows
+    if values is not None:
+        argument = "sampled_values: sampled_candidates"
+    else:
+        checks.size_attribute("num_sampled", num_sampled)
+        checks.size_attribute("num_classes", num_classes)
+        limit = tf.get_static_value(num_classes)
+        values = sampler(batch.labels, batch.num_true, num_sampled, True, num_classes, seed=seed)
+        values = SampledValues(*(tf.stop_gradient(value) for value in values))
+        if limit is None or all(known is None or known >= limit for known in rows):
+            return batch, values
+        argument = f"weights, biases: sampled with num_classes = {limit}"
+    sampled = how.class_ids(argument, values.sampled_candidates, *rows)
+    return batch, values._replace(sampled_candidates=sampled)
+
+
+def check_labels(batch: Batch, how: ModuleType) -> Batch:
+    """Checks that the labels are class ids."""
+    rows = batch.weights.num_rows, batch.biases.num_rows
+    return batch._replace(labels=how.class_ids("labels", batch.labels, *rows))
 
 
 def gather(
-    batch: Batch, values: SampledValues, *, plan: Callable[..., Plan], remove_accidental_hits: bool
+    batch: Batch, values: SampledValues, *, how: ModuleType, remove_accidental_hits: bool
 ) -> Problem:
     """Plans the batch, as an implementation does, and looks each of its classes up once."""
-    sampled = tf.ensure_shape(values.sampled_candidates, [None])
-    planned = plan(batch.labels, sampled, batch.num_true, remove_accidental_hits)
+    sampled = with_shape(values.sampled_candidates, [None])
+    planned = how.plan(batch.labels, sampled, batch.num_true, remove_accidental_hits)
     dtype = batch.compute_dtype
     return Problem(
         inputs=batch.inputs,
@@ -206,51 +233,33 @@ def gather(
         sampled_positions=planned.sampled_positions,
         true_positions=planned.true_positions,
         hits=planned.hits,
-        true_log_q=_log(values.true_expected_count, dtype) + _nan_out_of_range(batch),
-        sampled_log_q=_log(values.sampled_expected_count, dtype),
+        true_offset=_nan_out_of_range(
+            batch, how.log_offset("true_expected_count", values.true_expected_count, dtype)
+        ),
+        sampled_offset=how.log_offset(
+            "sampled_expected_count", values.sampled_expected_count, dtype
+        ),
         num_true=batch.num_true,
         compute_dtype=dtype,
     )
 
 
-def _nan_out_of_range(batch: Batch) -> Any:
+def _nan_out_of_range(batch: Batch, offset: tf.Tensor) -> tf.Tensor:
     """Where nothing can be asserted, makes the loss of a row with a label out of range NaN.
 
     XLA clamps what it gathers by, so that such a label would silently be the last class.
     """
     if not internals.in_xla_context() or batch.weights.num_rows is None:
-        return 0.0
+        return offset
     bad = tf.logical_or(batch.labels < 0, batch.labels >= batch.weights.num_rows)
-    return tf.where(bad, tf.constant(float("nan"), batch.compute_dtype), 0.0)
+    return tf.where(bad, tf.constant(float("nan"), batch.compute_dtype), offset)
 
 
-def _within(batch: Batch, values: SampledValues, num_classes: Any) -> tf.Tensor:
-    """Checks what was drawn where a table has fewer rows than there are classes to draw from."""
-    rows = batch.weights.num_rows, batch.biases.num_rows
-    sampled, limit = values.sampled_candidates, tf.get_static_value(num_classes)
-    if limit is None or all(known is None or known >= limit for known in rows):
-        return sampled
-    argument = f"weights, biases: sampled with num_classes = {limit}"
-    return checks.after(checks.ids_in_range(argument, sampled, *rows), sampled)
+def _broadcasting(argument: str, count: tf.Tensor, target: list[Any]) -> tf.Tensor:
+    return errors.after(checks.broadcasts(argument, count, target), count)
 
 
 def _floating(argument: str, count: Any) -> tf.Tensor:
     count = tf.convert_to_tensor(count)
     checks.numbers_only(f"sampled_values: {argument}", count.dtype)
     return count if count.dtype.is_floating else tf.cast(count, tf.float32)
-
-
-def _log(count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    # A float64 count may be smaller than float32 goes: take its logarithm before casting.
-    wide = tf.float64 if tf.float64 in (count.dtype, dtype) else tf.float32
-    return tf.cast(tf.math.log(tf.cast(count, wide)), dtype)
-
-
-def _sizes(tensor: tf.Tensor) -> list[Any]:
-    """The sizes of a tensor's dimensions: integers where they are known, else tensors."""
-    if tensor.shape.is_fully_defined():
-        return tensor.shape.as_list()
-    rank = 1 if tensor.shape.rank is None else tensor.shape.rank
-    known = [None] * rank if tensor.shape.rank is None else tensor.shape.as_list()
-    dynamic = tf.shape(tensor)
-    return [dynamic[i] if size is None else size for i, size in enumerate(known)]

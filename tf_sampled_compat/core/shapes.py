@@ -1,0 +1,27 @@
+"""Shapes of which a part may be known only when the graph runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import tensorflow as tf
+
+
+def with_shape(tensor: tf.Tensor, shape: Sequence[Optional[int]]) -> tf.Tensor:
+    """`tf.ensure_shape`, which adds an op even where the shape is known to fit."""
+    if tensor.shape.rank == len(shape) and all(
+        expected is None or size == expected for size, expected in zip(tensor.shape, shape)
+    ):
+        return tensor
+    return tf.ensure_shape(tensor, shape)
+
+
+def sizes(tensor: tf.Tensor) -> list[Any]:
+    """The sizes of a tensor's dimensions: integers where they are known, else tensors."""
+    if tensor.shape.is_fully_defined():
+        return tensor.shape.as_list()
+    rank = 1 if tensor.shape.rank is None else tensor.shape.rank
+    known = [None] * rank if tensor.shape.rank is None else tensor.shape.as_list()
+    dynamic = tf.shape(tensor)
+    return [dynamic[i] if size is None else size for i, size in enumerate(known)]
