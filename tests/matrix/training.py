@@ -4,6 +4,7 @@ Run by an interpreter that has the wheel: `python training.py`. Prints in JSON w
 """
 
 import hashlib
+import importlib.metadata
 import json
 import pathlib
 import sys
@@ -85,7 +86,7 @@ def main():
         json.dumps(
             {
                 "NumPy": np.__version__,
-                "Keras": tf.keras.__version__,
+                "Keras": importlib.metadata.version("keras"),
                 "library": f"{path.stem.rpartition('_')[2]} {digest(path)}",
             }
         )
