@@ -54,16 +54,16 @@ def interpreter(versions):
     raise Failed(f"there is no Python {', '.join(versions)}")
 
 
-def run(command, log, what):
+def run(command, log, what, **environment):
     """Runs a command whose words go to a file; returns its last line of output."""
     clean = {name: value for name, value in os.environ.items() if not _ours(name)}
     with open(log, "w") as file:
-        options = {"cwd": COPY, "env": {**clean, "TF_CPP_MIN_LOG_LEVEL": "3"}}
+        options = {"cwd": COPY, "env": {**clean, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}}
         code = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, **options).returncode
     lines = log.read_text().splitlines() or [""]
     if code:
         print("\n".join(lines[-30:]), f"\nall of it: {log}", flush=True)
-        raise Failed(f"{what}: {lines[-1] if what == 'tests' else f'exit code {code}'}")
+        raise Failed(f"{what}: {lines[-1] if 'tests' in what else f'exit code {code}'}")
     return lines[-1]
 
 
@@ -101,8 +101,11 @@ def outcome(tensorflow, wheel, tests):
         command = [python, COPY / "tests/matrix/training.py"]
         row.update(json.loads(run(command, folder / "training.log", "training")))
         row["training"] = "fused"
-        command = [python, "-m", "pytest", "-p", "no:cacheprovider", *tests]
-        row["tests"] = run(command, folder / "tests.log", "tests")
+        pytest = [python, "-m", "pytest", "-p", "no:cacheprovider"]
+        libraries = next(folder.glob("lib/python*/site-packages/tf_sampled_compat/lib"))
+        the_ops = {"what": "the ops' tests", "SAMPLED_COMPAT_BUILD": str(libraries)}
+        row["the ops"] = run([*pytest, "custom_ops/tests"], folder / "ops.log", **the_ops)
+        row["tests"] = run([*pytest, *tests], folder / "tests.log", "the tests")
         row["outcome"] = "ok"
     except Failed as failure:
         row["outcome"] = f"FAILED: {failure}"
@@ -124,8 +127,8 @@ def main():
     parser.add_argument("--tensorflow", action="append", choices=PYTHONS)
     chosen, tests = parser.parse_known_args()
     shutil.rmtree(COPY, ignore_errors=True)
-    for name in ("tests", "golden"):
-        shutil.copytree(ROOT / name, COPY / name)
+    for name in ("tests", "golden", "custom_ops"):
+        shutil.copytree(ROOT / name, COPY / name, ignore=shutil.ignore_patterns("build"))
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, COPY)
     rows = []
