@@ -30,6 +30,7 @@ LAYERS = [
      "tf_sampled_compat.core.lookup"],
     ["tf_sampled_compat.core.tables", "tf_sampled_compat.core.unigrams"],
     ["tf_sampled_compat.core.checks"],
+    ["tf_sampled_compat.core.errors"],
     ["tf_sampled_compat.core.internals"],
     ["tf_sampled_compat.core", "tf_sampled_compat.core.typing", "tf_sampled_compat.version"],
 ]  # fmt: skip

@@ -43,7 +43,7 @@ class Works(NamedTuple):
 
 Expectation = Union[LikeTensorFlow, Raises, EqualsTensorFlow, Works]
 
-# Where the class is ours to choose, either handler must do: see `checks.ArgumentError`.
+# Where the class is ours to choose, either handler must do: see `errors.ArgumentError`.
 BOTH = ("InvalidArgumentError", "ValueError")
 # What an assertion raises when the graph runs, where nothing was known while tracing.
 AT_RUN_TIME = ("InvalidArgumentError",)

@@ -1,4 +1,4 @@
-"""Every validation, and the words it fails with: the argument, what was expected, what came."""
+"""Every validation: the argument it names, and what it expects."""
 
 from __future__ import annotations
 
@@ -10,65 +10,9 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core import internals
+from tf_sampled_compat.core.errors import ArgumentTypeError, fail, require
 
 STRATEGIES = ("div", "mod")
-
-
-class ArgumentError(tf.errors.InvalidArgumentError, ValueError):
-    """A bad argument, found while the call is traced or, in eager mode, while it runs.
-
-    TensorFlow answers the same mistake with a `ValueError` while it traces and with an
-    `InvalidArgumentError` when it runs; code that catches either catches this.
-    """
-
-    # The constructor is InvalidArgumentError's, (node_def, op, message): of an error that has any
-    # other, met inside a `tf.function`, AutoGraph makes a StagingError.
-
-    def __str__(self) -> str:
-        """Returns the message alone: there is no node to name."""
-        return self.message
-
-
-class ArgumentTypeError(ArgumentError, tf.errors.UnimplementedError, TypeError):
-    """An argument of the wrong Python type or dtype.
-
-    TensorFlow has a `TypeError` for most of these, and says `UnimplementedError` to a cast.
-    """
-
-
-def fail(
-    argument: str, expected: str, got: Any, error: type[ArgumentError] = ArgumentError
-) -> None:
-    """Raises an `ArgumentError` of the common form."""
-    raise error(None, None, f"{argument}: expected {expected}, got {got}")
-
-
-def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.Operation]:
-    """Checks a condition on values: at once where they are known, else when the graph runs.
-
-    Returns:
-      The assertions to put before what relies on them; see `after`.
-    """
-    known = tf.get_static_value(condition)
-    if known is not None:
-        if not known:
-            value = tf.get_static_value(got)
-            fail(argument, expected, got if value is None else value)
-        return []
-    if internals.in_xla_context():
-        return []  # XLA compiles assertions to nothing.
-    # The op itself: tf.debugging.Assert puts a conditional around it, ten ops for one.
-    message = f"{argument}: expected {expected}, got"
-    data = [tf.constant(message), tf.convert_to_tensor(got)]
-    return [tf.raw_ops.Assert(condition=condition, data=data)]
-
-
-def after(assertions: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:
-    """Returns `tensor`, to be had only once the assertions hold."""
-    if not assertions:
-        return tensor
-    with tf.control_dependencies(list(assertions)):
-        return tf.identity(tensor)
 
 
 def size_attribute(argument: str, value: Any) -> Optional[int]:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, composite, fused, internals, library
+from tf_sampled_compat.core import composite, errors, fused, internals, library
 from tf_sampled_compat.core.problem import Batch
 from tf_sampled_compat.core.samplers import SampledValues
 
@@ -149,5 +149,5 @@ def _differs_by_row(count: tf.Tensor) -> bool:
 
 def _checked(argument: str, name: Optional[str]) -> Optional[str]:
     if name is not None and name not in NAMES:
-        checks.fail(argument, "'fused', 'composite' or None", repr(name))
+        errors.fail(argument, "'fused', 'composite' or None", repr(name))
     return name

@@ -9,7 +9,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, internals, samplers, tables
+from tf_sampled_compat.core import checks, errors, internals, samplers, tables
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.plan import Plan
 from tf_sampled_compat.core.samplers import SampledValues
@@ -119,17 +119,17 @@ def prepare(
     dim = checks.dim(weights.pieces)
     checks.shapes(labels, inputs, dim, num_true, flat_labels)
     labels = samplers.class_ids(labels)
-    inputs = tf.ensure_shape(checks.after(checks.width("inputs", inputs, dim), inputs), [None, dim])
+    inputs = tf.ensure_shape(errors.after(checks.width("inputs", inputs, dim), inputs), [None, dim])
     if labels.shape.rank != 2 or labels.shape[1] is None:
         widths = checks.width("labels", labels, num_true, flat_labels)
-        labels = tf.reshape(checks.after(widths, labels), [-1, num_true])
+        labels = tf.reshape(errors.after(widths, labels), [-1, num_true])
     assertions = [
         *checks.same_batch(labels, inputs),
         *checks.ids_in_range("labels", labels, weights.num_rows, biases.num_rows),
         *tables.size_assertions(weights),
         *tables.size_assertions(biases),
     ]
-    return Batch(inputs, checks.after(assertions, labels), weights, biases, num_true)
+    return Batch(inputs, errors.after(assertions, labels), weights, biases, num_true)
 
 
 def candidates(
@@ -167,7 +167,7 @@ def candidates(
     sampled = tf.stop_gradient(samplers.class_ids(sampled))
     if sampled.shape.rank is None:
         vector = checks.sampled_candidates(sampled, None)
-        sampled = tf.reshape(checks.after(vector, sampled), [-1])
+        sampled = tf.reshape(errors.after(vector, sampled), [-1])
     if stop_count_gradients:
         true_count, sampled_count = tf.stop_gradient(true_count), tf.stop_gradient(sampled_count)
     true_count = _floating("true_expected_count", true_count)
@@ -186,9 +186,9 @@ def candidates(
         "sampled_expected_count", sampled_count, [batch_size, *_sizes(sampled)]
     )
     return SampledValues(
-        checks.after(table_checks + size_check + range_check, sampled),
-        checks.after(true_check, true_count),
-        checks.after(sampled_check, sampled_count),
+        errors.after(table_checks + size_check + range_check, sampled),
+        errors.after(true_check, true_count),
+        errors.after(sampled_check, sampled_count),
     )
 
 
@@ -231,7 +231,7 @@ def _within(batch: Batch, values: SampledValues, num_classes: Any) -> tf.Tensor:
     if limit is None or all(known is None or known >= limit for known in rows):
         return sampled
     argument = f"weights, biases: sampled with num_classes = {limit}"
-    return checks.after(checks.ids_in_range(argument, sampled, *rows), sampled)
+    return errors.after(checks.ids_in_range(argument, sampled, *rows), sampled)
 
 
 def _floating(argument: str, count: Any) -> tf.Tensor:

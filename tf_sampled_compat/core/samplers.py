@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks
+from tf_sampled_compat.core import errors
 from tf_sampled_compat.core import unigrams as unigram_weights
 from tf_sampled_compat.core.typing import TensorLike
 
@@ -157,7 +157,7 @@ def learned_unigram_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
     """
     if range_max > _LEARNED_RANGE_LIMIT:
-        checks.fail(
+        errors.fail(
             "range_max",
             f"at most {_LEARNED_RANGE_LIMIT}, as the learned sampler holds a table of that size",
             range_max,

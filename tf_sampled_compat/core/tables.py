@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional
 import tensorflow as tf
 from absl import logging
 
-from tf_sampled_compat.core import checks, internals
+from tf_sampled_compat.core import errors, internals
 
 
 class Table(NamedTuple):
@@ -51,18 +51,18 @@ def table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod
         does not fit its layout.
     """
     if value is None:
-        checks.fail(
+        errors.fail(
             argument, "a tensor, a variable, or a list of them (params must be specified)", value
         )
     if contiguous_mod == "concatenate" and internals.is_partitioned_variable(_only(value)):
         strategy = "div"
     pieces = _pieces(argument, value, strategy, contiguous_mod)
     if not pieces:
-        checks.fail(argument, "at least one piece", "an empty list")
+        errors.fail(argument, "at least one piece", "an empty list")
     made = Table(argument, tuple(_gatherable(piece) for piece in pieces), strategy)
     for piece in made.pieces:
         if piece.shape.rank not in (None, rank):
-            checks.fail(argument, f"rank {rank}", f"shape {piece.shape}")
+            errors.fail(argument, f"rank {rank}", f"shape {piece.shape}")
     _check_sizes(made)
     return made
 
@@ -79,7 +79,7 @@ def size_assertions(made: Table) -> list[tf.Operation]:
     sizes = tf.stack([tf.shape(piece)[0] for piece in made.pieces])
     total, count = tf.reduce_sum(sizes), len(made.pieces)
     expected = total // count + tf.cast(tf.range(count) < total % count, tf.int32)
-    return checks.require(
+    return errors.require(
         tf.reduce_all(tf.equal(sizes, expected)),
         made.argument,
         "pieces of the same size, the first ones at most one row longer",
@@ -99,7 +99,7 @@ def _pieces(argument: str, value: Any, strategy: str, contiguous_mod: str) -> li
     if internals.is_sharded_variable(value):
         pieces = list(value.variables)
         if strategy == "mod" and len(pieces) > 1:
-            checks.fail(
+            errors.fail(
                 argument,
                 "partition_strategy='div' for a ShardedVariable, whose shards are contiguous",
                 "partition_strategy='mod', which would read other classes' rows; pass "
@@ -123,7 +123,7 @@ def _is_numbers(value: Any) -> bool:
 
 def _contiguous_mod(argument: str, contiguous_mod: str) -> None:
     if contiguous_mod == "refuse":
-        checks.fail(
+        errors.fail(
             argument,
             "partition_strategy='div' for a PartitionedVariable, whose pieces are contiguous",
             "partition_strategy='mod', which would read other classes' rows; pass "
@@ -157,7 +157,7 @@ def _check_sizes(made: Table) -> None:
     sizes = [_rows(piece) for piece in made.pieces]
     expected = layout(made.num_rows, len(sizes))
     if sizes != expected:
-        checks.fail(
+        errors.fail(
             made.argument,
             f"{made.num_rows} rows cut into pieces of {expected} rows, as TensorFlow's lookup "
             f"presumes under '{made.strategy}'",

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks
+from tf_sampled_compat.core import checks, errors
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.problem import Batch
 from tf_sampled_compat.core.samplers import SampledValues
@@ -46,7 +46,7 @@ def resample(
     dtype = batch.compute_dtype
     assertions = checks.temperature(temperature)
     temperature = tf.cast(tf.stop_gradient(tf.convert_to_tensor(temperature)), dtype)
-    temperature = checks.after(assertions, temperature)
+    temperature = errors.after(assertions, temperature)
     inputs = tf.stop_gradient(batch.inputs)
     candidates = values.sampled_candidates
     biases = tf.cast(lookup(batch.biases, candidates), dtype)

@@ -10,7 +10,7 @@ from typing import Any, Optional
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks
+from tf_sampled_compat.core import checks, errors
 
 
 def check(
@@ -43,7 +43,7 @@ def check(
     by_id = np.concatenate([np.zeros(num_reserved_ids, np.float32), distorted])
     drawable = int(np.count_nonzero(by_id[shard::num_shards]))
     if unique and num_sampled > drawable:
-        checks.fail(
+        errors.fail(
             "num_sampled",
             f"at most {drawable}, the classes of non-zero weight in {source} (unique=True)",
             num_sampled,
