@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench test test-kernels wheel matrix lint clean
+.PHONY: venv demo bench test test-kernels wheel matrix lint lint-cpp format-cpp clean
 
 venv: $(STAMP)
 
@@ -48,6 +48,13 @@ matrix: wheel
 
 lint: venv
 	$(PY) -m ruff check .
+
+CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
+lint-cpp: venv
+	$(VENV)/bin/clang-format --dry-run -Werror $(CPP)
+
+format-cpp: venv
+	$(VENV)/bin/clang-format -i $(CPP)
 
 clean:
 	rm -rf $(VENV) .matrix build dist *.egg-info demo_output bench_output custom_ops/build tf_sampled_compat/lib
