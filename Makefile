@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench test test-kernels lint clean
+.PHONY: venv demo bench test test-kernels wheel matrix lint lint-cpp format-cpp clean
 
 venv: $(STAMP)
 
@@ -34,8 +34,27 @@ test-kernels: venv
 	$(MAKE) -C custom_ops test check_declarations PYTHON=$(abspath $(PY))
 	SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) $(PY) -m pytest custom_ops/tests
 
+# A wheel for every Python and TensorFlow, marked with the oldest Linux it runs on.
+wheel: venv
+	rm -rf build dist
+	TF_SAMPLED_COMPAT_BUILD=require $(PY) -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
+	PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist \
+	  --exclude libtensorflow_framework.so.2 build/wheel/*.whl
+	@ls dist/*manylinux*
+
+# That wheel beside TensorFlow 2.12, 2.15, 2.18 and 2.21; see tests/matrix/__main__.py for MATRIX.
+matrix: wheel
+	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
+
 lint: venv
 	$(PY) -m ruff check .
 
+CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
+lint-cpp: venv
+	$(VENV)/bin/clang-format --dry-run -Werror $(CPP)
+
+format-cpp: venv
+	$(VENV)/bin/clang-format -i $(CPP)
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo_output bench_output custom_ops/build tf_sampled_compat/lib
+	rm -rf $(VENV) .matrix build dist *.egg-info demo_output bench_output custom_ops/build tf_sampled_compat/lib

@@ -126,7 +126,8 @@ def test_imports_from_any_folder(tmp_path):
 
 def test_files_have_one_idea():
     """A file of more than 350 lines has more than one; the signatures of `nn` are one."""
-    for path in MODULES:
+    folders = ("tf_sampled_compat", "tests", "golden", "custom_ops")
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         lines = len(path.read_text().splitlines())
         assert lines <= 350, f"{path}: {lines} lines"
 

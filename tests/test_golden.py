@@ -59,8 +59,7 @@ def _unit(case, name):
     """What to measure a gradient in: for the expected counts, per change of their logarithm.
 
     The losses depend on log(count). In a graph, TensorFlow 2 rearranges the gradient of its own
-    sigmoid cross entropy and so rounds it to 6e-8 of 1, which a count of 1e-6 divides; the C++ op
-    computes it that way in every mode.
+    sigmoid cross entropy and so rounds it to 6e-8 of 1, which a count of 1e-6 divides.
     """
     counts = {"true_gradient": "true_expected_count", "sampled_gradient": "sampled_expected_count"}
     return inputs.arrays(case)[counts[name]] if name in counts else 1
@@ -211,7 +210,7 @@ def _run_and_compare(mode, case, twin, implementation):
     for api in apis:
         tied = cases.ties_decide(case)
         expected = live_rank_record(case) if tied else golden_value(case, api)
-        exact_counts = mode == "eager" and implementation == "composite"
+        exact_counts = mode == "eager" or implementation == "fused"
         assert_equals(case, outcome, expected, api, exact_counts=exact_counts)
 
 

@@ -1,0 +1,1 @@
+"""One wheel under every TensorFlow it is promised for: `make matrix`."""
