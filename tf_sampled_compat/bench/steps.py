@@ -20,6 +20,9 @@ _OURS = {
     "nce": tsc.nn.nce_loss,
     "tapas": tsc.nn.rank_sampled_softmax_loss,
 }
+# A step that looks the rows up and computes nothing: what TensorFlow takes for its part.
+CALL = "call"
+
 # What moves numbers about at no cost, or nothing at all.
 _PASSIVE = {"Const", "Identity", "NoOp", "Placeholder"}
 
@@ -104,7 +107,7 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
 
     Args:
       loss: "softmax", "nce" or "tapas", of which there is no "stock".
-      how: "stock", "composite" or "fused".
+      how: "stock", "composite", "fused" or "call".
       shape: What the arguments will be like.
       on: The tables.
 
@@ -112,6 +115,8 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
       A function of the labels, the inputs and, unless it shall draw, the three candidates' values.
       It returns the mean loss and its gradients for weights, biases and inputs.
     """
+    if how == CALL:
+        return _call(on)
     sizes = {"num_sampled": shape.sampled, "num_classes": shape.classes, "num_true": shape.true}
     if shape.resampled is not None:
         sizes["num_resampled"] = shape.resampled
@@ -128,6 +133,20 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
             )  # fmt: skip
             mean = tf.reduce_mean(losses)
         return mean, tape.gradient(mean, [*on, inputs])
+
+    return run
+
+
+def _call(on: Tables) -> Callable[..., Any]:
+    @tf.function
+    def run(labels: tf.Tensor, inputs: tf.Tensor, *sampled_values: tf.Tensor) -> Any:
+        ids = tf.concat([*sampled_values[:1], tf.reshape(labels, [-1])], axis=0)
+        rows, biases = (tf.gather(table, ids) for table in on)
+        gradients = [
+            tf.IndexedSlices(rows, ids, tf.constant(on.weights.shape.as_list())),
+            tf.IndexedSlices(biases, ids, tf.constant(on.biases.shape.as_list())),
+        ]
+        return inputs[0, 0], [*gradients, inputs]  # loss, gradients
 
     return run
 
