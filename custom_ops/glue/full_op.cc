@@ -98,6 +98,8 @@ void TopK(const Kernel&, OpRun* run) {
   const Input k_input = run->Get(3, "k", "[]", {});
   if (!run->ok()) return;
   const int64_t batch = in.inputs.dims[0], classes = in.weights.dims[0];
+  const Input bar = run->Get(4, "bar", "[batch]", {batch});
+  if (!run->ok()) return;
   const int64_t k = *k_input.As<int32_t>();
   if (k < 0 || k > classes) {
     return run->Invalid("k must be in [0, %ld], the number of classes; got %ld", classes, k);
@@ -106,7 +108,8 @@ void TopK(const Kernel&, OpRun* run) {
   T* const values = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {batch, k}));
   int64_t* const indices = static_cast<int64_t*>(run->Allocate(1, TF_INT64, {batch, k}));
   if (!run->ok()) return;
-  if (!FullTopK<T>(in.Problem<T>(inputs.data()), k, values, indices)) run->OutOfMemory();
+  const FullProblem<T> problem = in.Problem<T>(inputs.data());
+  if (!FullTopK<T>(problem, k, bar.As<T>(), values, indices)) run->OutOfMemory();
 }
 
 template <void (*kFloat)(const Kernel&, OpRun*), void (*kDouble)(const Kernel&, OpRun*),
@@ -144,7 +147,7 @@ void RegisterFull() {
             Delete});
   Register({kTopKName,
             {FULL_TYPES},
-            {FULL_INPUTS, "k: int32"},
+            {FULL_INPUTS, "k: int32", "bar: Tc"},
             {"values: Tc", "indices: int64"},
             TopKShape,
             Create<false>,

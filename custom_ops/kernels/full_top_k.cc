@@ -21,18 +21,22 @@ bool Better(const Candidate<T>& a, const Candidate<T>& b) {
   return x != y ? x > y : a.index < b.index;
 }
 
-// The best k candidates seen, the worst of them on top of a heap.
+// The best k candidates seen above a bar, the worst of them on top of a heap. Candidates come in the
+// order of their indices, so an equal one is never better.
 template <typename T>
 class BestK {
  public:
-  BestK(Candidate<T>* heap, int64_t* size, int64_t k) : heap_(heap), size_(size), k_(k) {}
+  BestK(Candidate<T>* heap, int64_t* size, int64_t k, T bar)
+      : heap_(heap), size_(size), k_(k), bar_(bar) {}
 
-  bool full() const { return *size_ == k_; }
-  // REQUIRES: full().
-  T threshold() const { return heap_->value; }
+  // Whether no logit up to `largest`, NaN left out, can be among them.
+  bool Excludes(T largest) const {
+    return Exceeds(bar_, largest) || (*size_ == k_ && Exceeds(heap_->value, largest));
+  }
 
   void Offer(const Candidate<T>& candidate) {
-    if (full()) {
+    if (Excludes(candidate.value)) return;
+    if (*size_ == k_) {
       if (!Better(candidate, heap_[0])) return;
       std::pop_heap(heap_, heap_ + k_, Better<T>);
       heap_[k_ - 1] = candidate;
@@ -43,19 +47,23 @@ class BestK {
   }
 
  private:
+  // A NaN is no limit.
+  static bool Exceeds(T limit, T value) { return !std::isnan(limit) && !(value > limit); }
+
   Candidate<T>* const heap_;
   int64_t* const size_;
   const int64_t k_;
+  const T bar_;
 };
 
 }  // namespace
 
 template <typename T>
-bool FullTopK(const FullProblem<T>& p, int64_t k, T* values, int64_t* indices) {
+bool FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64_t* indices) {
   if (k == 0 || p.batch == 0) return true;
   constexpr int kL = kLanes<T>;
   // The ranking is a total order, so chunks may follow the threads; each starts from an empty heap,
-  // which is what costs most, so there should be few.
+  // which without a bar is what costs most, so there should be few.
   ClassStream<T> stream(p, 2 * Threads());
   Workspace workspace;
   stream.AddTo(&workspace);
@@ -77,16 +85,10 @@ bool FullTopK(const FullProblem<T>& p, int64_t k, T* values, int64_t* indices) {
           const int64_t in_use = std::min<int64_t>(kL, p.batch - panel * kL);
           for (int64_t lane = 0; lane < in_use; ++lane) {
             const int64_t at = chunk * p.batch + panel * kL + lane;
-            BestK<T> best(candidates + at * k, sizes + at, k);
-            // Classes come in order, so an equal one is never better. Few tiles get past this.
-            if (best.full() && !(largest[lane] > best.threshold()) &&
-                !std::isnan(best.threshold())) {
-              continue;
-            }
+            BestK<T> best(candidates + at * k, sizes + at, k, bar[panel * kL + lane]);
+            if (best.Excludes(largest[lane])) continue;  // Few tiles get past this.
             for (int64_t c = 0; c < columns; ++c) {
-              const T logit = tile[c * kL + lane] + p.biases[first_class + c];
-              if (best.full() && logit <= best.threshold()) continue;
-              best.Offer({logit, first_class + c});
+              best.Offer({tile[c * kL + lane] + p.biases[first_class + c], first_class + c});
             }
           }
         }
@@ -99,7 +101,10 @@ bool FullTopK(const FullProblem<T>& p, int64_t k, T* values, int64_t* indices) {
         const int64_t at = chunk * p.batch + b;
         all.insert(all.end(), candidates + at * k, candidates + at * k + sizes[at]);
       }
-      std::partial_sort(all.begin(), all.begin() + k, all.end(), Better<T>);
+      all.resize(std::max<int64_t>(k, all.size()), {-std::numeric_limits<T>::infinity(), -1});
+      std::partial_sort(all.begin(), all.begin() + k, all.end(), [](const auto& a, const auto& b) {
+        return (a.index < 0) != (b.index < 0) ? b.index < 0 : Better(a, b);
+      });
       for (int64_t i = 0; i < k; ++i) {
         values[b * k + i] = all[i].value;
         indices[b * k + i] = all[i].index;
@@ -109,7 +114,7 @@ bool FullTopK(const FullProblem<T>& p, int64_t k, T* values, int64_t* indices) {
   return ok;
 }
 
-template bool FullTopK(const FullProblem<float>&, int64_t, float*, int64_t*);
-template bool FullTopK(const FullProblem<double>&, int64_t, double*, int64_t*);
+template bool FullTopK(const FullProblem<float>&, int64_t, const float*, float*, int64_t*);
+template bool FullTopK(const FullProblem<double>&, int64_t, const double*, double*, int64_t*);
 
 }  // namespace sampled_compat

@@ -41,7 +41,8 @@ def test_tapas_and_full(ops, dtype):
         assert_close(tf.cast(ours.d_weights, tf.float64), grads[1].numpy(), narrow)
         assert_close(ours.d_biases, grads[2].numpy(), rtol * 2)
 
-    values, indices = ops.sampled_compat_full_top_k(x, w, b, 7)
+    no_bar = tf.fill(x.shape[:1], tf.constant(np.nan, compute))
+    values, indices = ops.sampled_compat_full_top_k(x, w, b, 7, no_bar)
     wanted = tf.math.top_k(logits, 7)
     assert_close(values, wanted.values.numpy(), rtol)
     assert np.array_equal(indices, wanted.indices)

@@ -70,7 +70,9 @@ def test_tapas_and_full_errors(ops):
             ops.sampled_compat_tapas_scores(x, w, b, temperature)
     for k in (-1, 5):
         with pytest.raises(tf.errors.InvalidArgumentError, match="k must be in"):
-            ops.sampled_compat_full_top_k(x, w, b, k)
+            ops.sampled_compat_full_top_k(x, w, b, k, tf.zeros([2]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="bar must have shape"):
+        ops.sampled_compat_full_top_k(x, w, b, 1, tf.zeros([3]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="weights must have shape"):
         ops.sampled_compat_full_reduce(x, w[:, 1:], b, kind="nce")
     with pytest.raises(tf.errors.InvalidArgumentError, match="biases must have shape"):

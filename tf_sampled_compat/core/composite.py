@@ -79,9 +79,14 @@ def full_softplus_sum(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> 
 
 
 def full_top_k(
-    inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, k: tf.Tensor
+    inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, k: tf.Tensor, bar: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The k highest logits of each of the inputs, and their int64 positions among the rows."""
+    """The k highest logits of each of the inputs, and their int64 positions among the rows.
+
+    Logits that are not above the row's bar do not matter: anything may stand in their place that is
+    not above it either. NaN is no bar.
+    """
+    del bar  # There is nothing to be gained from it.
     values, positions = tf.math.top_k(_full_logits(inputs, rows, biases), k=k)
     return values, tf.cast(positions, tf.int64)
 

@@ -64,7 +64,9 @@ def top_k(
 
     def fold(best: tuple, rows: tf.Tensor, biases: tf.Tensor, first_id: tf.Tensor) -> tuple:
         count = tf.minimum(k, tf.shape(rows)[0])
-        values, positions = how.full_top_k(batch.inputs, rows, biases, count)
+        # What does not beat the k-th best so far will not be kept: most blocks hold nothing.
+        bar = tf.concat([best[0][:, k - 1 : k], no_bar], axis=1)[:, 0]
+        values, positions = how.full_top_k(batch.inputs, rows, biases, count, bar)
         values = tf.concat([best[0], values], axis=1)
         ids = tf.concat([best[1], positions + first_id], axis=1)
         # Ids found earlier are lower, and stand first: tf.math.top_k keeps them among equals.
@@ -72,6 +74,7 @@ def top_k(
         return values, tf.gather(ids, kept, batch_dims=1)
 
     size = [tf.shape(inputs)[0], 0]
+    no_bar = tf.fill([size[0], 1], tf.constant(float("nan"), batch.compute_dtype))
     start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
     values, ids = _fold_blocks(batch, num_classes, fold, start)
     shape = [inputs.shape[0], k]

@@ -83,11 +83,11 @@ def full_softplus_sum(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> 
 
 
 def full_top_k(
-    inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, k: tf.Tensor
+    inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, k: tf.Tensor, bar: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """See `composite.full_top_k`."""
     return library.load().ops.sampled_compat_full_top_k(
-        inputs=inputs, weights=rows, biases=biases, k=k
+        inputs=inputs, weights=rows, biases=biases, k=k, bar=bar
     )
 
 

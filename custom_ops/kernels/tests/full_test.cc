@@ -101,11 +101,30 @@ void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstre
   }
 }
 
+// With a row's second best as its bar only the best is left; with the best as its bar, none.
+template <typename T>
+void CheckTopKAboveABar(const FullProblem<T>& p, int64_t k, const Matrix<T>& best,
+                        const std::vector<int64_t>& best_indices) {
+  std::vector<T> bar(p.batch), values(p.batch * k);
+  std::vector<int64_t> indices(p.batch * k);
+  for (int64_t left = 0; left < std::min<int64_t>(2, k); ++left) {
+    for (int64_t b = 0; b < p.batch; ++b) bar[b] = best[b * k + left];
+    CHECK_THAT(FullTopK<T>(p, k, bar.data(), values.data(), indices.data()), "no memory");
+    for (int64_t i = 0; i < p.batch * k; ++i) {
+      const bool kept = i % k < left && best[i] > bar[i / k];
+      CHECK_THAT(indices[i] == (kept ? best_indices[i] : -1), "rank %ld: class %ld", i % k, indices[i]);
+      CHECK_THAT(kept ? values[i] == best[i] : values[i] == -std::numeric_limits<T>::infinity(),
+                 "rank %ld: %g", i % k, double(values[i]));
+    }
+  }
+}
+
 template <typename T>
 void CheckTopK(const FullProblem<T>& p, int64_t k) {
   Matrix<T> values(p.batch * k);
   std::vector<int64_t> indices(p.batch * k, -1);
-  CHECK_THAT(FullTopK<T>(p, k, values.data(), indices.data()), "no memory");
+  const std::vector<T> no_bar(p.batch, std::numeric_limits<T>::quiet_NaN());
+  CHECK_THAT(FullTopK<T>(p, k, no_bar.data(), values.data(), indices.data()), "no memory");
   for (int64_t b = 0; b < p.batch; ++b) {
     std::vector<double> logit(p.classes);
     for (int64_t c = 0; c < p.classes; ++c) logit[c] = LogitOf(p, b, c);
@@ -123,6 +142,7 @@ void CheckTopK(const FullProblem<T>& p, int64_t k) {
     }
   }
   CHECK_THAT(values.Intact(), "top-k: written outside");
+  CheckTopKAboveABar(p, k, values, indices);
 }
 
 template <typename T>
@@ -175,13 +195,13 @@ void CheckTopKTies() {
   biases[3] = std::numeric_limits<float>::quiet_NaN();
   biases[250] = 2;
   biases[90] = 2;
-  const float x = 1;
+  const float x = 1, no_bar = std::numeric_limits<float>::quiet_NaN();
   float values[5];
   int64_t indices[5];
-  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 5, values, indices);
+  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 5, &no_bar, values, indices);
   const int64_t wanted[] = {90, 250, 0, 1, 2};
   for (int i = 0; i < 5; ++i) CHECK_THAT(indices[i] == wanted[i], "rank %d: class %ld", i, indices[i]);
-  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 4, values, indices);
+  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 4, &no_bar, values, indices);
   CHECK_THAT(indices[3] == 1, "rank 3: class %ld", indices[3]);
 }
 
