@@ -65,8 +65,8 @@ def test_quick_run_prints_every_row_and_draws_the_curves(quick):
     assert process.returncode == 0, process.stderr
     table = rows(process.stdout)
     assert list(table) == NAMES
-    assert all(len(cells) == 7 for cells in table.values())
-    for name in ("training", "evaluating", "Neighbours"):
+    assert all(len(cells) == 8 for cells in table.values())
+    for name in ("training", "evaluating", "Neighbours", "tsc.nn: fused, the C++ op for"):
         assert name in process.stdout
     assert [path.name for path in folder.iterdir()] == ["curves.png"]
     picture = (folder / "curves.png").read_bytes()
@@ -75,16 +75,18 @@ def test_quick_run_prints_every_row_and_draws_the_curves(quick):
 
 def test_figures_are_sensible_and_ours_are_those_of_stock(quick):
     table = rows(quick[0].stdout)
-    for name, (_, milliseconds, held_out, rank, recall, *off) in table.items():
+    for name, (_, milliseconds, gain, held_out, rank, recall, *off) in table.items():
         assert float(milliseconds) > 0
         assert 5 < float(held_out) < 7 and 1 < float(rank.replace(",", "")) < 2000
         assert 10 < float(recall.rstrip("%")) < 60
         if name in TWINS:
             assert 0 < float(off[0]) < 1e-5 and float(off[1]) < 1e-5
             assert table[TWINS[name]][0] == table[name][0]
-            assert table[TWINS[name]][2:5] == table[name][2:5]
+            assert table[TWINS[name]][3:6] == table[name][3:6]
+            expected = float(table[TWINS[name]][1]) / float(milliseconds)
+            assert abs(float(gain) - expected) < 0.02 * expected + 0.02
         else:
-            assert off == ["-", "-"]
+            assert gain == "-" and off == ["-", "-"]
 
 
 def test_every_loss_learns(tmp_path):

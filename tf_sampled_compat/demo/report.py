@@ -19,13 +19,17 @@ _WIDE = 88
 
 
 class Comparison(NamedTuple):
-    """How far a contender is from its twin: relative, the largest seen.
+    """How far a contender is from its twin.
 
     Attributes:
-      same_state: Of losses and gradients, computed by both on the same variables and batch.
-      whole_run: Of the mean losses at the same step of two separate trainings; `[steps]`.
+      gain: How many times as fast a step is, by the medians.
+      same_state: The largest relative difference of losses and gradients, computed by both on the
+        same variables and batch.
+      whole_run: The relative difference of the mean losses at the same step of two separate
+        trainings; `[steps]`.
     """
 
+    gain: float
     same_state: Optional[float]
     whole_run: np.ndarray
 
@@ -35,12 +39,14 @@ def comparison(entry: Entry, entries: Sequence[Entry]) -> Optional[Comparison]:
     twins = [other for other in entries if other.contender.name == entry.contender.twin]
     if not twins:
         return None
-    ours, theirs = entry.record.losses, twins[0].record.losses
-    steps = min(len(ours), len(theirs))
-    ours, theirs = np.array(ours[:steps]), np.array(theirs[:steps])
+    mine, other = entry.record, twins[0].record
+    steps = min(len(mine.losses), len(other.losses))
+    ours, theirs = np.array(mine.losses[:steps]), np.array(other.losses[:steps])
     differences = [difference for _, difference in entry.record.differences]
     return Comparison(
-        max(differences) if differences else None, np.abs(ours - theirs) / np.abs(theirs)
+        gain=_milliseconds(other) / _milliseconds(mine) if steps else 1.0,
+        same_state=max(differences) if differences else None,
+        whole_run=np.abs(ours - theirs) / np.abs(theirs),
     )
 
 
@@ -57,6 +63,7 @@ def results(entries: Sequence[Entry], *, title: str, width: int) -> Table:
     for header in (
         "training\nloss",
         "ms a\nstep",
+        "times\nas fast",
         "held-out\nloss",
         "mean\nrank",
         "recall\n@10",
@@ -100,14 +107,19 @@ def _figures(entry: Entry, entries: Sequence[Entry]) -> list[str]:
     record, compared = entry.record, comparison(entry, entries)
     steps = len(record.losses)
     if not steps:
-        return ["-"] * 7
+        return ["-"] * 8
     return [
         f"{np.mean(record.losses[-max(1, round(_LAST * steps)) :]):.3f}",
-        f"{1e3 * np.median(record.seconds):.2f}",
+        f"{_milliseconds(record):.2f}",
+        f"{compared.gain:.2f}" if compared else "-",
         *_held_out(record),
         f"{compared.same_state:.0e}" if compared and compared.same_state is not None else "-",
         f"{compared.whole_run.max():.0e}" if compared and len(compared.whole_run) else "-",
     ]
+
+
+def _milliseconds(record: Record) -> float:
+    return 1e3 * float(np.median(record.seconds))
 
 
 def _held_out(record: Record) -> list[str]:
