@@ -94,19 +94,19 @@ def test_every_loss_learns(tmp_path):
     from tf_sampled_compat.demo import contenders, options, training
 
     parser = options.parser("demo")
-    chosen = parser.parse_args(["--quick", "--steps", "120"])
+    chosen = parser.parse_args(["--quick", "--steps", "200"])
     text = options.read(chosen, parser)
     plan = options.plan(chosen, parser, text.num_classes)
     rivals = contenders.contenders(num_sampled=64, num_classes=text.num_classes, seed=1)
     ask = {"advance": lambda: None, "stopped": lambda: False}
     entries = training.enter(rivals, text, plan, **ask)
-    assert training.train(entries, text, plan, **ask) == 120
+    assert training.train(entries, text, plan, **ask) == 200
     for entry in entries:
         losses = [figures.loss for _, figures in entry.record.curve]
         assert losses[-1] < losses[0] - 0.1, entry.contender.name
         recalls = [figures.recall_at_10 for _, figures in entry.record.curve]
         assert recalls[-1] > recalls[0], entry.contender.name
-        assert len(entry.record.seconds) == len(entry.record.losses) == 120
+        assert len(entry.record.seconds) == len(entry.record.losses) == 200
 
 
 def test_own_text_is_learned_from(tmp_path, monkeypatch, capsys):

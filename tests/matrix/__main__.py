@@ -114,7 +114,8 @@ def outcome(tensorflow, wheel, tests):
 
 def table(rows):
     """Returns rows as lines of aligned columns."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = dict.fromkeys(name for row in rows for name in row)
+    names = sorted(names, key=lambda name: name == "outcome")
     cells = [names, *([row.get(name, "-") for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells)]
     return ["  ".join(c.ljust(w) for c, w in zip(line, widths)).rstrip() for line in cells]
