@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench test test-kernels wheel matrix lint lint-cpp format-cpp clean
+.PHONY: venv demo bench test test-kernels wheel matrix lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -46,11 +46,9 @@ wheel: venv
 matrix: wheel
 	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
 
+CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
 lint: venv
 	$(PY) -m ruff check .
-
-CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
-lint-cpp: venv
 	$(VENV)/bin/clang-format --dry-run -Werror $(CPP)
 
 format-cpp: venv

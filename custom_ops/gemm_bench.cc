@@ -1,4 +1,5 @@
-// Which matrix product to build on? Times the three candidates on the shapes that occur, one thread.
+// Which matrix product to build on? Times the three candidates on the shapes that occur, one
+// thread.
 //
 //   gemm_bench [path of an OpenBLAS library]
 //
@@ -57,36 +58,37 @@ int main(int argc, char** argv) {
     void* library = dlopen(argv[1], RTLD_NOW);
     if (library == nullptr) return std::printf("%s\n", dlerror()), 1;
     blas = reinterpret_cast<Gemm>(dlsym(library, "scipy_cblas_sgemm"));
-    auto threads = reinterpret_cast<void (*)(int)>(dlsym(library, "scipy_openblas_set_num_threads"));
+    auto threads =
+        reinterpret_cast<void (*)(int)>(dlsym(library, "scipy_openblas_set_num_threads"));
     if (blas == nullptr || threads == nullptr) return std::printf("not scipy-openblas32\n"), 1;
     threads(1);
   }
   using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   constexpr int kNo = 111, kYes = 112, kRowMajor = 101;
-  std::printf("GF/s, 1 thread, %s\n%-28s%10s%10s%10s\n", sampled_compat::kInstructionSet, "m x n x k",
-              "Eigen", "OpenBLAS", "tile");
+  std::printf("GF/s, 1 thread, %s\n%-28s%10s%10s%10s\n", sampled_compat::kInstructionSet,
+              "m x n x k", "Eigen", "OpenBLAS", "tile");
   struct Shape {
     const char* what;
     int m, n, k;
     bool transpose_a, transpose_b;
   };
-  for (const Shape& s : {Shape{"logits", 128, 256, 64, false, true},
-                         Shape{"logits", 128, 256, 128, false, true},
-                         Shape{"logits", 128, 256, 512, false, true},
-                         Shape{"d_inputs", 128, 64, 256, false, false},
-                         Shape{"d_inputs", 128, 128, 256, false, false},
-                         Shape{"d_inputs", 128, 512, 256, false, false},
-                         Shape{"d_rows", 256, 64, 128, true, false},
-                         Shape{"d_rows", 256, 128, 128, true, false},
-                         Shape{"d_rows", 256, 512, 128, true, false}}) {
+  for (const Shape& s :
+       {Shape{"logits", 128, 256, 64, false, true}, Shape{"logits", 128, 256, 128, false, true},
+        Shape{"logits", 128, 256, 512, false, true}, Shape{"d_inputs", 128, 64, 256, false, false},
+        Shape{"d_inputs", 128, 128, 256, false, false},
+        Shape{"d_inputs", 128, 512, 256, false, false}, Shape{"d_rows", 256, 64, 128, true, false},
+        Shape{"d_rows", 256, 128, 128, true, false}, Shape{"d_rows", 256, 512, 128, true, false}}) {
     Matrix a = Matrix::Random(s.transpose_a ? s.k : s.m, s.transpose_a ? s.m : s.k);
     Matrix b = Matrix::Random(s.transpose_b ? s.n : s.k, s.transpose_b ? s.k : s.n);
     Matrix c = Matrix::Zero(s.m, s.n);
     const double flops = 2.0 * s.m * s.n * s.k;
     const double eigen = GigaflopsPerSecond(flops, [&] {
-      if (s.transpose_b) c.noalias() = a * b.transpose();
-      else if (s.transpose_a) c.noalias() = a.transpose() * b;
-      else c.noalias() = a * b;
+      if (s.transpose_b)
+        c.noalias() = a * b.transpose();
+      else if (s.transpose_a)
+        c.noalias() = a.transpose() * b;
+      else
+        c.noalias() = a * b;
     });
     const double openblas = blas == nullptr ? 0 : GigaflopsPerSecond(flops, [&] {
       blas(kRowMajor, s.transpose_a ? kYes : kNo, s.transpose_b ? kYes : kNo, s.m, s.n, s.k, 1.0f,

@@ -1,6 +1,5 @@
 // SampledCompat>FullReduce, its gradient, and SampledCompat>FullTopK: kernels/full.h as ops.
 #include "../kernels/full.h"
-
 #include "op_definition.h"
 #include "op_run.h"
 
@@ -57,8 +56,8 @@ struct Inputs {
   }
   template <typename T>
   FullProblem<T> Problem(const T* inputs_data) const {
-    return {inputs.dims[0],            weights.dims[0], inputs.dims[1], inputs_data,
-            ToFloatType(weights.type), weights.data,    biases.As<T>()};
+    return {inputs.dims[0], weights.dims[0], inputs.dims[1], inputs_data, ToFloatType(weights.type),
+            weights.data,   biases.As<T>()};
   }
   Input inputs, weights, biases;
 };

@@ -13,10 +13,14 @@ std::string Input::Shape() const {
 
 FloatType ToFloatType(TF_DataType type) {
   switch (type) {
-    case TF_HALF: return FloatType::kHalf;
-    case TF_BFLOAT16: return FloatType::kBfloat16;
-    case TF_DOUBLE: return FloatType::kDouble;
-    default: return FloatType::kFloat;
+    case TF_HALF:
+      return FloatType::kHalf;
+    case TF_BFLOAT16:
+      return FloatType::kBfloat16;
+    case TF_DOUBLE:
+      return FloatType::kDouble;
+    default:
+      return FloatType::kFloat;
   }
 }
 

@@ -44,9 +44,11 @@ void Compute(void* kernel, TF_OpKernelContext* context) {
     return run.Invalid("labels and sampled must hold fewer than %ld ids, got %ld and %ld", kMostIds,
                        labels.count, sampled.count);
   }
-  const Plan plan = MakePlan(sampled.As<int64_t>(), sampled.count, labels.As<int64_t>(),
-                             labels.dims[0], labels.dims[1], static_cast<Kernel*>(kernel)->find_hits);
-  CopyOut(plan.unique_ids, run.Allocate(0, TF_INT64, {static_cast<int64_t>(plan.unique_ids.size())}));
+  const Plan plan =
+      MakePlan(sampled.As<int64_t>(), sampled.count, labels.As<int64_t>(), labels.dims[0],
+               labels.dims[1], static_cast<Kernel*>(kernel)->find_hits);
+  CopyOut(plan.unique_ids,
+          run.Allocate(0, TF_INT64, {static_cast<int64_t>(plan.unique_ids.size())}));
   CopyOut(plan.sampled_positions, run.Allocate(1, TF_INT32, {sampled.count}));
   CopyOut(plan.true_positions, run.Allocate(2, TF_INT32, {labels.dims[0], labels.dims[1]}));
   CopyOut(plan.hits, run.Allocate(3, TF_INT32, {static_cast<int64_t>(plan.hits.size() / 2), 2}));
@@ -55,14 +57,15 @@ void Compute(void* kernel, TF_OpKernelContext* context) {
 }  // namespace
 
 void RegisterPlan() {
-  Register({kName,
-            {"find_hits: bool = true"},
-            {"labels: int64", "sampled: int64"},
-            {"unique_ids: int64", "sampled_positions: int32", "true_positions: int32", "hits: int32"},
-            Shape,
-            Create,
-            Compute,
-            [](void* kernel) { delete static_cast<Kernel*>(kernel); }});
+  Register(
+      {kName,
+       {"find_hits: bool = true"},
+       {"labels: int64", "sampled: int64"},
+       {"unique_ids: int64", "sampled_positions: int32", "true_positions: int32", "hits: int32"},
+       Shape,
+       Create,
+       Compute,
+       [](void* kernel) { delete static_cast<Kernel*>(kernel); }});
 }
 
 }  // namespace sampled_compat

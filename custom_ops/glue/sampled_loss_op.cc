@@ -1,8 +1,7 @@
 // SampledCompat>SampledLoss and its gradient: kernels/sampled_loss.h as ops.
-#include "../kernels/sampled_loss.h"
-
 #include <cmath>
 
+#include "../kernels/sampled_loss.h"
 #include "op_definition.h"
 #include "op_run.h"
 
@@ -116,8 +115,10 @@ struct Inputs {
     const T* const values = offset.As<T>();
     for (int64_t i = 0; run->ok() && i < offset.count; ++i) {
       if (std::isfinite(values[i])) continue;
-      run->Invalid("%s must be finite (minus the logarithm of a positive expected count), got %g at index %ld",
-                   offset.name, static_cast<double>(values[i]), i);
+      run->Invalid(
+          "%s must be finite (minus the logarithm of a positive expected count), got %g at index "
+          "%ld",
+          offset.name, static_cast<double>(values[i]), i);
     }
   }
 
@@ -158,7 +159,8 @@ void Forward(const Kernel& kernel, OpRun* run) {
   T* const kept = static_cast<T*>(run->AllocateFromScratch(2, type, count));
   if (!run->ok()) return;
   const SampledLossProblem<T> problem = in.Problem<T>(kernel.kind, inputs.data(), rows.data());
-  if (!SampledLossForward<T>(problem, loss, normalizer, count > 0 ? kept : nullptr)) run->OutOfMemory();
+  if (!SampledLossForward<T>(problem, loss, normalizer, count > 0 ? kept : nullptr))
+    run->OutOfMemory();
 }
 
 template <typename T>
@@ -209,8 +211,8 @@ void Delete(void* kernel) { delete static_cast<Kernel*>(kernel); }
 
 }  // namespace
 
-#define SAMPLED_LOSS_ATTRIBUTES                                                             \
-  "kind: {'softmax', 'nce'}", "T: {half, bfloat16, float, double}",                         \
+#define SAMPLED_LOSS_ATTRIBUTES                                     \
+  "kind: {'softmax', 'nce'}", "T: {half, bfloat16, float, double}", \
       "Tr: {half, bfloat16, float, double}", "Tc: {float, double}"
 #define SAMPLED_LOSS_INPUTS                                                                   \
   "inputs: T", "rows: Tr", "biases: Tc", "sampled_positions: int32", "true_positions: int32", \
@@ -225,15 +227,15 @@ void RegisterSampledLoss() {
             Create<false>,
             Compute,
             Delete});
-  Register({kGradName,
-            {SAMPLED_LOSS_ATTRIBUTES},
-            {SAMPLED_LOSS_INPUTS, "normalizer: Tc", "kept: Tc", "upstream: Tc"},
-            {"d_inputs: T", "d_rows: Tr", "d_biases: Tc", "d_true_offset: Tc",
-             "d_sampled_offset: Tc"},
-            GradShape,
-            Create<true>,
-            GradCompute,
-            Delete});
+  Register(
+      {kGradName,
+       {SAMPLED_LOSS_ATTRIBUTES},
+       {SAMPLED_LOSS_INPUTS, "normalizer: Tc", "kept: Tc", "upstream: Tc"},
+       {"d_inputs: T", "d_rows: Tr", "d_biases: Tc", "d_true_offset: Tc", "d_sampled_offset: Tc"},
+       GradShape,
+       Create<true>,
+       GradCompute,
+       Delete});
 }
 
 }  // namespace sampled_compat

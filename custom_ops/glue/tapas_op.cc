@@ -1,8 +1,7 @@
 // SampledCompat>TapasScores: kernels/tapas.h as an op.
-#include "../kernels/tapas.h"
-
 #include <cmath>
 
+#include "../kernels/tapas.h"
 #include "op_definition.h"
 #include "op_run.h"
 
@@ -40,13 +39,15 @@ void Scores(OpRun* run) {
   if (!run->ok()) return;
   const T degrees = *temperature.As<T>();
   if (!(degrees > 0) || !std::isfinite(degrees)) {
-    return run->Invalid("resampling_temperature must be positive and finite, got %g", static_cast<double>(degrees));
+    return run->Invalid("resampling_temperature must be positive and finite, got %g",
+                        static_cast<double>(degrees));
   }
   const Converted<T> converted(run, inputs);
   T* const scores = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {rows.dims[0]}));
   if (!run->ok()) return;
-  const TapasProblem<T> problem{inputs.dims[0], rows.dims[0], inputs.dims[1], converted.data(),
-                                ToFloatType(rows.type), rows.data, biases.As<T>(), degrees};
+  const TapasProblem<T> problem{
+      inputs.dims[0],         rows.dims[0], inputs.dims[1], converted.data(),
+      ToFloatType(rows.type), rows.data,    biases.As<T>(), degrees};
   if (!TapasScores<T>(problem, scores)) run->OutOfMemory();
 }
 

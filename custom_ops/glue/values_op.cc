@@ -21,8 +21,8 @@ void CopyShape(TF_ShapeInferenceContext* context, TF_Status* status) {
 }
 
 void* CreateClassIds(TF_OpKernelConstruction* construction) {
-  return new Kernel{StringAttribute(construction, "expected"),
-                    IntAttribute(construction, "limit"), false};
+  return new Kernel{StringAttribute(construction, "expected"), IntAttribute(construction, "limit"),
+                    false};
 }
 
 void ClassIds(void* instance, TF_OpKernelContext* context) {

@@ -60,9 +60,9 @@ void AddInputsGradient(const T* tiles, int64_t panels, int64_t tile_stride, int6
 }
 
 // out[c][d] (+)= sum over panels and lanes of tiles[panel][c][lane] input_panels[lane][d].
-// REQUIRES: `input_panels` is PackPanels of the batch rows with panel_rows rows a panel, starting at
-// these panels' first row; lanes without a batch row are zero in both; `columns` is a multiple of
-// kTileRows.
+// REQUIRES: `input_panels` is PackPanels of the batch rows with panel_rows rows a panel, starting
+// at these panels' first row; lanes without a batch row are zero in both; `columns` is a multiple
+// of kTileRows.
 template <typename T>
 void RowsGradient(const T* tiles, int64_t panels, int64_t tile_stride, int64_t columns,
                   const T* input_panels, int64_t panel_rows, bool accumulate, T* out,

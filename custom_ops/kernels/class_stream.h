@@ -25,7 +25,8 @@ class ClassStream {
         weights_(problem.weights_type, problem.weights, problem.dim),
         panels_(CeilDiv(problem.batch, kL)),
         chunk_classes_(std::max(
-            kTileWidth, RoundUp(CeilDiv(problem.classes, std::max<int64_t>(1, max_chunks)), kTileWidth))),
+            kTileWidth,
+            RoundUp(CeilDiv(problem.classes, std::max<int64_t>(1, max_chunks)), kTileWidth))),
         chunks_(CeilDiv(problem.classes, chunk_classes_)) {}
 
   int64_t panels() const { return panels_; }

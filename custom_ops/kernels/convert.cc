@@ -24,7 +24,8 @@ struct Half {
 #else
     const uint32_t sign = uint32_t(bits & 0x8000u) << 16;
     const uint32_t magnitude = bits & 0x7fffu;
-    if (magnitude >= 0x7c00u) return BitCast<float>(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
+    if (magnitude >= 0x7c00u)
+      return BitCast<float>(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
     // Denormals by way of an integer: their bits, as a float's, would be denormal too, and flushed.
     const float value = magnitude < 0x400u ? static_cast<float>(magnitude) * 0x1p-24f
                                            : BitCast<float>((magnitude << 13) + (112u << 23));
@@ -63,9 +64,8 @@ struct Bfloat16 {
 
 template <typename F>
 void InChunks(int64_t count, const F& f) {
-  ParallelFor((count + kChunk - 1) / kChunk, [&](int64_t i) {
-    f(i * kChunk, std::min((i + 1) * kChunk, count));
-  });
+  ParallelFor((count + kChunk - 1) / kChunk,
+              [&](int64_t i) { f(i * kChunk, std::min((i + 1) * kChunk, count)); });
 }
 
 template <typename From, typename T>
@@ -101,20 +101,28 @@ int64_t SizeOf(FloatType type) {
 template <typename T>
 void ConvertFrom(FloatType type, const void* from, int64_t count, T* to) {
   switch (type) {
-    case FloatType::kHalf: return Widen<Half>(from, count, to);
-    case FloatType::kBfloat16: return Widen<Bfloat16>(from, count, to);
-    case FloatType::kFloat: return Widen<float>(from, count, to);
-    case FloatType::kDouble: return Widen<double>(from, count, to);
+    case FloatType::kHalf:
+      return Widen<Half>(from, count, to);
+    case FloatType::kBfloat16:
+      return Widen<Bfloat16>(from, count, to);
+    case FloatType::kFloat:
+      return Widen<float>(from, count, to);
+    case FloatType::kDouble:
+      return Widen<double>(from, count, to);
   }
 }
 
 template <typename T>
 void ConvertTo(FloatType type, const T* from, int64_t count, void* to) {
   switch (type) {
-    case FloatType::kHalf: return Narrow<Half>(from, count, to);
-    case FloatType::kBfloat16: return Narrow<Bfloat16>(from, count, to);
-    case FloatType::kFloat: return Cast<float>(from, count, to);
-    case FloatType::kDouble: return Cast<double>(from, count, to);
+    case FloatType::kHalf:
+      return Narrow<Half>(from, count, to);
+    case FloatType::kBfloat16:
+      return Narrow<Bfloat16>(from, count, to);
+    case FloatType::kFloat:
+      return Cast<float>(from, count, to);
+    case FloatType::kDouble:
+      return Cast<double>(from, count, to);
   }
 }
 

@@ -26,8 +26,8 @@ struct LogSumExp {
 // a reference above the largest logit is never needed.
 constexpr int kMaxRise = 40;
 
-// Raises `state.reference` to `largest` in the lanes where it is too low, and scales the sum and the
-// `kept` exponentials [num_kept][kLanes] (null where none are kept) accordingly.
+// Raises `state.reference` to `largest` in the lanes where it is too low, and scales the sum and
+// the `kept` exponentials [num_kept][kLanes] (null where none are kept) accordingly.
 template <typename T>
 void RaiseReference(const T* largest, T* kept, int64_t num_kept, LogSumExp<T> state) {
   using V = typename Simd<T>::V;

@@ -19,10 +19,10 @@ namespace sampled_compat {
 template <typename T>
 struct FullProblem {
   int64_t batch, classes, dim;
-  const T* inputs;         // [batch, dim]
+  const T* inputs;  // [batch, dim]
   FloatType weights_type;
-  const void* weights;     // [classes, dim]
-  const T* biases;         // [classes]
+  const void* weights;  // [classes, dim]
+  const T* biases;      // [classes]
 };
 
 // Each returns false where there is no memory.
@@ -38,8 +38,8 @@ bool FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* u
                         const T* reduced, T* d_inputs, void* d_weights, T* d_biases);
 
 // Fills values and indices [batch, k] with the k largest logits of each row, the largest first and
-// the lower class first where they are equal. NaN ranks with -infinity. Of a row whose bar [batch] is
-// not NaN only logits above it count; where they are fewer than k, (-infinity, -1) follow.
+// the lower class first where they are equal. NaN ranks with -infinity. Of a row whose bar [batch]
+// is not NaN only logits above it count; where they are fewer than k, (-infinity, -1) follow.
 // REQUIRES: 0 <= k <= classes.
 template <typename T>
 bool FullTopK(const FullProblem<T>& problem, int64_t k, const T* bar, T* values, int64_t* indices);

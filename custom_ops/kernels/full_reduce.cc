@@ -7,7 +7,8 @@ namespace sampled_compat {
 template <typename T>
 bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
   // Enough chunks for every thread, and few enough that their states are small beside the inputs.
-  ClassStream<T> stream(p, std::clamp<int64_t>((int64_t{1} << 21) / std::max<int64_t>(1, p.batch), 1, 64));
+  ClassStream<T> stream(
+      p, std::clamp<int64_t>((int64_t{1} << 21) / std::max<int64_t>(1, p.batch), 1, 64));
   const int64_t lanes = stream.lanes();
   Workspace workspace;
   stream.AddTo(&workspace);
@@ -26,7 +27,8 @@ bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
           const int64_t at = chunk * lanes + panel * kLanes<T>;
           stream.Tile(panel, columns, groups, tile);
           if (kind == LossKind::kSoftmax) {
-            FoldSoftmax<T>(tile, columns, p.biases + first_class, nullptr, 0, {reference + at, sum + at});
+            FoldSoftmax<T>(tile, columns, p.biases + first_class, nullptr, 0,
+                           {reference + at, sum + at});
           } else {
             FoldSigmoid<T>(tile, columns, p.biases + first_class, sum + at);
           }
@@ -37,7 +39,8 @@ bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
       reduced[b] = FinishLogSumExp(reference + b, sum + b, stream.chunks(), lanes);
     } else {
       reduced[b] = 0;
-      for (int64_t chunk = 0; chunk < stream.chunks(); ++chunk) reduced[b] += sum[chunk * lanes + b];
+      for (int64_t chunk = 0; chunk < stream.chunks(); ++chunk)
+        reduced[b] += sum[chunk * lanes + b];
     }
   }
   return ok;

@@ -46,14 +46,15 @@ class Gradient {
     std::fill(scale_, scale_ + 2 * stream_.lanes(), T(0));
     std::copy(upstream_, upstream_ + p_.batch, scale_);
     std::copy(reduced_, reduced_ + p_.batch, log_sum_);
-    PackPanels<T>({p_.inputs, nullptr, p_.dim}, 0, p_.batch, scale_, stream_.lanes(), input_panels_);
+    PackPanels<T>({p_.inputs, nullptr, p_.dim}, 0, p_.batch, scale_, stream_.lanes(),
+                  input_panels_);
     ParallelFor(stream_.chunks(), [&](int64_t chunk) {
       std::fill(parts_ + chunk * part_, parts_ + (chunk + 1) * part_, T(0));
     });
     std::atomic<bool> memory_ok{true};
-    const bool ok = stream_.ForEachBlock(
-        false, [&](int64_t chunk, int64_t, int64_t, int64_t first_class, int64_t columns,
-                   const T* rows, const T* groups) {
+    const bool ok =
+        stream_.ForEachBlock(false, [&](int64_t chunk, int64_t, int64_t, int64_t first_class,
+                                        int64_t columns, const T* rows, const T* groups) {
           if (!Block(parts_ + chunk * part_, first_class, columns, rows, groups)) memory_ok = false;
         });
     JoinParts();

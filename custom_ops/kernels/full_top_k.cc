@@ -21,8 +21,8 @@ bool Better(const Candidate<T>& a, const Candidate<T>& b) {
   return x != y ? x > y : a.index < b.index;
 }
 
-// The best k candidates seen above a bar, the worst of them on top of a heap. Candidates come in the
-// order of their indices, so an equal one is never better.
+// The best k candidates seen above a bar, the worst of them on top of a heap. Candidates come in
+// the order of their indices, so an equal one is never better.
 template <typename T>
 class BestK {
  public:

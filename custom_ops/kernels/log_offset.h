@@ -6,8 +6,8 @@
 
 namespace sampled_compat {
 
-// Fills offsets [count] with -log(counts). Returns the index of the first count that is not positive
-// and finite, where it stops, or -1.
+// Fills offsets [count] with -log(counts). Returns the index of the first count that is not
+// positive and finite, where it stops, or -1.
 template <typename T>
 int64_t LogOffset(const T* counts, int64_t count, T* offsets);
 

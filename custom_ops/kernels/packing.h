@@ -25,8 +25,8 @@ struct RowSource {
   const T* operator[](int64_t i) const { return rows + (index ? index[i] : i) * dim; }
 };
 
-// Groups of kWidth rows, transposed: out[g][k][i] = source[begin + g * kWidth + i][k], times `scale`.
-// Rows from `end` on are zero.
+// Groups of kWidth rows, transposed: out[g][k][i] = source[begin + g * kWidth + i][k], times
+// `scale`. Rows from `end` on are zero.
 template <typename T, int kWidth>
 void PackTransposed(const RowSource<T>& source, int64_t begin, int64_t end, T scale, T* out) {
   const int64_t dim = source.dim;
@@ -52,9 +52,9 @@ void PackTransposed(const RowSource<T>& source, int64_t begin, int64_t end, T sc
   }
 }
 
-// Columns in panels of kLanes: out[p * panel_rows + i][j] = source[begin + i][p * kLanes + j], times
-// scale[i] if given, for i < end - begin; columns from dim on are zero.
-// REQUIRES: out holds CeilDiv(dim, kLanes) panels of panel_rows >= end - begin rows.
+// Columns in panels of kLanes: out[p * panel_rows + i][j] = source[begin + i][p * kLanes + j],
+// times scale[i] if given, for i < end - begin; columns from dim on are zero. REQUIRES: out holds
+// CeilDiv(dim, kLanes) panels of panel_rows >= end - begin rows.
 template <typename T>
 void PackPanels(const RowSource<T>& source, int64_t begin, int64_t end, const T* scale,
                 int64_t panel_rows, T* out) {

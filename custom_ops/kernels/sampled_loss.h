@@ -1,9 +1,11 @@
-// The sampled softmax and NCE losses of gathered rows, forward and backward, without a [B, S] matrix.
+// The sampled softmax and NCE losses of gathered rows, forward and backward, without a [B, S]
+// matrix.
 //
-//   logit of a true class     t[b, t] = inputs[b] . rows[p] + biases[p] + true_offset[b, t],  p = true_positions[b, t]
-//   logit of a sampled class  s[b, s] = inputs[b] . rows[p] + biases[p] + sampled_offset[s],  p = sampled_positions[s]
-//   softmax  loss[b] = log(sum e^t[b, :] + sum e^s[b, :]) - mean t[b, :]
-//   NCE      loss[b] = sum over t of (softplus(t) - t / T) + sum over s of softplus(s)
+//   logit of a true class     t[b, t] = inputs[b] . rows[p] + biases[p] + true_offset[b, t],  p =
+//   true_positions[b, t] logit of a sampled class  s[b, s] = inputs[b] . rows[p] + biases[p] +
+//   sampled_offset[s],  p = sampled_positions[s] softmax  loss[b] = log(sum e^t[b, :] + sum e^s[b,
+//   :]) - mean t[b, :] NCE      loss[b] = sum over t of (softplus(t) - t / T) + sum over s of
+//   softplus(s)
 // where the sampled logits of the hits are left out exactly. The offsets are -log of the expected
 // counts, or zero.
 #ifndef SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
@@ -48,9 +50,9 @@ template <typename T>
 int64_t KeptCount(int64_t batch, int64_t num_sampled);
 
 // Fills loss [batch], normalizer [2, batch], and `kept` [KeptCount] unless that is null. A row's
-// probabilities are e^(logit - normalizer[0, b]) / normalizer[1, b]: its log-sum-exp, rounded to one
-// number, would be off by half a unit of ITS last place, which is many of a probability's. For NCE
-// it is 0 and 1. Returns false where there is no memory.
+// probabilities are e^(logit - normalizer[0, b]) / normalizer[1, b]: its log-sum-exp, rounded to
+// one number, would be off by half a unit of ITS last place, which is many of a probability's. For
+// NCE it is 0 and 1. Returns false where there is no memory.
 template <typename T>
 bool SampledLossForward(const SampledLossProblem<T>& problem, T* loss, T* normalizer, T* kept);
 
@@ -58,7 +60,8 @@ bool SampledLossForward(const SampledLossProblem<T>& problem, T* loss, T* normal
 // kept, or null. Returns false where there is no memory.
 template <typename T>
 bool SampledLossBackward(const SampledLossProblem<T>& problem, const T* upstream,
-                         const T* normalizer, const T* kept, const SampledLossGradients<T>& gradients);
+                         const T* normalizer, const T* kept,
+                         const SampledLossGradients<T>& gradients);
 
 }  // namespace sampled_compat
 

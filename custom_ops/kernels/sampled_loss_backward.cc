@@ -21,8 +21,8 @@ constexpr int64_t kRowBlock = 64;
 template <typename T>
 class Backward {
  public:
-  Backward(const SampledLossProblem<T>& problem, const T* upstream, const T* normalizer, const T* kept,
-           const SampledLossGradients<T>& gradients)
+  Backward(const SampledLossProblem<T>& problem, const T* upstream, const T* normalizer,
+           const T* kept, const SampledLossGradients<T>& gradients)
       : p_(problem),
         upstream_(upstream),
         reference_(normalizer),
@@ -54,13 +54,14 @@ class Backward {
   // Columns handled at once: all if they were kept, otherwise as many as the strip has room for.
   int64_t StripColumns() const {
     if (kept_ != nullptr) return std::max<int64_t>(1, p_.num_sampled);
-    const int64_t fits = kStripBytes / static_cast<int64_t>(sizeof(T)) / std::max<int64_t>(1, panels_ * kL);
+    const int64_t fits =
+        kStripBytes / static_cast<int64_t>(sizeof(T)) / std::max<int64_t>(1, panels_ * kL);
     return std::min(RoundUp(p_.num_sampled, kTileWidth),
                     std::max(kTileWidth, fits / kTileWidth * kTileWidth));
   }
 
-  // Whether a column's gradient can be summed where it ends, in the gradient of its row: column s is
-  // row s (so it is unless an id was sampled twice), and neither dimension needs padding.
+  // Whether a column's gradient can be summed where it ends, in the gradient of its row: column s
+  // is row s (so it is unless an id was sampled twice), and neither dimension needs padding.
   bool ColumnsLieInRows() const {
     if (p_.dim != padded_dim_ || p_.num_sampled % kTileRows != 0) return false;
     for (int64_t s = 0; s < p_.num_sampled; ++s) {
@@ -139,7 +140,9 @@ class Backward {
     return upstream_[b] * (T(1) - T(1) / p_.num_true - remainder[0]);
   }
 
-  int64_t PanelStride() const { return (kept_ != nullptr ? logits_.padded_columns() : strip_) * kL; }
+  int64_t PanelStride() const {
+    return (kept_ != nullptr ? logits_.padded_columns() : strip_) * kL;
+  }
   const T* Tiles(int64_t panel) const {
     return (kept_ != nullptr ? kept_ : strip_tiles_) + panel * PanelStride();
   }
@@ -164,7 +167,8 @@ class Backward {
         T* const tile = strip_tiles_ + panel * PanelStride() + (column - begin) * kL;
         logits_.Tile(panel, column, columns, tile);
         if (p_.kind == LossKind::kSoftmax) {
-          FoldExponentials<T>(tile, columns, logits_.Constants(column), padded_reference_ + panel * kL);
+          FoldExponentials<T>(tile, columns, logits_.Constants(column),
+                              padded_reference_ + panel * kL);
         } else {
           FoldSigmoid<T>(tile, columns, logits_.Constants(column), nullptr);
         }
@@ -263,13 +267,13 @@ class Backward {
   const int64_t strip_;
   const bool in_place_;
   Workspace workspace_;
-  T* row_panels_ = nullptr;       // PackPanels of the sampled columns' rows
-  T* input_panels_ = nullptr;     // PackPanels of the inputs, each row times its scale
-  T* inputs_gradient_ = nullptr;  // [panels * kL, padded_dim], before the row's scale
-  T* strip_tiles_ = nullptr;      // [panels][strip][kL], where nothing was kept
-  T* column_rows_ = nullptr;      // [columns, padded_dim]: the gradient of each column's row
-  T* scale_ = nullptr;            // [panels * kL]
-  T* padded_reference_ = nullptr;   // [panels * kL]
+  T* row_panels_ = nullptr;        // PackPanels of the sampled columns' rows
+  T* input_panels_ = nullptr;      // PackPanels of the inputs, each row times its scale
+  T* inputs_gradient_ = nullptr;   // [panels * kL, padded_dim], before the row's scale
+  T* strip_tiles_ = nullptr;       // [panels][strip][kL], where nothing was kept
+  T* column_rows_ = nullptr;       // [columns, padded_dim]: the gradient of each column's row
+  T* scale_ = nullptr;             // [panels * kL]
+  T* padded_reference_ = nullptr;  // [panels * kL]
 };
 
 }  // namespace

@@ -33,8 +33,8 @@ class PanelForward {
     }
   }
 
-  // `tile` is where the columns from `begin` on are folded; `kept` where the panel's first column is,
-  // if it is kept.
+  // `tile` is where the columns from `begin` on are folded; `kept` where the panel's first column
+  // is, if it is kept.
   void Fold(int64_t begin, T* tile, T* kept) {
     const int64_t columns = std::min(kTileWidth, p_.num_sampled - begin);
     logits_.Tile(panel_, begin, columns, tile);

@@ -45,7 +45,8 @@ bool TapasScores(const TapasProblem<T>& p, T* scores) {
     }
     T* const buffer = memory.Take<T>(rows.BufferSize(kTaskRows));
     T* const lanes = memory.Take<T>(kTaskRows * p.dim);
-    PackTransposed<T, kL>({rows.Block(begin, end, buffer), nullptr, p.dim}, 0, end - begin, T(1), lanes);
+    PackTransposed<T, kL>({rows.Block(begin, end, buffer), nullptr, p.dim}, 0, end - begin, T(1),
+                          lanes);
     alignas(64) T tile[kTileWidth * kL];
     T reference[kTaskRows], sum[kTaskRows];
     StartLogSumExp(kTaskRows, reference, sum);

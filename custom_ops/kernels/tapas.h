@@ -17,10 +17,10 @@ namespace sampled_compat {
 template <typename T>
 struct TapasProblem {
   int64_t batch, num_sampled, dim;
-  const T* inputs;      // [batch, dim]
+  const T* inputs;  // [batch, dim]
   FloatType rows_type;
-  const void* rows;     // [num_sampled, dim]
-  const T* biases;      // [num_sampled]
+  const void* rows;  // [num_sampled, dim]
+  const T* biases;   // [num_sampled]
   T temperature;
 };
 

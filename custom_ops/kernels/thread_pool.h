@@ -1,7 +1,7 @@
 // The process's one pool of worker threads.
 //
-// TensorFlow's C API lends no threads, so the kernels bring their own. Work is cut into tasks by the
-// shapes alone and each task writes what no other writes: which thread runs which task, and how
+// TensorFlow's C API lends no threads, so the kernels bring their own. Work is cut into tasks by
+// the shapes alone and each task writes what no other writes: which thread runs which task, and how
 // many threads there are, never shows in a result.
 #ifndef SAMPLED_COMPAT_KERNELS_THREAD_POOL_H_
 #define SAMPLED_COMPAT_KERNELS_THREAD_POOL_H_
@@ -31,8 +31,8 @@ void ParallelFor(int64_t tasks, const F& f) {
       tasks, [](const void* g, int64_t i) { (*static_cast<const F*>(g))(i); }, &f);
 }
 
-// While it lives, and if `small`, ParallelFor on this thread uses this thread alone: waking a worker
-// takes longer than a few microseconds of work. Changes no result.
+// While it lives, and if `small`, ParallelFor on this thread uses this thread alone: waking a
+// worker takes longer than a few microseconds of work. Changes no result.
 class SmallWork {
  public:
   explicit SmallWork(bool small);

@@ -46,13 +46,14 @@ struct MathConstants<double> {
   static constexpr uint64_t kSqrtHalfBits = 0x3fe6a09e667f3bcd;
   static constexpr double kRoundToInteger = 6755399441055744.0;  // 1.5 * 2^52
   static constexpr double kExpLow = -746.0, kExpHigh = 710.0;
-  static constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
+  static constexpr double kLn2High = 6.93147180369123816490e-01,
+                          kLn2Low = 1.90821492927058770002e-10;
   static constexpr double kLogLn2High = kLn2High, kLogLn2Low = kLn2Low;
   // Taylor: the first term left out is 4e-18 of the result.
-  static constexpr double kExpQ[] = {
-      1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
-      1.0 / 362880.0,     1.0 / 40320.0,     1.0 / 5040.0,     1.0 / 720.0,
-      1.0 / 120.0,        1.0 / 24.0,        1.0 / 6.0,        0.5};
+  static constexpr double kExpQ[] = {1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,
+                                     1.0 / 3628800.0,    1.0 / 362880.0,    1.0 / 40320.0,
+                                     1.0 / 5040.0,       1.0 / 720.0,       1.0 / 120.0,
+                                     1.0 / 24.0,         1.0 / 6.0,         0.5};
   static constexpr double kLogL[] = {1.479819860511658591e-01, 1.531383769920937332e-01,
                                      1.818357216161805012e-01, 2.222219843214978396e-01,
                                      2.857142874366239149e-01, 3.999999999940941908e-01,

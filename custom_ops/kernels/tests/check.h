@@ -16,13 +16,13 @@ inline int& Failures() {
   return failures;
 }
 
-#define CHECK_THAT(condition, ...)                                          \
-  do {                                                                      \
-    if (!(condition) && ++::sampled_compat::Failures() <= 20) {             \
-      std::printf("%s:%d: %s is false: ", __FILE__, __LINE__, #condition);  \
-      std::printf(__VA_ARGS__);                                             \
-      std::printf("\n");                                                    \
-    }                                                                       \
+#define CHECK_THAT(condition, ...)                                         \
+  do {                                                                     \
+    if (!(condition) && ++::sampled_compat::Failures() <= 20) {            \
+      std::printf("%s:%d: %s is false: ", __FILE__, __LINE__, #condition); \
+      std::printf(__VA_ARGS__);                                            \
+      std::printf("\n");                                                   \
+    }                                                                      \
   } while (0)
 
 inline int Report(const char* name) {

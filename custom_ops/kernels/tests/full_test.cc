@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "../packing.h"
-#include "../tapas.h"
 #include "../scratch.h"
+#include "../tapas.h"
 #include "../thread_pool.h"
 #include "check.h"
 
@@ -29,8 +29,8 @@ struct Matrix {
   const T* data() const { return room.data() + 3; }
   T operator[](int64_t i) const { return data()[i]; }
   bool Intact() const {
-    return std::isnan(room[0] + room[1] + room[2]) &&
-           std::isnan(room[n + 3]) && std::isnan(room[n + 4]) && std::isnan(room[n + 5]);
+    return std::isnan(room[0] + room[1] + room[2]) && std::isnan(room[n + 3]) &&
+           std::isnan(room[n + 4]) && std::isnan(room[n + 5]);
   }
   int64_t n;
   std::vector<T> room;
@@ -89,8 +89,9 @@ void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstre
     SetThreads(threads);
     Matrix<T> r(p.batch), x(p.batch * p.dim), w(p.classes * p.dim), b(p.classes);
     CHECK_THAT(FullReduce<T>(p, kind, r.data()), "no memory");
-    CHECK_THAT(FullReduceGradient<T>(p, kind, upstream.data(), r.data(), x.data(), w.data(), b.data()),
-               "no memory");
+    CHECK_THAT(
+        FullReduceGradient<T>(p, kind, upstream.data(), r.data(), x.data(), w.data(), b.data()),
+        "no memory");
     Compare("reduced", r, reduced, p);
     Compare("d_inputs", x, d_inputs, p);
     Compare("d_weights", w, d_weights, p);
@@ -112,7 +113,8 @@ void CheckTopKAboveABar(const FullProblem<T>& p, int64_t k, const Matrix<T>& bes
     CHECK_THAT(FullTopK<T>(p, k, bar.data(), values.data(), indices.data()), "no memory");
     for (int64_t i = 0; i < p.batch * k; ++i) {
       const bool kept = i % k < left && best[i] > bar[i / k];
-      CHECK_THAT(indices[i] == (kept ? best_indices[i] : -1), "rank %ld: class %ld", i % k, indices[i]);
+      CHECK_THAT(indices[i] == (kept ? best_indices[i] : -1), "rank %ld: class %ld", i % k,
+                 indices[i]);
       CHECK_THAT(kept ? values[i] == best[i] : values[i] == -std::numeric_limits<T>::infinity(),
                  "rank %ld: %g", i % k, double(values[i]));
     }
@@ -136,9 +138,11 @@ void CheckTopK(const FullProblem<T>& p, int64_t k) {
       CHECK_THAT(c >= 0 && c < p.classes && !taken[c], "row %ld: class %ld", b, c);
       if (c < 0 || c >= p.classes) return;
       taken[c] = true;
-      CHECK_THAT(std::fabs(values[b * k + i] - sorted[i]) < 1e-4, "row %ld rank %ld of %ld classes: %g, wanted %g",
-                 b, i, p.classes, double(values[b * k + i]), sorted[i]);
-      CHECK_THAT(std::fabs(values[b * k + i] - logit[c]) < 1e-4, "row %ld: value of class %ld", b, c);
+      CHECK_THAT(std::fabs(values[b * k + i] - sorted[i]) < 1e-4,
+                 "row %ld rank %ld of %ld classes: %g, wanted %g", b, i, p.classes,
+                 double(values[b * k + i]), sorted[i]);
+      CHECK_THAT(std::fabs(values[b * k + i] - logit[c]) < 1e-4, "row %ld: value of class %ld", b,
+                 c);
     }
   }
   CHECK_THAT(values.Intact(), "top-k: written outside");
@@ -149,12 +153,15 @@ template <typename T>
 void CheckTapas(const FullProblem<T>& p) {
   Matrix<T> scores(p.classes);
   const T temperature = T(0.7);
-  CHECK_THAT(TapasScores<T>({p.batch, p.classes, p.dim, p.inputs, p.weights_type, p.weights, p.biases,
-                             temperature}, scores.data()), "no memory");
+  CHECK_THAT(TapasScores<T>({p.batch, p.classes, p.dim, p.inputs, p.weights_type, p.weights,
+                             p.biases, temperature},
+                            scores.data()),
+             "no memory");
   std::vector<double> wanted(p.classes);
   for (int64_t c = 0; c < p.classes; ++c) {
     double largest = -1e300, sum = 0;
-    for (int64_t b = 0; b < p.batch; ++b) largest = std::max(largest, LogitOf(p, b, c) / temperature);
+    for (int64_t b = 0; b < p.batch; ++b)
+      largest = std::max(largest, LogitOf(p, b, c) / temperature);
     for (int64_t b = 0; b < p.batch; ++b) sum += std::exp(LogitOf(p, b, c) / temperature - largest);
     wanted[c] = largest + std::log(sum);
   }
@@ -177,7 +184,8 @@ void CheckAll() {
         seed += 5;
         const Matrix<T> inputs(batch * dim, seed, 0.6), weights(classes * dim, seed + 1, 0.6),
             biases(classes, seed + 2, seed % 4 == 0 ? 60 : 1), upstream(batch, seed + 3, 1);
-        const FullProblem<T> p{batch, classes, dim, inputs.data(), kType<T>, weights.data(), biases.data()};
+        const FullProblem<T> p{batch,    classes,        dim,          inputs.data(),
+                               kType<T>, weights.data(), biases.data()};
         CheckReduce<T>(p, LossKind::kSoftmax, upstream);
         CheckReduce<T>(p, LossKind::kNce, upstream);
         CheckTopK<T>(p, std::min<int64_t>(classes, 1 + seed % 20));
@@ -198,10 +206,13 @@ void CheckTopKTies() {
   const float x = 1, no_bar = std::numeric_limits<float>::quiet_NaN();
   float values[5];
   int64_t indices[5];
-  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 5, &no_bar, values, indices);
+  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 5, &no_bar,
+                  values, indices);
   const int64_t wanted[] = {90, 250, 0, 1, 2};
-  for (int i = 0; i < 5; ++i) CHECK_THAT(indices[i] == wanted[i], "rank %d: class %ld", i, indices[i]);
-  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 4, &no_bar, values, indices);
+  for (int i = 0; i < 5; ++i)
+    CHECK_THAT(indices[i] == wanted[i], "rank %d: class %ld", i, indices[i]);
+  FullTopK<float>({1, classes, 1, &x, FloatType::kFloat, zero.data(), biases.data()}, 4, &no_bar,
+                  values, indices);
   CHECK_THAT(indices[3] == 1, "rank 3: class %ld", indices[3]);
 }
 
@@ -218,8 +229,9 @@ void CheckLowPrecisionWeights() {
     std::vector<float> got(batch), wanted(batch);
     FullReduce<float>({batch, classes, dim, inputs.data(), type, narrow.data(), biases.data()},
                       LossKind::kSoftmax, got.data());
-    FullReduce<float>({batch, classes, dim, inputs.data(), FloatType::kFloat, wide.data(), biases.data()},
-                      LossKind::kSoftmax, wanted.data());
+    FullReduce<float>(
+        {batch, classes, dim, inputs.data(), FloatType::kFloat, wide.data(), biases.data()},
+        LossKind::kSoftmax, wanted.data());
     CHECK_THAT(got == wanted, "weights of type %d", static_cast<int>(type));
   }
 }

@@ -13,8 +13,10 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
   std::mt19937 generator(seed);
   std::vector<int64_t> sampled(num_sampled), labels(batch * num_true);
   // Large ids in even steps: what a weak hash would put into one slot.
-  for (int64_t& id : sampled) id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
-  for (int64_t& id : labels) id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
+  for (int64_t& id : sampled)
+    id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
+  for (int64_t& id : labels)
+    id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
   const Plan plan = MakePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, true);
   std::vector<int64_t> unique;
   for (const std::vector<int64_t>* ids : {&sampled, &labels}) {
@@ -32,7 +34,8 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
   std::vector<int32_t> hits;
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t s = 0; s < num_sampled; ++s) {
-      const bool last = std::find(sampled.begin() + s + 1, sampled.end(), sampled[s]) == sampled.end();
+      const bool last =
+          std::find(sampled.begin() + s + 1, sampled.end(), sampled[s]) == sampled.end();
       const auto row = labels.begin() + b * num_true;
       if (last && std::find(row, row + num_true, sampled[s]) != row + num_true) {
         hits.push_back(b);
@@ -41,7 +44,9 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
     }
   }
   CHECK_THAT(plan.hits == hits, "hits");
-  CHECK_THAT(MakePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false).hits.empty(), "no hits asked for");
+  CHECK_THAT(
+      MakePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false).hits.empty(),
+      "no hits asked for");
 }
 
 }  // namespace
@@ -54,7 +59,8 @@ int main() {
     for (const int64_t num_true : {1, 2, 5}) {
       for (const int64_t num_sampled : {0, 1, 5, 200}) {
         for (const int64_t classes : {1, 10, 1000}) {
-          CheckAgainstSearch(batch, num_true, num_sampled, classes, int64_t{1} << (seed % 20), seed);
+          CheckAgainstSearch(batch, num_true, num_sampled, classes, int64_t{1} << (seed % 20),
+                             seed);
           ++seed;
         }
       }

@@ -25,8 +25,7 @@ struct Size {
 template <typename T>
 class Guarded {
  public:
-  explicit Guarded(int64_t n)
-      : n_(n), room_(n + 2 * kGuard, std::numeric_limits<T>::quiet_NaN()) {}
+  explicit Guarded(int64_t n) : n_(n), room_(n + 2 * kGuard, std::numeric_limits<T>::quiet_NaN()) {}
   explicit Guarded(const std::vector<double>& values) : Guarded(values.size()) {
     for (int64_t i = 0; i < n_; ++i) data()[i] = static_cast<T>(values[i]);
   }
@@ -73,7 +72,8 @@ Results Naive(const SampledLossProblem<T>& p, const T* upstream) {
     }
     for (int64_t i = 0; i < n; ++i) {
       const bool is_true = i < p.num_true;
-      position[i] = is_true ? p.true_positions[b * p.num_true + i] : p.sampled_positions[i - p.num_true];
+      position[i] =
+          is_true ? p.true_positions[b * p.num_true + i] : p.sampled_positions[i - p.num_true];
       logit[i] = p.biases[position[i]];
       logit[i] += is_true ? p.true_offset[b * p.num_true + i] : p.sampled_offset[i - p.num_true];
       for (int64_t d = 0; d < p.dim; ++d) {
@@ -83,8 +83,10 @@ Results Naive(const SampledLossProblem<T>& p, const T* upstream) {
     const double target = 1.0 / p.num_true;
     if (p.kind == LossKind::kSoftmax) {
       double largest = -1e300, sum = 0;
-      for (int64_t i = 0; i < n; ++i) if (!left_out[i]) largest = std::max(largest, logit[i]);
-      for (int64_t i = 0; i < n; ++i) if (!left_out[i]) sum += std::exp(logit[i] - largest);
+      for (int64_t i = 0; i < n; ++i)
+        if (!left_out[i]) largest = std::max(largest, logit[i]);
+      for (int64_t i = 0; i < n; ++i)
+        if (!left_out[i]) sum += std::exp(logit[i] - largest);
       r.loss[b] = largest + std::log(sum);
       for (int64_t i = 0; i < n; ++i) {
         if (!left_out[i]) gradient[i] = std::exp(logit[i] - r.loss[b]);
@@ -102,8 +104,10 @@ Results Naive(const SampledLossProblem<T>& p, const T* upstream) {
     for (int64_t i = 0; i < n; ++i) {
       const double g = gradient[i] * upstream[b];
       r.biases[position[i]] += g;
-      if (i < p.num_true) r.true_offset[b * p.num_true + i] = g;
-      else r.sampled_offset[i - p.num_true] += g;
+      if (i < p.num_true)
+        r.true_offset[b * p.num_true + i] = g;
+      else
+        r.sampled_offset[i - p.num_true] += g;
       for (int64_t d = 0; d < p.dim; ++d) {
         r.inputs[b * p.dim + d] += g * p.rows[position[i] * p.dim + d];
         r.rows[position[i] * p.dim + d] += g * p.inputs[b * p.dim + d];
@@ -122,10 +126,12 @@ void CheckClose(const char* what, const Guarded<T>& got, const std::vector<doubl
     const double e = std::fabs(got.data()[i] - wanted[i]);
     error = e <= error ? error : e;  // Keeps a NaN.
   }
-  const double bound = (sizeof(T) == 4 ? 4e-6 : 1e-14) * (largest + 0.1) * (1 + z.scale + z.shift / 20);
-  CHECK_THAT(error <= bound, "%s B=%ld T=%ld S=%ld D=%ld C=%ld scale=%g %s %s: error %g, largest %g",
-             what, z.batch, z.num_true, z.num_sampled, z.dim, z.classes, z.scale,
-             kind == LossKind::kNce ? "nce" : "softmax", kept ? "kept" : "recomputed", error, largest);
+  const double bound =
+      (sizeof(T) == 4 ? 4e-6 : 1e-14) * (largest + 0.1) * (1 + z.scale + z.shift / 20);
+  CHECK_THAT(
+      error <= bound, "%s B=%ld T=%ld S=%ld D=%ld C=%ld scale=%g %s %s: error %g, largest %g", what,
+      z.batch, z.num_true, z.num_sampled, z.dim, z.classes, z.scale,
+      kind == LossKind::kNce ? "nce" : "softmax", kept ? "kept" : "recomputed", error, largest);
   CHECK_THAT(got.Intact(), "%s: written outside", what);
 }
 
@@ -139,8 +145,13 @@ std::vector<int64_t> RandomIds(int64_t n, int64_t classes, uint32_t seed) {
 template <typename T>
 struct Outputs {
   explicit Outputs(const SampledLossProblem<T>& p)
-      : loss(p.batch), normalizer(2 * p.batch), inputs(p.batch * p.dim), rows(p.unique * p.dim),
-        biases(p.unique), true_offset(p.batch * p.num_true), sampled_offset(p.num_sampled) {}
+      : loss(p.batch),
+        normalizer(2 * p.batch),
+        inputs(p.batch * p.dim),
+        rows(p.unique * p.dim),
+        biases(p.unique),
+        true_offset(p.batch * p.num_true),
+        sampled_offset(p.num_sampled) {}
   bool SameBits(const Outputs& o) const {
     return loss.SameBits(o.loss) && inputs.SameBits(o.inputs) && rows.SameBits(o.rows) &&
            biases.SameBits(o.biases) && true_offset.SameBits(o.true_offset) &&
@@ -158,7 +169,8 @@ Outputs<T> Run(const SampledLossProblem<T>& p, const T* upstream, bool keep, int
   CHECK_THAT(SampledLossForward<T>(p, out.loss.data(), out.normalizer.data(), memory), "no memory");
   const SampledLossGradients<T> gradients{out.inputs.data(), out.rows.data(), out.biases.data(),
                                           out.true_offset.data(), out.sampled_offset.data()};
-  CHECK_THAT(SampledLossBackward<T>(p, upstream, out.normalizer.data(), memory, gradients), "no memory");
+  CHECK_THAT(SampledLossBackward<T>(p, upstream, out.normalizer.data(), memory, gradients),
+             "no memory");
   CHECK_THAT(kept.Intact(), "kept: written outside");
   return out;
 }
@@ -170,8 +182,8 @@ void CheckProblem(const Size& z, uint32_t seed, bool unique_samples, bool determ
     for (int64_t s = 0; s < z.num_sampled; ++s) sampled[s] = s;
   }
   const std::vector<int64_t> labels = RandomIds(z.batch * z.num_true, z.classes, seed + 1);
-  const Plan plan = MakePlan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true,
-                             seed % 4 != 3);
+  const Plan plan =
+      MakePlan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true, seed % 4 != 3);
   const int64_t unique = plan.unique_ids.size();
   const Guarded<T> inputs(RandomVector<double>(z.batch * z.dim, seed + 2, z.scale));
   const Guarded<T> rows(RandomVector<double>(unique * z.dim, seed + 3, z.scale));
@@ -182,10 +194,20 @@ void CheckProblem(const Size& z, uint32_t seed, bool unique_samples, bool determ
   const Guarded<T> sampled_offset(offset);
   const Guarded<T> upstream(RandomVector<double>(z.batch, seed + 7, 1));
   for (const LossKind kind : {LossKind::kSoftmax, LossKind::kNce}) {
-    const SampledLossProblem<T> p{kind, z.batch, z.num_true, z.num_sampled, z.dim, unique,
-                                  static_cast<int64_t>(plan.hits.size() / 2), inputs.data(),
-                                  rows.data(), biases.data(), plan.sampled_positions.data(),
-                                  plan.true_positions.data(), plan.hits.data(), true_offset.data(),
+    const SampledLossProblem<T> p{kind,
+                                  z.batch,
+                                  z.num_true,
+                                  z.num_sampled,
+                                  z.dim,
+                                  unique,
+                                  static_cast<int64_t>(plan.hits.size() / 2),
+                                  inputs.data(),
+                                  rows.data(),
+                                  biases.data(),
+                                  plan.sampled_positions.data(),
+                                  plan.true_positions.data(),
+                                  plan.hits.data(),
+                                  true_offset.data(),
                                   sampled_offset.data()};
     const Results wanted = Naive<T>(p, upstream.data());
     for (const bool keep : {true, false}) {
@@ -235,8 +257,9 @@ void CheckAllHits() {
   const int32_t positions[] = {0, 1}, label[] = {2}, hits[] = {0, 0, 0, 1};
   const float x[] = {1, 2}, rows[] = {3, 4, 5, 6, 7, 8}, biases[] = {0, 0, 0}, offset[] = {0, 0};
   const float one = 1;
-  const SampledLossProblem<float> p{LossKind::kSoftmax, 1, 1, 2, 2, 3, 2, x, rows, biases, positions,
-                                    label, hits, offset, offset};
+  const SampledLossProblem<float> p{
+      LossKind::kSoftmax, 1,     1,    2,      2,     3, 2, x, rows, biases,
+      positions,          label, hits, offset, offset};
   const Outputs<float> out = Run<float>(p, &one, true, 1);
   CHECK_THAT(out.loss.data()[0] == 0, "loss %g", out.loss.data()[0]);
   for (int i = 0; i < 6; ++i) CHECK_THAT(out.rows.data()[i] == 0, "gradient %d", i);
@@ -245,14 +268,28 @@ void CheckAllHits() {
 // A NaN in one input row stays in that row's loss.
 void CheckNanStaysInItsRow() {
   const int64_t batch = 40, columns = 20, dim = 5;
-  std::vector<float> x = RandomVector<float>(batch * dim, 1, 1), rows = RandomVector<float>((columns + 1) * dim, 2, 1);
+  std::vector<float> x = RandomVector<float>(batch * dim, 1, 1),
+                     rows = RandomVector<float>((columns + 1) * dim, 2, 1);
   x[7 * dim + 2] = std::numeric_limits<float>::quiet_NaN();
   std::vector<int32_t> positions(columns), labels(batch, columns);
   for (int i = 0; i < columns; ++i) positions[i] = i;
   const std::vector<float> zero(100), ones(batch, 1.0f);
   for (const LossKind kind : {LossKind::kSoftmax, LossKind::kNce}) {
-    const SampledLossProblem<float> p{kind, batch, 1, columns, dim, columns + 1, 0, x.data(), rows.data(),
-                                      zero.data(), positions.data(), labels.data(), nullptr, zero.data(), zero.data()};
+    const SampledLossProblem<float> p{kind,
+                                      batch,
+                                      1,
+                                      columns,
+                                      dim,
+                                      columns + 1,
+                                      0,
+                                      x.data(),
+                                      rows.data(),
+                                      zero.data(),
+                                      positions.data(),
+                                      labels.data(),
+                                      nullptr,
+                                      zero.data(),
+                                      zero.data()};
     const Outputs<float> out = Run<float>(p, ones.data(), true, 2);
     for (int b = 0; b < batch; ++b) {
       CHECK_THAT(std::isnan(out.loss.data()[b]) == (b == 7), "loss of row %d", b);

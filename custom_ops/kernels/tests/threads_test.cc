@@ -18,7 +18,8 @@ namespace {
 void CheckEachTaskOnce(int64_t tasks) {
   std::vector<std::atomic<int>> calls(tasks);
   ParallelFor(tasks, [&](int64_t i) { ++calls[i]; });
-  for (int64_t i = 0; i < tasks; ++i) CHECK_THAT(calls[i] == 1, "task %ld ran %d times", i, calls[i].load());
+  for (int64_t i = 0; i < tasks; ++i)
+    CHECK_THAT(calls[i] == 1, "task %ld ran %d times", i, calls[i].load());
 }
 
 // Two tasks that wait for each other: one thread alone would never see both.
@@ -102,8 +103,12 @@ void CheckConversions() {
     }
     const int one = type == FloatType::kHalf ? 0x3c00 : 0x3f80;
     const float low = wide[one], high = wide[one + 1], next = wide[one + 2];
-    const float between[] = {(low + high) / 2, (high + next) / 2, std::nextafter((low + high) / 2, 2.0f),
-                             std::numeric_limits<float>::quiet_NaN(), 1e38f, -1e-30f};
+    const float between[] = {(low + high) / 2,
+                             (high + next) / 2,
+                             std::nextafter((low + high) / 2, 2.0f),
+                             std::numeric_limits<float>::quiet_NaN(),
+                             1e38f,
+                             -1e-30f};
     uint16_t rounded[6];
     ConvertTo<float>(type, between, 6, rounded);
     CHECK_THAT(rounded[0] == one, "ties go to even: %04x", rounded[0]);

@@ -32,9 +32,17 @@ void ForAllMagnitudes(F f) {
   const uint64_t step = sizeof(T) == 4 ? (uint64_t{1} << 32) / kCount | 1
                                        : std::numeric_limits<uint64_t>::max() / kCount | 1;
   const T inf = std::numeric_limits<T>::infinity();
-  std::vector<T> values = {0, -T(0), inf, -inf, std::numeric_limits<T>::quiet_NaN(),
-                           std::numeric_limits<T>::denorm_min(), std::numeric_limits<T>::min(),
-                           std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest(), 1, -1};
+  std::vector<T> values = {0,
+                           -T(0),
+                           inf,
+                           -inf,
+                           std::numeric_limits<T>::quiet_NaN(),
+                           std::numeric_limits<T>::denorm_min(),
+                           std::numeric_limits<T>::min(),
+                           std::numeric_limits<T>::max(),
+                           std::numeric_limits<T>::lowest(),
+                           1,
+                           -1};
   for (uint64_t i = 0; i < kCount; ++i) values.push_back(FromBits<T>(i * step));
   // The range exp lives in, evenly.
   for (int i = -800000; i < 800000; ++i) values.push_back(T(i) * T(0.00091));
@@ -76,18 +84,20 @@ void CheckFunction(const char* name, double ulp, bool negative_too, Vectorised v
 template <typename T>
 void CheckAll() {
   using V = typename Simd<T>::V;
-  CheckFunction<T>("Exp", 1.5, true, [](V x) { return Exp<T>(x); },
-                   [](Wide x) { return std::exp(x); });
-  CheckFunction<T>("Log", 1.0, true, [](V x) { return Log<T>(x); },
-                   [](Wide x) { return std::log(x); });
-  CheckFunction<T>("Log1p", 3.0, false, [](V x) { return Log1p<T>(x); },
-                   [](Wide x) { return std::log1p(x); });
-  CheckFunction<T>("Sigmoid", 3.0, true, [](V x) { return Sigmoid<T>(x); },
-                   [](Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x))
-                                             : 1 / (1 + std::exp(-x)); });
-  CheckFunction<T>("Softplus", 3.0, true, [](V x) { return Softplus<T>(x); },
-                   [](Wide x) { return (x > 0 ? x : 0) + (std::isnan(x) ? x : 0) +
-                                       std::log1p(std::exp(-std::fabs(x))); });
+  CheckFunction<T>(
+      "Exp", 1.5, true, [](V x) { return Exp<T>(x); }, [](Wide x) { return std::exp(x); });
+  CheckFunction<T>(
+      "Log", 1.0, true, [](V x) { return Log<T>(x); }, [](Wide x) { return std::log(x); });
+  CheckFunction<T>(
+      "Log1p", 3.0, false, [](V x) { return Log1p<T>(x); }, [](Wide x) { return std::log1p(x); });
+  CheckFunction<T>(
+      "Sigmoid", 3.0, true, [](V x) { return Sigmoid<T>(x); },
+      [](Wide x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); });
+  CheckFunction<T>(
+      "Softplus", 3.0, true, [](V x) { return Softplus<T>(x); },
+      [](Wide x) {
+        return (x > 0 ? x : 0) + (std::isnan(x) ? x : 0) + std::log1p(std::exp(-std::fabs(x)));
+      });
 }
 
 }  // namespace
