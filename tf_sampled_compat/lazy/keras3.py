@@ -1,0 +1,101 @@
+"""The lazy optimizers' part that is particular to Keras 3."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core import internals
+from tf_sampled_compat.lazy import rows
+from tf_sampled_compat.lazy.optimizer import Lazy
+
+
+class LazyKeras3(Lazy):
+    """Binds `Lazy` to the methods of a Keras 3 optimizer."""
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Optional[Any] = None) -> None:
+        """Updates variables by their gradients; see Keras's."""
+        grads = [rows.unique(gradient) for gradient in grads]
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+        self._note_sparse(grads, trainable_variables or self._trainable_variables)
+        super().apply(grads, trainable_variables)
+
+    @property
+    def loss_scale_factor(self) -> Optional[float]:
+        """What the loss is multiplied with; see Keras's."""
+        return self._loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, factor: Optional[float]) -> None:
+        self._loss_scale_factor = factor
+        # A `LossScaleOptimizer` says nothing to what it wraps, save that it shall not scale too.
+        # `compile` makes one by itself under mixed_float16, so a class of ours would come too late.
+        caller = sys._getframe(1).f_locals.get("self")
+        if getattr(caller, "inner_optimizer", None) is self and hasattr(caller, "check_finite"):
+            caller.check_finite = _SparseCheck(caller.check_finite)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates a variable; see Keras's."""
+        if not rows.is_sparse(gradient):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        index = self._get_variable_index(variable)
+        self._update_rows(gradient, variable, index, learning_rate)
+
+    def _backend_increment_gradient_accumulators(
+        self, grads: Sequence[Any], acc_grads: Sequence[Any]
+    ) -> None:
+        dense = []
+        for gradient, accumulator in zip(grads, acc_grads):
+            if rows.is_sparse(gradient):
+                variable = internals.unwrap_variable(accumulator)
+                values = tf.cast(gradient.values, variable.dtype)
+                variable.scatter_add(tf.IndexedSlices(values, gradient.indices))
+            else:
+                dense.append((gradient, accumulator))
+        if dense:
+            super()._backend_increment_gradient_accumulators(*zip(*dense))
+
+    def _is_first(self) -> tf.Tensor:
+        return tf.equal(self.iterations, 0)
+
+    def _kept_average(self) -> tf.Tensor:
+        return tf.where(self._is_first(), 0.0, self.ema_momentum)
+
+    def _update_model_variables_moving_average(self, trainable_variables: Sequence[Any]) -> None:
+        # Of a lazy variable the rows that occurred have been averaged with their update; only at
+        # the first step is an average, which Keras makes of zeros, given all of its variable.
+        for variable, average in zip(trainable_variables, self._model_variables_moving_average):
+            if average is None:
+                continue
+            if self._is_lazy(variable):
+                tf.cond(self._is_first(), _Copy(variable, average), lambda: None)
+            else:
+                kept = tf.cast(self._kept_average(), variable.dtype)
+                average.assign(kept * average + (1 - kept) * variable)
+
+
+class _Copy:
+    """Copies a variable into another, when called."""
+
+    def __init__(self, variable: Any, target: Any):
+        self._variable, self._target = variable, target
+
+    def __call__(self) -> None:
+        self._target.assign(self._variable)
+
+
+class _SparseCheck:
+    """Whether all gradients are finite, without making a sparse one dense."""
+
+    def __init__(self, check: Any):
+        self._check = check
+
+    def __call__(self, grads: Sequence[Any]) -> tf.Tensor:
+        return self._check(
+            [gradient.values if rows.is_sparse(gradient) else gradient for gradient in grads]
+        )

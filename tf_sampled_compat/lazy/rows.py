@@ -1,0 +1,105 @@
+"""Rows of a table: a sparse gradient with its duplicates summed, and how rows are read and written.
+
+Reading a variable that has had a sparse update copies all of it. So rows are gathered from the
+variable itself, which makes it a `ResourceGather`, and written by a scatter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_sampled_compat.core import internals
+
+
+class Rows(tf.IndexedSlices):
+    """A gradient whose values are those of the dense one: each id's sum is there once.
+
+    Under XLA, where shapes are static, an id may come again with zeros. So a norm of `values` is
+    the norm of the dense gradient, and it stays an `IndexedSlices` like any other.
+    """
+
+    def with_values(self, values: tf.Tensor) -> Rows:
+        """Returns other values for the same ids."""
+        return Rows(values, self.indices, self.dense_shape)
+
+    def __truediv__(self, divisor: Any) -> Rows:
+        return self.with_values(self.values / tf.cast(divisor, self.values.dtype))
+
+    def __add__(self, accumulator: Any) -> Rows:
+        """Adds the rows of a variable that are not zero, to find which it looks at all of it."""
+        variable = internals.unwrap_variable(accumulator)
+        axes = list(range(1, variable.shape.rank))
+        used = tf.where(tf.reduce_any(tf.not_equal(variable, 0), axis=axes))[:, 0]
+        used = tf.cast(used, self.indices.dtype)
+        values = tf.cast(tf.gather(variable, used), self.values.dtype)
+        return unique(
+            tf.IndexedSlices(
+                tf.concat([self.values, values], 0),
+                tf.concat([self.indices, used], 0),
+                self.dense_shape,
+            )
+        )
+
+
+def is_sparse(gradient: Any) -> bool:
+    """Whether a gradient names the rows that occur."""
+    return isinstance(gradient, tf.IndexedSlices)
+
+
+def unique(gradient: Any) -> Any:
+    """Returns an `IndexedSlices` as `Rows`, and any other gradient as it is."""
+    if not is_sparse(gradient) or isinstance(gradient, Rows):
+        return gradient
+    if internals.in_xla_context():
+        ids, sums, first = _sums(gradient)
+        first = tf.reshape(first, [-1] + [1] * (sums.shape.rank - 1))
+        sums = tf.where(first, sums, tf.zeros_like(sums))
+    else:
+        ids, positions = tf.unique(gradient.indices)
+        sums = tf.math.unsorted_segment_sum(_exact(gradient.values), positions, tf.size(ids))
+    return Rows(tf.cast(sums, gradient.values.dtype), ids, gradient.dense_shape)
+
+
+def totals(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns ids and each one's total gradient, in float32 or better.
+
+    Under XLA an id may come more than once, then with the same total each time: to compute its row
+    and write it twice writes the same numbers.
+    """
+    if internals.in_xla_context():
+        ids, sums, _ = _sums(gradient)
+        return ids, sums
+    gradient = unique(gradient)
+    return gradient.indices, _exact(gradient.values)
+
+
+def gather(variable: Any, ids: tf.Tensor) -> tf.Tensor:
+    """Returns rows of a variable, in float32 or better."""
+    return _exact(tf.gather(internals.unwrap_variable(variable), ids))
+
+
+def update(variable: Any, ids: tf.Tensor, rows: tf.Tensor, *, use_locking: bool = False) -> Any:
+    """Writes rows of a variable, rounded to its dtype; returns what scattered them."""
+    variable = internals.unwrap_variable(variable)
+    rows = tf.cast(rows, variable.dtype.base_dtype)
+    return variable.scatter_update(tf.IndexedSlices(rows, ids), use_locking=use_locking)
+
+
+def _exact(values: tf.Tensor) -> tf.Tensor:
+    return tf.cast(values, tf.float32) if values.dtype.size < 4 else values
+
+
+def _sums(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns sorted ids, each one's total at each place, and whether a place is its id's first.
+
+    `tf.unique` would give a shape that depends on the ids.
+    """
+    order = tf.argsort(gradient.indices, stable=True)
+    ids = tf.gather(gradient.indices, order)
+    first = tf.concat([tf.ones_like(ids[:1], tf.bool), ids[1:] != ids[:-1]], 0)
+    segments = tf.cumsum(tf.cast(first, tf.int32)) - 1
+    values = tf.gather(_exact(gradient.values), order)
+    sums = tf.math.unsorted_segment_sum(values, segments, tf.size(ids))
+    return ids, tf.gather(sums, segments), first
