@@ -24,19 +24,15 @@ class LazyKeras3(Lazy):
         self._note_sparse(grads, trainable_variables or self._trainable_variables)
         super().apply(grads, trainable_variables)
 
-    @property
-    def loss_scale_factor(self) -> Optional[float]:
-        """What the loss is multiplied with; see Keras's."""
-        return self._loss_scale_factor
-
-    @loss_scale_factor.setter
-    def loss_scale_factor(self, factor: Optional[float]) -> None:
-        self._loss_scale_factor = factor
-        # A `LossScaleOptimizer` says nothing to what it wraps, save that it shall not scale too.
-        # `compile` makes one by itself under mixed_float16, so a class of ours would come too late.
-        caller = sys._getframe(1).f_locals.get("self")
-        if getattr(caller, "inner_optimizer", None) is self and hasattr(caller, "check_finite"):
-            caller.check_finite = _SparseCheck(caller.check_finite)
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A `LossScaleOptimizer` tells what it wraps nothing, but that it shall not scale too. It is
+        # made by `compile` under mixed_float16, so that a class of ours would come too late.
+        if name == "loss_scale_factor":
+            caller = sys._getframe(1).f_locals.get("self")
+            check = getattr(caller, "check_finite", None)
+            if check is not None and getattr(caller, "inner_optimizer", None) is self:
+                caller.check_finite = _SparseCheck(check)
+        super().__setattr__(name, value)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates a variable; see Keras's."""

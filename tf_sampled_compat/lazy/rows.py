@@ -16,8 +16,8 @@ from tf_sampled_compat.core import internals
 class Rows(tf.IndexedSlices):
     """A gradient whose values are those of the dense one: each id's sum is there once.
 
-    Under XLA, where shapes are static, an id may come again with zeros. So a norm of `values` is
-    the norm of the dense gradient, and it stays an `IndexedSlices` like any other.
+    Where shapes must be static an id may come again with zeros. So a norm of `values` is the norm
+    of the dense gradient, and it stays an `IndexedSlices` like any other.
     """
 
     def with_values(self, values: tf.Tensor) -> Rows:
@@ -52,7 +52,7 @@ def unique(gradient: Any) -> Any:
     """Returns an `IndexedSlices` as `Rows`, and any other gradient as it is."""
     if not is_sparse(gradient) or isinstance(gradient, Rows):
         return gradient
-    if internals.in_xla_context():
+    if _shapes_are_static():
         ids, sums, first = _sums(gradient)
         first = tf.reshape(first, [-1] + [1] * (sums.shape.rank - 1))
         sums = tf.where(first, sums, tf.zeros_like(sums))
@@ -65,10 +65,10 @@ def unique(gradient: Any) -> Any:
 def totals(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns ids and each one's total gradient, in float32 or better.
 
-    Under XLA an id may come more than once, then with the same total each time: to compute its row
-    and write it twice writes the same numbers.
+    Where shapes must be static an id may come more than once, then with the same total each time:
+    to compute its row and write it twice writes the same numbers.
     """
-    if internals.in_xla_context():
+    if _shapes_are_static():
         ids, sums, _ = _sums(gradient)
         return ids, sums
     gradient = unique(gradient)
@@ -89,6 +89,14 @@ def update(variable: Any, ids: tf.Tensor, rows: tf.Tensor, *, use_locking: bool 
 
 def _exact(values: tf.Tensor) -> tf.Tensor:
     return tf.cast(values, tf.float32) if values.dtype.size < 4 else values
+
+
+def _shapes_are_static() -> bool:
+    """Whether the number of rows may not depend on the ids: for XLA, and to reduce over replicas.
+
+    A collective op holds on to the shape it saw first.
+    """
+    return internals.in_xla_context() or tf.distribute.has_strategy()
 
 
 def _sums(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
