@@ -81,10 +81,13 @@ def gather(variable: Any, ids: tf.Tensor) -> tf.Tensor:
 
 
 def update(variable: Any, ids: tf.Tensor, rows: tf.Tensor, *, use_locking: bool = False) -> Any:
-    """Writes rows of a variable, rounded to its dtype; returns what scattered them."""
+    """Writes rows of a variable, rounded to its dtype; returns the op that does."""
     variable = internals.unwrap_variable(variable)
     rows = tf.cast(rows, variable.dtype.base_dtype)
-    return variable.scatter_update(tf.IndexedSlices(rows, ids), use_locking=use_locking)
+    if not hasattr(variable, "handle"):
+        return tf.compat.v1.scatter_update(variable, ids, rows, use_locking=use_locking)
+    # The variable's own method would add an op, if one that does not run, that reads all of it.
+    return tf.raw_ops.ResourceScatterUpdate(resource=variable.handle, indices=ids, updates=rows)
 
 
 def _exact(values: tf.Tensor) -> tf.Tensor:
