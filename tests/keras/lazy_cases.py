@@ -28,7 +28,7 @@ OPTIMIZERS = {
 
 
 def is_keras3(keras):
-    return not keras.__version__.startswith("2.")
+    return hasattr(keras.optimizers.Optimizer, "stateless_apply")
 
 
 def pair(kerases, name, **options):

@@ -68,6 +68,8 @@ def test_no_op_of_a_step_has_the_whole_table(kerases, name, options):
 
 def test_nor_has_one_under_loss_scaling(kerases):
     keras, _ = kerases
+    if not is_keras3(keras) and tf.__version__.startswith(("2.12", "2.13", "2.14")):
+        pytest.skip("there the scaling optimizer, which is not ours, makes a gradient dense")
     found = []
     for inner in pair(kerases, "SGD"):
         outer = keras.mixed_precision.LossScaleOptimizer(inner)

@@ -187,6 +187,8 @@ def test_a_loss_scale_optimizer_made_from_a_config_is_sparse_too(kerases):
     outer = scaling(keras, pair(kerases, "Adam")[1])
     again = type(outer).from_config(outer.get_config())
     for each in (outer, again):
-        huge = tf.IndexedSlices(tf.ones([1, 1]), tf.constant([3]), tf.constant([2**40, 1], tf.int64))
+        huge = tf.IndexedSlices(
+            tf.ones([1, 1]), tf.constant([3]), tf.constant([2**40, 1], tf.int64)
+        )
         assert bool(each.check_finite([huge, None, tf.ones([2])]))
         assert not bool(each.check_finite([huge, tf.constant([np.nan])]))

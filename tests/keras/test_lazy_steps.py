@@ -15,7 +15,6 @@ from tests.keras.lazy_cases import (
     assert_close,
     assert_same,
     few_rows,
-    is_keras3,
     pair,
     slices,
     state,
@@ -95,9 +94,7 @@ def test_other_dtypes(kerases, dtype):
     gradients = [all_rows(step, dtype=dtype) for step in range(5)]
     options = {"beta_2": 0.99, "epsilon": 1e-3}
     ours = train(pair(kerases, "Adam", **options)[1], gradients, compiled=True, dtype=dtype)
-    exact = [
-        tf.IndexedSlices(tf.cast(each.values, tf.float32), each.indices) for each in gradients
-    ]
+    exact = [tf.IndexedSlices(tf.cast(each.values, tf.float32), each.indices) for each in gradients]
     expected = train(pair(kerases, "Adam", **options)[1], exact)
     assert ours[0].dtype.name == dtype
     epsilon = {"float64": 1e-6, "float16": 2.0**-10, "bfloat16": 2.0**-7}[dtype]
@@ -143,4 +140,3 @@ def test_it_is_a_subclass_with_its_parents_arguments(kerases):
         ours, parent = getattr(namespace, name), getattr(keras.optimizers, name[len("Lazy") :])
         assert issubclass(ours, parent) and ours.__name__ == name
         assert inspect.signature(ours) == inspect.signature(parent)
-    assert is_keras3(keras) == hasattr(ours, "stateless_apply")

@@ -53,7 +53,7 @@ class LazyAdam(AdamRows, _Lazy, tf.keras.optimizers.Adam):
     >>> optimizer = tsc.keras.optimizers.LazyAdam(learning_rate=0.1)
     >>> gradient = tf.IndexedSlices(tf.ones([2, 2]), [3, 3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.9, 1.0]
 
     Source: `keras.optimizers.Adam` and `tf.contrib.opt.LazyAdamOptimizer` of TensorFlow 1.15.
@@ -75,7 +75,7 @@ class LazyAdamW(AdamRows, _Lazy, tf.keras.optimizers.AdamW):
     >>> optimizer = tsc.keras.optimizers.LazyAdamW(learning_rate=0.1, weight_decay=0.5)
     >>> gradient = tf.IndexedSlices(tf.zeros([1, 2]), [3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.95, 1.0]
 
     Source: `keras.optimizers.AdamW`; for the rest see `LazyAdam`.
@@ -101,7 +101,7 @@ class LazyAdagrad(AdagradRows, _Lazy, tf.keras.optimizers.Adagrad):
     >>> optimizer = tsc.keras.optimizers.LazyAdagrad(0.1, initial_accumulator_value=0.0)
     >>> gradient = tf.IndexedSlices(tf.ones([2, 2]), [3, 3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.9, 1.0]
 
     Source: `keras.optimizers.Adagrad`; for the rest see `LazyAdam`.
@@ -127,7 +127,7 @@ class LazySGD(SGDRows, _Lazy, tf.keras.optimizers.SGD):
     >>> optimizer = tsc.keras.optimizers.LazySGD(learning_rate=0.1, momentum=0.9)
     >>> gradient = tf.IndexedSlices(tf.ones([2, 2]), [3, 3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.8, 1.0]
 
     Source: `keras.optimizers.SGD`; for the rest see `LazyAdam`.

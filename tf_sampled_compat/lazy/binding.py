@@ -11,4 +11,6 @@ from tf_sampled_compat.lazy.optimizer import Lazy
 
 def lazy_base(keras: Any) -> type[Lazy]:
     """Returns the base of the lazy optimizers for a Keras module."""
-    return LazyKeras2 if keras.__version__.startswith("2.") else LazyKeras3
+    # `tf.keras` has no version everywhere.
+    is_keras3 = hasattr(keras.optimizers.Optimizer, "stateless_apply")
+    return LazyKeras3 if is_keras3 else LazyKeras2

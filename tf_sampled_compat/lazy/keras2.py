@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
-
 from tf_sampled_compat.lazy import rows
 from tf_sampled_compat.lazy.optimizer import Lazy
 

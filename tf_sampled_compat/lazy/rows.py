@@ -31,13 +31,19 @@ class Rows(tf.IndexedSlices):
         """Adds the rows of a variable that are not zero, to find which it looks at all of it."""
         variable = internals.unwrap_variable(accumulator)
         axes = list(range(1, variable.shape.rank))
-        used = tf.where(tf.reduce_any(tf.not_equal(variable, 0), axis=axes))[:, 0]
-        used = tf.cast(used, self.indices.dtype)
-        values = tf.cast(tf.gather(variable, used), self.values.dtype)
+        is_used = tf.reduce_any(tf.not_equal(variable, 0), axis=axes)
+        if _shapes_are_static():
+            # A row of zeros adds nothing to an id that is here anyway.
+            rows, here = tf.range(variable.shape[0]), tf.reduce_max(self.indices)
+            ids = tf.where(is_used, tf.cast(rows, self.indices.dtype), here)
+            values = tf.convert_to_tensor(variable)
+        else:
+            ids = tf.cast(tf.where(is_used)[:, 0], self.indices.dtype)
+            values = tf.gather(variable, ids)
         return unique(
             tf.IndexedSlices(
-                tf.concat([self.values, values], 0),
-                tf.concat([self.indices, used], 0),
+                tf.concat([self.values, tf.cast(values, self.values.dtype)], 0),
+                tf.concat([self.indices, ids], 0),
                 self.dense_shape,
             )
         )

@@ -29,7 +29,7 @@ class LazyAdam(AdamRows, _Lazy, tf_keras.optimizers.Adam):
     >>> optimizer = tsc.tf_keras.optimizers.LazyAdam(learning_rate=0.1)
     >>> gradient = tf.IndexedSlices(tf.ones([2, 2]), [3, 3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.9, 1.0]
 
     Source: `tf_keras.optimizers.Adam` and `tf.contrib.opt.LazyAdamOptimizer` of TensorFlow 1.15.
@@ -49,7 +49,7 @@ class LazyAdamW(AdamRows, _Lazy, tf_keras.optimizers.AdamW):
     >>> optimizer = tsc.tf_keras.optimizers.LazyAdamW(learning_rate=0.1, weight_decay=0.5)
     >>> gradient = tf.IndexedSlices(tf.zeros([1, 2]), [3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.95, 1.0]
 
     Source: `tf_keras.optimizers.AdamW`.
@@ -69,7 +69,7 @@ class LazyAdagrad(AdagradRows, _Lazy, tf_keras.optimizers.Adagrad):
     >>> optimizer = tsc.tf_keras.optimizers.LazyAdagrad(0.1, initial_accumulator_value=0.0)
     >>> gradient = tf.IndexedSlices(tf.ones([2, 2]), [3, 3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.9, 1.0]
 
     Source: `tf_keras.optimizers.Adagrad`.
@@ -89,7 +89,7 @@ class LazySGD(SGDRows, _Lazy, tf_keras.optimizers.SGD):
     >>> optimizer = tsc.tf_keras.optimizers.LazySGD(learning_rate=0.1, momentum=0.9)
     >>> gradient = tf.IndexedSlices(tf.ones([2, 2]), [3, 3], [5, 2])
     >>> _ = optimizer.apply_gradients([(gradient, table)])
-    >>> table.numpy()[:, 0].round(3).tolist()
+    >>> [round(float(row), 3) for row in table[:, 0]]
     [1.0, 1.0, 1.0, 0.8, 1.0]
 
     Source: `tf_keras.optimizers.SGD`.

@@ -39,7 +39,7 @@ class LazyAdamOptimizer(tf.compat.v1.train.AdamOptimizer):
     ...     step = tsc.compat.v1.train.LazyAdamOptimizer(0.1).minimize(loss)
     ...     _ = session.run(tf.compat.v1.global_variables_initializer())
     ...     _ = session.run(step)
-    ...     print(session.run(table)[:, 0].round(3).tolist())
+    ...     print([round(float(row), 3) for row in session.run(table)[:, 0]])
     [1.0, 1.0, 1.0, 0.9, 1.0]
 
     Source: `tf.contrib.opt.LazyAdamOptimizer` of TensorFlow 1.15.
