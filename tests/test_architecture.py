@@ -21,7 +21,7 @@ LAYERS = [
      "tf_sampled_compat.contrib", "tf_sampled_compat.keras", "tf_sampled_compat.tf_keras"],
     ["tf_sampled_compat.lazy.binding"],
     ["tf_sampled_compat.lazy.keras2", "tf_sampled_compat.lazy.keras3"],
-    ["tf_sampled_compat.lazy.optimizer"],
+    ["tf_sampled_compat.lazy.accumulation", "tf_sampled_compat.lazy.optimizer"],
     ["tf_sampled_compat.lazy"],
     ["tf_sampled_compat.core.losses", "tf_sampled_compat.core.full"],
     ["tf_sampled_compat.core.implementation"],

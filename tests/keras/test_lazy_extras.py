@@ -127,6 +127,27 @@ def test_accumulation_touches_the_rows_of_its_window_only(kerases):
     assert sorted(map(tuple, moved)) == [(), (1, 2, 6), (1, 2, 6), (1, 2, 6)]
 
 
+def test_accumulation_goes_on_in_the_middle_of_a_restored_window(kerases, tmp_path):
+    """With an optimizer that is new, and with one that is in a window of its own."""
+    keras3_only(kerases)
+    gradients = [few_rows(step) for step in range(12)]
+    options = {"gradient_accumulation_steps": 3}
+    expected = train(pair(kerases, "Adam", **options)[1], gradients)[0]
+    _, source = pair(kerases, "Adam", **options)
+    weights = table()
+    for each in gradients[:7]:
+        source.apply_gradients([(each, weights)])
+    path = tf.train.Checkpoint(optimizer=source, weights=weights).write(str(tmp_path / "c"))
+    source.apply_gradients([(slices([ROWS - 1]), weights)])
+    for optimizer in (source, pair(kerases, "Adam", **options)[1]):
+        other = weights if optimizer is source else table()
+        optimizer.build([other])
+        tf.train.Checkpoint(optimizer=optimizer, weights=other).read(path).assert_consumed()
+        for each in gradients[7:]:
+            optimizer.apply_gradients([(each, other)])
+        assert_close([other.numpy()], [expected])
+
+
 def test_a_fixed_loss_scale(kerases):
     keras3_only(kerases)
     gradients = [few_rows(step) for step in range(3)]

@@ -39,8 +39,9 @@ class LazyAdam(AdamRows, _Lazy, tf.keras.optimizers.Adam):
     - `weight_decay`: only the rows that occur decay.
     - `use_ema`: a row's average moves when the row occurs, `a[r] = κ a[r] + (1 - κ) w[r]`. The
       first step of all, and each `ema_overwrite_frequency`th, copy the whole table once.
-    - `gradient_accumulation_steps` (Keras 3): a step adds its rows to the accumulator. The last of
-      a window looks through the whole accumulator, once, for the rows to update.
+    - `gradient_accumulation_steps` (Keras 3): a window's steps add their rows to the accumulator,
+      the last updates the rows of all. It looks through the whole accumulator for them after a
+      checkpoint was restored, under XLA, and under a distribution strategy.
     - A finite check of loss scaling looks at the rows only.
 
     float16 and bfloat16 variables are computed in float32 where the gradient is sparse. A

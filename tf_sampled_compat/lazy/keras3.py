@@ -8,20 +8,27 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import internals
 from tf_sampled_compat.lazy import rows
+from tf_sampled_compat.lazy.accumulation import Accumulating, Windows
 from tf_sampled_compat.lazy.optimizer import Lazy
 
 
 class LazyKeras3(Lazy):
     """Binds `Lazy` to the methods of a Keras 3 optimizer."""
 
+    _windows: Optional[Windows] = None
+
     def apply(self, grads: Sequence[Any], trainable_variables: Optional[Any] = None) -> None:
         """Updates variables by their gradients; see Keras's."""
-        grads = [rows.unique(gradient) for gradient in grads]
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
-        self._note_sparse(grads, trainable_variables or self._trainable_variables)
+        variables = trainable_variables or self._trainable_variables
+        grads = [rows.unique(gradient) for gradient in grads]
+        self._note_sparse(grads, variables)
+        if self.gradient_accumulation_steps and self._lazy_keys:
+            if not self.built:
+                self.build(variables)
+            grads = self._accumulating(grads, variables)
         super().apply(grads, trainable_variables)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -42,19 +49,35 @@ class LazyKeras3(Lazy):
         index = self._get_variable_index(variable)
         self._update_rows(gradient, variable, index, learning_rate)
 
+    def _accumulating(self, grads: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
+        if self._windows is None:
+            self._windows = Windows(self.gradient_accumulation_steps)
+        step, made = tf.cast(self._iterations, tf.int64), []
+        for gradient, variable in zip(grads, variables):
+            if rows.is_sparse(gradient):
+                slot = self._accumulated_gradients[self._get_variable_index(variable)]
+                gradient = Accumulating(gradient, self._windows.of(slot), step)
+            made.append(gradient)
+        return made
+
     def _backend_increment_gradient_accumulators(
         self, grads: Sequence[Any], acc_grads: Sequence[Any]
     ) -> None:
-        dense = []
-        for gradient, accumulator in zip(grads, acc_grads):
+        dense = [pair for pair in zip(grads, acc_grads) if not rows.is_sparse(pair[0])]
+        for gradient in grads:
             if rows.is_sparse(gradient):
-                variable = internals.unwrap_variable(accumulator)
-                values = tf.cast(gradient.values, variable.dtype)
-                variable.scatter_add(tf.IndexedSlices(values, gradient.indices))
-            else:
-                dense.append((gradient, accumulator))
+                gradient.accumulate()
         if dense:
             super()._backend_increment_gradient_accumulators(*zip(*dense))
+
+    def _backend_reset_gradient_accumulators(self) -> None:
+        for variable, accumulator in zip(self._trainable_variables, self._accumulated_gradients):
+            if accumulator is None:
+                continue
+            if self._is_lazy(variable):
+                self._windows.of(accumulator).clear()
+            else:
+                accumulator.assign(tf.zeros(accumulator.shape, accumulator.dtype))
 
     def _is_first(self) -> tf.Tensor:
         return tf.equal(self.iterations, 0)

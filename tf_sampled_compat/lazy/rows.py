@@ -27,27 +27,6 @@ class Rows(tf.IndexedSlices):
     def __truediv__(self, divisor: Any) -> Rows:
         return self.with_values(self.values / tf.cast(divisor, self.values.dtype))
 
-    def __add__(self, accumulator: Any) -> Rows:
-        """Adds the rows of a variable that are not zero, to find which it looks at all of it."""
-        variable = internals.unwrap_variable(accumulator)
-        axes = list(range(1, variable.shape.rank))
-        is_used = tf.reduce_any(tf.not_equal(variable, 0), axis=axes)
-        if _shapes_are_static():
-            # A row of zeros adds nothing to an id that is here anyway.
-            rows, here = tf.range(variable.shape[0]), tf.reduce_max(self.indices)
-            ids = tf.where(is_used, tf.cast(rows, self.indices.dtype), here)
-            values = tf.convert_to_tensor(variable)
-        else:
-            ids = tf.cast(tf.where(is_used)[:, 0], self.indices.dtype)
-            values = tf.gather(variable, ids)
-        return unique(
-            tf.IndexedSlices(
-                tf.concat([self.values, tf.cast(values, self.values.dtype)], 0),
-                tf.concat([self.indices, ids], 0),
-                self.dense_shape,
-            )
-        )
-
 
 def is_sparse(gradient: Any) -> bool:
     """Whether a gradient names the rows that occur."""
@@ -58,7 +37,7 @@ def unique(gradient: Any) -> Any:
     """Returns an `IndexedSlices` as `Rows`, and any other gradient as it is."""
     if not is_sparse(gradient) or isinstance(gradient, Rows):
         return gradient
-    if _shapes_are_static():
+    if shapes_are_static():
         ids, sums, first = _sums(gradient)
         first = tf.reshape(first, [-1] + [1] * (sums.shape.rank - 1))
         sums = tf.where(first, sums, tf.zeros_like(sums))
@@ -74,7 +53,7 @@ def totals(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
     Where shapes must be static an id may come more than once, then with the same total each time:
     to compute its row and write it twice writes the same numbers.
     """
-    if _shapes_are_static():
+    if shapes_are_static():
         ids, sums, _ = _sums(gradient)
         return ids, sums
     gradient = unique(gradient)
@@ -100,7 +79,7 @@ def _exact(values: tf.Tensor) -> tf.Tensor:
     return tf.cast(values, tf.float32) if values.dtype.size < 4 else values
 
 
-def _shapes_are_static() -> bool:
+def shapes_are_static() -> bool:
     """Whether the number of rows may not depend on the ids: for XLA, and to reduce over replicas.
 
     A collective op holds on to the shape it saw first.
