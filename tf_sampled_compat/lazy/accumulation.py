@@ -36,7 +36,6 @@ class Window:
             return
         ids, first, num_seen = self._variables()
         goes_on = tf.equal(first + num_seen, step)
-        goes_on &= tf.not_equal(step % (self._num_before + 1), 0)
         kept = tf.cond(goes_on, ids.read_value, lambda: tf.zeros([0], tf.int64))
         num_seen.assign(tf.where(goes_on, num_seen + 1, 1))
         first.assign(tf.where(goes_on, first, step))
