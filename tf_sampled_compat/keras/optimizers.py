@@ -42,7 +42,8 @@ class LazyAdam(AdamRows, _Lazy, tf.keras.optimizers.Adam):
     - `gradient_accumulation_steps` (Keras 3): a window's steps add their rows to the accumulator,
       the last updates the rows of all. It looks through the whole accumulator for them after a
       checkpoint was restored, under XLA, and under a distribution strategy.
-    - A finite check of loss scaling looks at the rows only.
+    - A finite check of loss scaling looks at the rows only (in Keras 2: seen from 2.15 on, while
+      2.12's own check is dense).
 
     float16 and bfloat16 variables are computed in float32 where the gradient is sparse. A
     constraint applies to the whole variable, as it does in Keras.

@@ -15,7 +15,8 @@ class LazyKeras2(Lazy):
     def apply_gradients(self, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
         """Applies gradients to variables; see Keras's."""
         grads_and_vars = list(grads_and_vars)
-        self._note_sparse(*zip(*grads_and_vars)) if grads_and_vars else None
+        gradients = [gradient for gradient, _ in grads_and_vars]
+        self._note_sparse(gradients, [variable for _, variable in grads_and_vars])
         return super().apply_gradients(grads_and_vars, *args, **kwargs)
 
     def _deduplicate_sparse_grad(self, grads: Sequence[Any]) -> list[Any]:
