@@ -18,7 +18,16 @@ MODULES = [
     for module in pkgutil.walk_packages(tsc.__path__, "tf_sampled_compat.")
     if not module.name.endswith("__main__")
 ]
-PUBLIC = [tsc.nn, tsc.random, tsc.compat.v1.nn, tsc.compat.v0.nn, tsc.contrib.nn]
+PUBLIC = [
+    tsc.nn,
+    tsc.random,
+    tsc.compat.v1.nn,
+    tsc.compat.v1.train,
+    tsc.compat.v0.nn,
+    tsc.contrib.nn,
+    tsc.keras.optimizers,
+    tsc.tf_keras.optimizers,
+]
 
 
 def names():

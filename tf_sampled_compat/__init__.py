@@ -21,9 +21,29 @@ except ImportError as error:
         "or pip install 'tf_sampled_compat[tensorflow]'"
     ) from error
 
+import importlib as _importlib
+from typing import Any as _Any
+
 from tf_sampled_compat import compat, contrib, nn, random
 from tf_sampled_compat.core.implementation import implementation
 from tf_sampled_compat.core.library import load_ops
 from tf_sampled_compat.version import __version__
 
-__all__ = ["__version__", "compat", "contrib", "implementation", "load_ops", "nn", "random"]
+__all__ = [
+    "__version__",
+    "compat",
+    "contrib",
+    "implementation",
+    "keras",
+    "load_ops",
+    "nn",
+    "random",
+    "tf_keras",
+]
+
+
+def __getattr__(name: str) -> _Any:
+    # A Keras takes seconds to import, and not everyone wants one, or has both.
+    if name in ("keras", "tf_keras"):
+        return _importlib.import_module(f"tf_sampled_compat.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

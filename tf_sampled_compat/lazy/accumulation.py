@@ -1,0 +1,124 @@
+"""Gradients accumulated over a window of steps, of the rows that occurred in it."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core import internals
+from tf_sampled_compat.lazy import rows
+from tf_sampled_compat.lazy.rows import Rows
+
+
+class Window:
+    """Knows which rows of an accumulator may be other than zero.
+
+    It is no part of a checkpoint, which holds what Keras's own optimizer has. Where it has not seen
+    each step of a window, after one was restored, it looks through the accumulator instead; as it
+    does wherever shapes must be static.
+    """
+
+    def __init__(self, slot: Any, steps: int):
+        self._slot, self._num_before = slot, steps - 1
+        # Made when first needed: the ids so far, the step that the first came in, and how many did.
+        self._state: Optional[tuple[tf.Variable, tf.Variable, tf.Variable]] = None
+        # Where the window's last step found something, to be cleared after its update.
+        self._used: Optional[tf.Tensor] = None
+
+    def add(self, gradient: Rows, step: tf.Tensor) -> None:
+        """Adds a gradient to the accumulator in the step of that number, not a window's last."""
+        variable = self._accumulator
+        variable.scatter_add(
+            tf.IndexedSlices(tf.cast(gradient.values, variable.dtype), gradient.indices)
+        )
+        if rows.shapes_are_static():
+            return
+        ids, first, num_seen = self._variables()
+        goes_on = tf.equal(first + num_seen, step)
+        kept = tf.cond(goes_on, ids.read_value, lambda: tf.zeros([0], tf.int64))
+        num_seen.assign(tf.where(goes_on, num_seen + 1, 1))
+        first.assign(tf.where(goes_on, first, step))
+        ids.assign(tf.concat([kept, tf.cast(gradient.indices, tf.int64)], 0))
+
+    def total(self, gradient: Rows, step: tf.Tensor) -> Rows:
+        """Returns the last gradient of a window with all before it."""
+        variable = self._accumulator
+        if rows.shapes_are_static():
+            # A row of zeros adds nothing to an id that is here anyway.
+            ids, here = tf.range(variable.shape[0]), tf.reduce_max(gradient.indices)
+            ids = tf.where(self._is_used(), tf.cast(ids, here.dtype), here)
+            values, self._used = tf.convert_to_tensor(variable), None
+        else:
+            ids, first, num_seen = self._variables()
+            has_seen_all = tf.equal(num_seen, self._num_before) & tf.equal(first + num_seen, step)
+            self._used = tf.cond(has_seen_all, lambda: tf.unique(ids)[0], self._search)
+            ids, values = self._used, tf.gather(variable, self._used)
+        return rows.unique(
+            tf.IndexedSlices(
+                tf.concat([gradient.values, tf.cast(values, gradient.values.dtype)], 0),
+                tf.concat([gradient.indices, tf.cast(ids, gradient.indices.dtype)], 0),
+                gradient.dense_shape,
+            )
+        )
+
+    def clear(self) -> None:
+        """Makes the accumulator zero again."""
+        variable = self._accumulator
+        if self._used is None:
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
+        else:
+            shape = tf.concat([tf.shape(self._used), variable.shape[1:]], 0)
+            rows.update(variable, self._used, tf.zeros(shape, variable.dtype))
+
+    @property
+    def _accumulator(self) -> Any:
+        return internals.unwrap_variable(self._slot)
+
+    def _variables(self) -> tuple[tf.Variable, tf.Variable, tf.Variable]:
+        if self._state is None:
+            with tf.init_scope():
+                self._state = (
+                    tf.Variable(tf.zeros([0], tf.int64), shape=[None], trainable=False),
+                    tf.Variable(-1, dtype=tf.int64, trainable=False),
+                    tf.Variable(0, dtype=tf.int64, trainable=False),
+                )
+        return self._state
+
+    def _is_used(self) -> tf.Tensor:
+        axes = list(range(1, self._accumulator.shape.rank))
+        return tf.reduce_any(tf.not_equal(self._accumulator, 0), axis=axes)
+
+    def _search(self) -> tf.Tensor:
+        return tf.where(self._is_used())[:, 0]
+
+
+class Windows:
+    """The window of each accumulator. A plain object: neither Keras nor a checkpoint looks in."""
+
+    def __init__(self, steps: int):
+        self._steps = steps
+        self._windows: dict[int, Window] = {}
+
+    def of(self, slot: Any) -> Window:
+        """Returns an accumulator's window."""
+        return self._windows.setdefault(id(slot), Window(slot, self._steps))
+
+
+class Accumulating(Rows):
+    """Rows that Keras, without knowing, adds to an accumulator by way of its window."""
+
+    def __init__(self, gradient: Rows, window: Window, step: tf.Tensor):
+        super().__init__(gradient.values, gradient.indices, gradient.dense_shape)
+        self._window, self._step = window, step
+
+    def with_values(self, values: tf.Tensor) -> Accumulating:
+        """Returns other values for the same ids."""
+        return Accumulating(super().with_values(values), self._window, self._step)
+
+    def accumulate(self) -> None:
+        """Adds the rows to the accumulator, in a step that is not its window's last."""
+        self._window.add(self, self._step)
+
+    def __add__(self, accumulator: Any) -> Rows:
+        return self._window.total(self, self._step)

@@ -1,0 +1,44 @@
+"""The lazy optimizers' part that is particular to Keras 2: tf_keras, and tf.keras up to TF 2.15."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tf_sampled_compat.lazy import rows
+from tf_sampled_compat.lazy.optimizer import Lazy
+
+
+class LazyKeras2(Lazy):
+    """Binds `Lazy` to the methods of a Keras 2 optimizer."""
+
+    def apply_gradients(self, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
+        """Applies gradients to variables; see Keras's."""
+        grads_and_vars = list(grads_and_vars)
+        gradients = [gradient for gradient, _ in grads_and_vars]
+        self._note_sparse(gradients, [variable for _, variable in grads_and_vars])
+        return super().apply_gradients(grads_and_vars, *args, **kwargs)
+
+    def _deduplicate_sparse_grad(self, grads: Sequence[Any]) -> list[Any]:
+        return [rows.unique(gradient) for gradient in grads]
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Updates a variable; see Keras's."""
+        if not rows.is_sparse(gradient):
+            super().update_step(gradient, variable)
+            return
+        index = self._index_dict[self._var_key(variable)]
+        self._update_rows(gradient, variable, index, self.learning_rate)
+
+    def _update_model_variables_moving_average(self, var_list: Sequence[Any]) -> None:
+        # Of a lazy variable the rows that occurred have been averaged with their update.
+        def update(average: Any, variable: Any) -> None:
+            kept = self.ema_momentum
+            average.assign(kept * average + (1 - kept) * variable)
+
+        for variable in var_list:
+            if self.use_ema and not self._is_lazy(variable):
+                index = self._index_dict[self._var_key(variable)]
+                self._distribution_strategy.extended.update(
+                    self._model_variables_moving_average[index], update, args=(variable,)
+                )

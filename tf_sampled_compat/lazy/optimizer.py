@@ -1,0 +1,144 @@
+"""What goes before a Keras optimizer among the bases of a lazy one, whichever Keras it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tf_sampled_compat.lazy import rows, steps
+
+
+class Lazy:
+    """Takes sparse gradients past all that Keras would do to the whole of their variables.
+
+    A dense gradient goes the parent's way. `keras3.py` and `keras2.py` add what differs.
+    """
+
+    # The keys of the variables whose gradients, in the step at hand, are sparse.
+    _lazy_keys: frozenset[Any] = frozenset()
+
+    def _note_sparse(self, gradients: Iterable[Any], variables: Iterable[Any]) -> None:
+        self._lazy_keys = frozenset(
+            self._var_key(variable)
+            for gradient, variable in zip(gradients, variables)
+            if rows.is_sparse(gradient)
+        )
+
+    def _is_lazy(self, variable: Any) -> bool:
+        return self._var_key(variable) in self._lazy_keys
+
+    def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
+        # Zeros change neither a norm nor what is clipped: Keras may clip the rows by themselves.
+        grads = [rows.unique(gradient) for gradient in grads]
+        clipped = super()._clip_gradients(
+            [gradient.values if rows.is_sparse(gradient) else gradient for gradient in grads]
+        )
+        return [
+            gradient.with_values(values) if rows.is_sparse(gradient) else values
+            for gradient, values in zip(grads, clipped)
+        ]
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        # The rows' decay is part of their update.
+        super()._apply_weight_decay([each for each in variables if not self._is_lazy(each)])
+
+    def _update_rows(
+        self, gradient: tf.IndexedSlices, variable: Any, index: int, learning_rate: Any
+    ) -> None:
+        """Decays, updates and averages the rows that occur in a gradient."""
+        ids, total = rows.totals(gradient)
+        weights = rows.gather(variable, ids)
+        total = tf.cast(total, weights.dtype)
+        learning_rate = tf.cast(learning_rate, weights.dtype)
+        if self.weight_decay is not None and self._use_weight_decay(variable):
+            weights -= weights * tf.cast(self.weight_decay, weights.dtype) * learning_rate
+        variables = [variable, *self._slots(index)]
+        slots = [rows.gather(slot, ids) for slot in variables[1:]]
+        stepped = self._step(total, weights, slots, learning_rate)
+        for each, values in zip(variables, stepped):
+            rows.update(each, ids, values)
+        if self.use_ema:
+            self._average_rows(self._model_variables_moving_average[index], variable, ids)
+
+    def _kept_average(self) -> Any:
+        """Returns how much of a moving average stays in this step."""
+        return self.ema_momentum
+
+    def _average_rows(self, average: Any, variable: Any, ids: tf.Tensor) -> None:
+        kept = self._kept_average()
+        mean = kept * rows.gather(average, ids) + (1 - kept) * rows.gather(variable, ids)
+        rows.update(average, ids, mean)
+
+    def _slots(self, index: int) -> list[Any]:
+        """Returns the slots of the variable that has that index."""
+        raise NotImplementedError
+
+    def _step(
+        self,
+        gradient: tf.Tensor,
+        weights: tf.Tensor,
+        slots: Sequence[tf.Tensor],
+        learning_rate: tf.Tensor,
+    ) -> list[tf.Tensor]:
+        """Returns new weights and slots of rows; see `steps`."""
+        raise NotImplementedError
+
+
+class AdamRows:
+    """Adam's and AdamW's part."""
+
+    def _slots(self, index: int) -> list[Any]:
+        slots = [self._momentums, self._velocities]
+        return [slot[index] for slot in slots + ([self._velocity_hats] if self.amsgrad else [])]
+
+    def _step(self, gradient, weights, slots, learning_rate):
+        beta_1, beta_2, step = (
+            tf.cast(each, weights.dtype) for each in (self.beta_1, self.beta_2, self.iterations + 1)
+        )
+        correction = tf.sqrt(1 - tf.pow(beta_2, step))
+        adaptive = getattr(self, "adaptive_epsilon", False)
+        return steps.adam(
+            gradient=gradient,
+            weights=weights,
+            slots=slots,
+            alpha=learning_rate * correction / (1 - tf.pow(beta_1, step)),
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon * correction if adaptive else self.epsilon,
+        )
+
+
+class AdagradRows:
+    """Adagrad's part."""
+
+    def _slots(self, index: int) -> list[Any]:
+        return [self._accumulators[index]]
+
+    def _step(self, gradient, weights, slots, learning_rate):
+        return steps.adagrad(
+            gradient=gradient,
+            weights=weights,
+            slots=slots,
+            learning_rate=learning_rate,
+            epsilon=self.epsilon,
+        )
+
+
+class SGDRows:
+    """SGD's part."""
+
+    def _slots(self, index: int) -> list[Any]:
+        # Keras 3 has the slot only with momentum, Keras 2 always.
+        return [self.momentums[index]] if self.momentums else []
+
+    def _step(self, gradient, weights, slots, learning_rate):
+        return steps.sgd(
+            gradient=gradient,
+            weights=weights,
+            slots=slots,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            learning_rate=learning_rate,
+        )
