@@ -9,8 +9,12 @@
 TensorShape([2])
 
 Namespaces mirror TensorFlow's: `nn` (TF 2), `random`, `compat.v1.nn` (TF 1), `compat.v0.nn`
-(TF 0.12) and `contrib.nn`. Importing changes nothing global and loads no binary.
+(TF 0.12), `contrib.nn`, `keras` and `tf_keras`. Importing changes nothing global, imports no Keras
+and loads no binary.
 """
+
+import importlib as _importlib
+import types as _types
 
 try:
     import tensorflow as _tf  # noqa: F401
@@ -26,4 +30,25 @@ from tf_sampled_compat.core.implementation import implementation
 from tf_sampled_compat.core.library import load_ops
 from tf_sampled_compat.version import __version__
 
-__all__ = ["__version__", "compat", "contrib", "implementation", "load_ops", "nn", "random"]
+__all__ = [
+    "__version__",
+    "compat",
+    "contrib",
+    "implementation",
+    "keras",
+    "load_ops",
+    "nn",
+    "random",
+    "tf_keras",
+]
+
+
+def __getattr__(name: str) -> _types.ModuleType:
+    """Imports `keras` and `tf_keras` when they are asked for: they import Keras."""
+    if name in ("keras", "tf_keras"):
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from typing import Any
 
 import tensorflow as tf
@@ -33,6 +34,9 @@ _DistributedVariable = _private_class("tensorflow.python.distribute.values", "Di
 _graph_or_parents_in_xla_context = _private(
     "tensorflow.python.ops.control_flow_util", "GraphOrParentsInXlaContext"
 )
+_could_possibly_record = _private(
+    "tensorflow.python.eager.record", "could_possibly_record"
+) or _private("tensorflow.python.eager.tape", "could_possibly_record")  # TF 2.12
 _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
 
@@ -54,6 +58,18 @@ def in_vectorized_map() -> bool:
             return True
         graph = getattr(graph, "outer_graph", None)
     return False
+
+
+def is_recorded() -> bool:
+    """Whether a gradient tape is recording what is now computed."""
+    return bool(_could_possibly_record and _could_possibly_record())
+
+
+def in_symbolic_scope() -> bool:
+    """Whether Keras 3 runs the code at hand for its shapes alone, on tensors of its own making."""
+    # Looked up when asked, as importing it would import Keras.
+    module = sys.modules.get("keras.src.backend.common.symbolic_scope")
+    return bool(module and module.in_symbolic_scope())
 
 
 def is_partitioned_variable(value: Any) -> bool:
