@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -70,6 +71,20 @@ def in_symbolic_scope() -> bool:
     # Looked up when asked, as importing it would import Keras.
     module = sys.modules.get("keras.src.backend.common.symbolic_scope")
     return bool(module and module.in_symbolic_scope())
+
+
+def layers_behind(tensors: Any) -> Iterator[Any]:
+    """Yields the layers that Keras's symbolic tensors were computed by, the nearest first."""
+    waiting, seen = list(tf.nest.flatten(tensors)), set()
+    while waiting:
+        layer, node_index, _ = getattr(waiting.pop(0), "_keras_history", (None, None, None))
+        if layer is None or (id(layer), node_index) in seen:
+            continue
+        seen.add((id(layer), node_index))
+        yield layer
+        node = layer._inbound_nodes[node_index]
+        # Keras 2 and 3.
+        waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
 
 
 def is_partitioned_variable(value: Any) -> bool:

@@ -6,7 +6,33 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks
+from tf_sampled_compat.core import checks, internals
+
+
+class Described:
+    """A layer that a config told of: perhaps the one meant, perhaps another made to its likeness.
+
+    Keras does not take what is in here for a part of the head, nor rebuild it.
+
+    Args:
+      layer: What Keras made of the description.
+    """
+
+    def __init__(self, layer: Any):
+        self.layer = layer
+
+    def find(self, inputs: Any) -> None:
+        """Takes the layer's original, if it is among those the head's inputs come from.
+
+        That is so in a functional model that is copied, or loaded by tf_keras, which forgets what
+        is shared.
+        """
+        if self.layer.built:
+            return
+        for layer in internals.layers_behind(inputs):
+            if type(layer) is type(self.layer) and layer.name == self.layer.name:
+                self.layer = layer
+                return
 
 
 def check(source: Any, keras: Any) -> None:
@@ -46,10 +72,10 @@ def table_of(source: Any, keras: Any) -> Any:
     if not source.built:
         checks.fail(
             "kernel",
-            "a layer that has been called (or built) before the head that shares its weights. If "
-            "the model is a copy (clone_model, from_config), the copy of the head has a layer of "
-            "its own where the original shares one: build the copy with the code that built the "
-            "original, or save and load it as a .keras file",
+            "a layer that has been called (or built) before the head that shares its weights. (If "
+            "the head was made from a config, the layer it is to share has not been found among "
+            "those that its inputs come from: build the model with the code that built the "
+            "original)",
             f"{type(source).__name__} {source.name!r}, which has not been built",
         )
     for attribute in ("embeddings", "kernel"):
@@ -78,9 +104,9 @@ def check_shape(table: Any, num_classes: int, dim: int) -> None:
 def serialize(source: Any, keras: Any) -> Any:
     """Describes a shared kernel in a config.
 
-    Within a model's file Keras describes a layer it meets twice as one. Elsewhere the description
-    makes another layer. It leaves out how to build it, so that the copy of a head fails (see
-    `table_of`) rather than trains a kernel that is no longer shared.
+    Within a model's file Keras 3 describes a layer it meets twice as one. Elsewhere the description
+    makes another layer. It leaves out how to build it, so that a head which does not find the
+    original (see `Described`) fails, rather than trains a kernel that is no longer shared.
     """
     if source is None:
         return None
@@ -90,5 +116,6 @@ def serialize(source: Any, keras: Any) -> Any:
             "variable, which only the code that made it can make again. Pass the layer that owns "
             "the variable, or override get_config and from_config of the model"
         )
-    config = keras.saving.serialize_keras_object(source)
-    return {key: value for key, value in config.items() if key != "build_config"}
+    config = keras.utils.serialize_keras_object(source)
+    config.pop("build_config", None)  # In place: Keras goes on to mark it as shared.
+    return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Optional
 
 import tensorflow as tf
@@ -53,9 +54,10 @@ class SampledDense:
       bias_regularizer: As for `Dense`.
       kernel_constraint: As for `Dense`.
       bias_constraint: As for `Dense`.
-      kernel: Whose kernel to share instead of making one: an `Embedding` or another `SampledDense`
-        layer, which must have been called by the time this one is, or a variable. It may have more
-        rows than there are classes.
+      kernel: Whose kernel to share instead of making one: an `Embedding` layer, which must have
+        been called by the time this one is; it may have more rows than there are classes. Copies
+        of a functional model, and those loaded from a file, share likewise. Another `SampledDense`
+        with a kernel of its own, or a variable, serves where the model is made by code only.
       **kwargs: `name`, `dtype`, `trainable`: as for any layer.
 
     Call arguments: `inputs` of shape `[..., dim]`, `training`, which decides whether the losses
@@ -92,7 +94,11 @@ class SampledDense:
         self.bias_constraint = keras.constraints.get(bias_constraint)
         if kernel is not None:
             kernels.check(kernel, keras)
+        if isinstance(kernel, SampledDense):
+            # A kernel two removed is no further away: what it is shared with can be found again.
+            kernel = kernel._shared() or kernel
         self.kernel_source = kernel
+        self._described: Optional[kernels.Described] = None
         self.supports_masking = True
         # TensorFlow's candidate samplers have no XLA kernel. Keras 3 asks each layer.
         self.supports_jit = False
@@ -104,7 +110,7 @@ class SampledDense:
         dim = input_shape[-1]
         if dim is None:
             checks.fail("inputs", "a last dimension that is known", f"shape {input_shape}")
-        if self.kernel_source is None:
+        if self._shared() is None:
             self._kernel = self.add_weight(
                 name="kernel",
                 shape=(self.num_classes, dim),
@@ -128,9 +134,18 @@ class SampledDense:
     @property
     def kernel(self) -> Any:
         """The `[num_classes, dim]` (or longer) table of class embeddings."""
-        if self.kernel_source is None:
-            return self._kernel
-        return kernels.table_of(self.kernel_source, self._keras)
+        shared = self._shared()
+        return self._kernel if shared is None else kernels.table_of(shared, self._keras)
+
+    def _shared(self) -> Any:
+        """What the kernel is shared with, if it is."""
+        return self.kernel_source if self._described is None else self._described.layer
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer, which in a copied model looks for what its kernel is shared with."""
+        if self._described is not None:
+            self._described.find(inputs)
+        return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> tf.Tensor:
         """Returns the `[..., num_classes]` logits, tagged with what they were computed from."""
@@ -181,16 +196,18 @@ class SampledDense:
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
-            "kernel": kernels.serialize(self.kernel_source, keras),
+            "kernel": kernels.serialize(self._shared(), keras),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SampledDense:
         """Makes a layer of what `get_config` returned."""
-        config = dict(config)
-        if config.get("kernel") is not None:
-            config["kernel"] = cls._keras.saving.deserialize_keras_object(config["kernel"])
-        return cls(**config)
+        description = config.get("kernel")
+        layer = cls(**{**config, "kernel": None})
+        if description is not None:
+            shared = cls._keras.utils.deserialize_keras_object(description)
+            layer._described = kernels.Described(shared)
+        return layer
 
 
 @tf.autograph.experimental.do_not_convert
@@ -198,18 +215,25 @@ def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
     dtype = head.compute_dtype
     hidden = tf.convert_to_tensor(inputs)
     hidden = hidden if hidden.dtype == dtype else tf.cast(hidden, dtype)
-    kernel, dim = head.kernel, hidden.shape[-1]
-    kernels.check_shape(kernel, head.num_classes, dim)
-    rows = tf.cast(tf.convert_to_tensor(kernel), dtype)
-    if kernel.shape[0] != head.num_classes:
-        rows = rows[: head.num_classes]
-    logits = tf.matmul(tf.reshape(hidden, [-1, dim]), rows, transpose_b=True)
-    if head.bias is not None:
-        logits = tf.nn.bias_add(logits, tf.cast(tf.convert_to_tensor(head.bias), dtype))
-    if hidden.shape.rank != 2:
-        logits = tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
-        logits = tf.ensure_shape(logits, [*hidden.shape[:-1], head.num_classes])
+    kernels.check_shape(head.kernel, head.num_classes, hidden.shape[-1])
+    compute = functools.partial(_logits, head)
+    if tf.inside_function():
+        # A function of its own: TensorFlow prunes a product that nobody needs anywhere, but a read
+        # of the table (and a read copies it) only in a function that it inlines into another.
+        compute = tf.function(compute, autograph=False)
+    logits = tf.ensure_shape(compute(hidden), [*hidden.shape[:-1], head.num_classes])
     return tags.attach(logits, tags.Tag(head, hidden, _is_training(training), {}))
+
+
+def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
+    """Returns the `[..., num_classes]` logits of `[..., dim]` inputs, in their dtype."""
+    rows = tf.cast(tf.convert_to_tensor(head.kernel), hidden.dtype)
+    if rows.shape[0] != head.num_classes:
+        rows = rows[: head.num_classes]
+    logits = tf.matmul(tf.reshape(hidden, [-1, hidden.shape[-1]]), rows, transpose_b=True)
+    if head.bias is not None:
+        logits = tf.nn.bias_add(logits, tf.cast(tf.convert_to_tensor(head.bias), hidden.dtype))
+    return tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
 
 
 def _is_training(training: Optional[Any]) -> bool:

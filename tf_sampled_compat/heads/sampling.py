@@ -80,13 +80,13 @@ def draw(
 
 def serialize(sampler: Any, keras: Any) -> Any:
     """Describes a sampler in a config; an object needs to be known to Keras."""
-    return keras.saving.serialize_keras_object(sampler) if callable(sampler) else sampler
+    return keras.utils.serialize_keras_object(sampler) if callable(sampler) else sampler
 
 
 def deserialize(config: Any, keras: Any) -> Any:
     """Returns the sampler that `serialize` described."""
     if isinstance(config, Mapping) and "class_name" in config:
-        return keras.saving.deserialize_keras_object(config)
+        return keras.utils.deserialize_keras_object(config)
     return config
 
 
