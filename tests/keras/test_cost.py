@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tests.keras.conftest import C, D, functional, head_of
+from tf_sampled_compat.core import internals
 
 
 def executed_by_the_head(run):
@@ -39,13 +40,14 @@ def test_logits_and_their_reads_are_pruned(kerases, way, batch):
     def run(model):
         if way == "a function":
             loss, weights = model.loss, model.trainable_weights
-            kernel = weights[-2]
+            kernel = internals.unwrap_variable(weights[-2])
 
             @tf.function
             def step():
                 with tf.GradientTape() as tape:
                     value = loss(y, model(x, training=True))
-                kernel.assign_add(1e-9 * tf.convert_to_tensor(tape.gradient(value, weights)[-2]))
+                kernel.scatter_sub(tape.gradient(value, weights)[-2])
+                return value  # Of a function that returns nothing, TensorFlow prunes no reads.
 
             return step
         data = tf.data.Dataset.from_tensors((x, y))
@@ -56,7 +58,7 @@ def test_logits_and_their_reads_are_pruned(kerases, way, batch):
     assert not executed_by_the_head(run(compiled(kerases, metrics=[ranking])))
     if way != "a function":
         seen = executed_by_the_head(run(compiled(kerases, metrics=["accuracy"])))
-        assert {"MatMul", "ReadVariableOp"} <= seen or "_FusedMatMul" in seen, seen
+        assert "ReadVariableOp" in seen and any("MatMul" in op for op in seen), seen
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])

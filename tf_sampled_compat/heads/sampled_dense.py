@@ -221,8 +221,7 @@ def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
         # A function of its own: TensorFlow prunes a product that nobody needs anywhere, but a read
         # of the table (and a read copies it) only in a function that it inlines into another.
         compute = tf.function(compute, autograph=False)
-    logits = tf.ensure_shape(compute(hidden), [*hidden.shape[:-1], head.num_classes])
-    return tags.attach(logits, tags.Tag(head, hidden, _is_training(training), {}))
+    return tags.attach(compute(hidden), tags.Tag(head, hidden, _is_training(training), {}))
 
 
 def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
@@ -233,7 +232,8 @@ def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
     logits = tf.matmul(tf.reshape(hidden, [-1, hidden.shape[-1]]), rows, transpose_b=True)
     if head.bias is not None:
         logits = tf.nn.bias_add(logits, tf.cast(tf.convert_to_tensor(head.bias), hidden.dtype))
-    return tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
+    logits = tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
+    return tf.ensure_shape(logits, [*hidden.shape[:-1], head.num_classes])
 
 
 def _is_training(training: Optional[Any]) -> bool:
