@@ -19,6 +19,7 @@ LAYERS = [
     ["tf_sampled_compat"],
     ["tf_sampled_compat.nn", "tf_sampled_compat.random", "tf_sampled_compat.compat",
      "tf_sampled_compat.contrib", "tf_sampled_compat.keras", "tf_sampled_compat.tf_keras"],
+    ["tf_sampled_compat.heads"],
     ["tf_sampled_compat.lazy.binding"],
     ["tf_sampled_compat.lazy.keras2", "tf_sampled_compat.lazy.keras3"],
     ["tf_sampled_compat.lazy.accumulation", "tf_sampled_compat.lazy.optimizer"],

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import pathlib
 import pkgutil
 import re
@@ -25,16 +26,22 @@ PUBLIC = [
     tsc.compat.v1.train,
     tsc.compat.v0.nn,
     tsc.contrib.nn,
+    tsc.keras.layers,
+    tsc.keras.losses,
+    tsc.keras.metrics,
     tsc.keras.optimizers,
-    tsc.tf_keras.optimizers,
 ]
+HAS_TF_KERAS = importlib.util.find_spec("tf_keras") is not None
+if not HAS_TF_KERAS:
+    MODULES = [module for module in MODULES if "tf_keras" not in module]
 
 
 def names():
     """What the examples take for granted."""
     return {
         "tf": tf, "np": np, "tsc": tsc, "weights": tf.zeros([50, 8]), "biases": tf.zeros([50]),
-        "labels": tf.constant([[3], [7]]), "inputs": tf.ones([2, 8]),
+        "labels": tf.constant([[3], [7]]), "inputs": tf.ones([2, 8]), "keras": tf.keras,
+        "tf_keras": importlib.import_module("tf_keras") if HAS_TF_KERAS else None,
     }  # fmt: skip
 
 

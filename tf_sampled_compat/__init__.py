@@ -9,8 +9,12 @@
 TensorShape([2])
 
 Namespaces mirror TensorFlow's: `nn` (TF 2), `random`, `compat.v1.nn` (TF 1), `compat.v0.nn`
-(TF 0.12) and `contrib.nn`. Importing changes nothing global and loads no binary.
+(TF 0.12), `contrib.nn`, `keras` and `tf_keras`. Importing changes nothing global, imports no Keras
+and loads no binary.
 """
+
+import importlib as _importlib
+import types as _types
 
 try:
     import tensorflow as _tf  # noqa: F401
@@ -20,9 +24,6 @@ except ImportError as error:
         "pip install tensorflow (or tensorflow-cpu, tf-nightly), "
         "or pip install 'tf_sampled_compat[tensorflow]'"
     ) from error
-
-import importlib as _importlib
-from typing import Any as _Any
 
 from tf_sampled_compat import compat, contrib, nn, random
 from tf_sampled_compat.core.implementation import implementation
@@ -42,8 +43,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> _Any:
-    # A Keras takes seconds to import, and not everyone wants one, or has both.
+def __getattr__(name: str) -> _types.ModuleType:
+    """Imports `keras` and `tf_keras` when they are asked for: they import Keras."""
     if name in ("keras", "tf_keras"):
-        return _importlib.import_module(f"tf_sampled_compat.{name}")
+        return _importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -70,12 +70,12 @@ def tapas_scores(rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> 
 
 def full_log_sum_exp(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
     """log Σ_c exp(w_c · x + b_c) for each of the inputs, in the biases' dtype."""
-    return tf.reduce_logsumexp(_full_logits(inputs, rows, biases), axis=1)
+    return tf.reduce_logsumexp(full_logits(inputs, rows, biases), axis=1)
 
 
 def full_softplus_sum(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
     """Σ_c log(1 + exp(w_c · x + b_c)) for each of the inputs, in the biases' dtype."""
-    return tf.reduce_sum(tf.nn.softplus(_full_logits(inputs, rows, biases)), axis=1)
+    return tf.reduce_sum(tf.nn.softplus(full_logits(inputs, rows, biases)), axis=1)
 
 
 def full_top_k(
@@ -87,11 +87,12 @@ def full_top_k(
     not above it either. NaN is no bar.
     """
     del bar  # There is nothing to be gained from it.
-    values, positions = tf.math.top_k(_full_logits(inputs, rows, biases), k=k)
+    values, positions = tf.math.top_k(full_logits(inputs, rows, biases), k=k)
     return values, tf.cast(positions, tf.int64)
 
 
-def _full_logits(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
+def full_logits(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
+    """w_c · x + b_c for each of the inputs and rows: `[B, rows]`, in the biases' dtype."""
     inputs, rows = tf.cast(inputs, biases.dtype), tf.cast(rows, biases.dtype)
     return tf.matmul(inputs, rows, transpose_b=True) + biases
 

@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks
+from tf_sampled_compat.core import checks, composite
 from tf_sampled_compat.core.implementation import choose_full
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.problem import Batch, check_labels, prepare
@@ -81,15 +81,44 @@ def top_k(
     return tf.cast(tf.ensure_shape(values, shape), inputs.dtype), tf.ensure_shape(ids, shape)
 
 
+def ranks(*, num_classes: Any, **tensors: Any) -> tf.Tensor:
+    """Where each true class stands among all classes, as `[B, T]` int64: 1 for the highest logit.
+
+    As in `top_k` the lower id comes first among equals. A NaN logit stands behind all others, so
+    that a model that has diverged ranks nothing well.
+    """
+    batch = prepare(**tensors)
+    true_logits = _true_logits(batch)
+
+    def fold(count: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+        logits = composite.full_logits(batch.inputs, rows, biases)
+        ids = first + tf.range(tf.shape(rows, out_type=tf.int64)[0])
+
+        def before(t: int) -> tf.Tensor:
+            true_logit, true_id = true_logits[:, t, None], batch.labels[:, t, None]
+            later_equal = tf.logical_and(tf.equal(logits, true_logit), ids > true_id)
+            behind = tf.logical_or(logits < true_logit, later_equal)
+            itself_or_behind = tf.logical_or(behind, tf.equal(ids, true_id))
+            return tf.math.count_nonzero(tf.logical_not(itself_or_behind), axis=1)
+
+        return count + tf.stack([before(t) for t in range(batch.num_true)], axis=1)
+
+    return _fold_blocks(batch, num_classes, fold, tf.ones_like(batch.labels))
+
+
 def _less_true_logits(batch: Batch, reduced: tf.Tensor) -> tf.Tensor:
+    loss = reduced - tf.reduce_sum(_true_logits(batch), axis=1) / batch.num_true
+    return tf.cast(tf.ensure_shape(loss, [batch.inputs.shape[0]]), batch.inputs.dtype)
+
+
+def _true_logits(batch: Batch) -> tf.Tensor:
+    """Returns the `[B, T]` logits of the true classes, in the compute dtype."""
     dtype, flat = batch.compute_dtype, tf.reshape(batch.labels, [-1])
     rows = tf.cast(lookup(batch.weights, flat), dtype)
     rows = tf.reshape(rows, tf.concat([tf.shape(batch.labels), tf.shape(rows)[1:]], axis=0))
     biases = tf.reshape(tf.cast(lookup(batch.biases, flat), dtype), tf.shape(batch.labels))
     inputs = tf.expand_dims(tf.cast(batch.inputs, dtype), 1)
-    true_logits = tf.reduce_sum(inputs * rows, axis=2) + biases
-    loss = reduced - tf.reduce_sum(true_logits, axis=1) / batch.num_true
-    return tf.cast(tf.ensure_shape(loss, [batch.inputs.shape[0]]), batch.inputs.dtype)
+    return tf.reduce_sum(inputs * rows, axis=2) + biases
 
 
 def _num_classes(batch: Batch, num_classes: Any) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -33,6 +35,9 @@ _DistributedVariable = _private_class("tensorflow.python.distribute.values", "Di
 _graph_or_parents_in_xla_context = _private(
     "tensorflow.python.ops.control_flow_util", "GraphOrParentsInXlaContext"
 )
+_could_possibly_record = _private(
+    "tensorflow.python.eager.record", "could_possibly_record"
+) or _private("tensorflow.python.eager.tape", "could_possibly_record")  # TF 2.12
 _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
 
@@ -54,6 +59,32 @@ def in_vectorized_map() -> bool:
             return True
         graph = getattr(graph, "outer_graph", None)
     return False
+
+
+def is_recorded() -> bool:
+    """Whether a gradient tape is recording what is now computed."""
+    return bool(_could_possibly_record and _could_possibly_record())
+
+
+def in_symbolic_scope() -> bool:
+    """Whether Keras 3 runs the code at hand for its shapes alone, on tensors of its own making."""
+    # Looked up when asked, as importing it would import Keras.
+    module = sys.modules.get("keras.src.backend.common.symbolic_scope")
+    return bool(module and module.in_symbolic_scope())
+
+
+def layers_behind(tensors: Any) -> Iterator[Any]:
+    """Yields the layers that Keras's symbolic tensors were computed by, the nearest first."""
+    waiting, seen = list(tf.nest.flatten(tensors)), set()
+    while waiting:
+        layer, node_index, _ = getattr(waiting.pop(0), "_keras_history", (None, None, None))
+        if layer is None or (id(layer), node_index) in seen:
+            continue
+        seen.add((id(layer), node_index))
+        yield layer
+        node = layer._inbound_nodes[node_index]
+        # Keras 2 and 3.
+        waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
 
 
 def is_partitioned_variable(value: Any) -> bool:

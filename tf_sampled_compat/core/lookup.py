@@ -30,6 +30,8 @@ def lookup(table: Table, ids: tf.Tensor, transform: Optional[Transform] = None) 
     Returns:
       A `[N, ...]` tensor.
     """
+    if not table.pieces:
+        return tf.zeros(tf.shape(ids))
     if len(table.pieces) == 1:
         return tf.identity(_gather(table.pieces[0], ids, transform))
     owner, local_ids = locate(table, ids)

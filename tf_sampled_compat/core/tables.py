@@ -11,12 +11,24 @@ from absl import logging
 from tf_sampled_compat.core import errors, internals
 
 
+class _NoBiases:
+    """The type of `NO_BIASES`."""
+
+    def __repr__(self) -> str:
+        return "NO_BIASES"
+
+
+# Given as biases: zero for every class, without a table of zeros to make and read. (None is what
+# TensorFlow's functions refuse, and so do ours.)
+NO_BIASES = _NoBiases()
+
+
 class Table(NamedTuple):
     """A `[num_rows, ...]` table, whole or in pieces along its first dimension.
 
     Attributes:
       argument: The argument it came as, for messages: "weights" or "biases".
-      pieces: Tensors or variables that can be gathered from.
+      pieces: Tensors or variables that can be gathered from; none where every entry is zero.
       strategy: "div": piece p holds a contiguous range of ids; "mod": the ids i with i % n = p.
         Either way the first num_rows % n pieces hold one row more than the others.
     """
@@ -29,7 +41,7 @@ class Table(NamedTuple):
     def num_rows(self) -> Optional[int]:
         """The number of rows, where it is known while tracing."""
         sizes = [_rows(piece) for piece in self.pieces]
-        return None if None in sizes else sum(sizes)
+        return None if None in sizes or not sizes else sum(sizes)
 
 
 def table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod: str) -> Table:
@@ -38,7 +50,7 @@ def table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod
     Args:
       argument: "weights" or "biases".
       value: A tensor, array, `tf.Variable`, Keras variable, PartitionedVariable, ShardedVariable,
-        or a list or tuple of these.
+        or a list or tuple of these; or `NO_BIASES`.
       strategy: "div" or "mod".
       rank: Of the table: 2 for weights, 1 for biases.
       contiguous_mod: What to do with "mod" over a PartitionedVariable, whose pieces are contiguous
@@ -54,6 +66,8 @@ def table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod
         errors.fail(
             argument, "a tensor, a variable, or a list of them (params must be specified)", value
         )
+    if value is NO_BIASES:
+        return Table(argument, (), strategy)
     if contiguous_mod == "concatenate" and internals.is_partitioned_variable(_only(value)):
         strategy = "div"
     pieces = _pieces(argument, value, strategy, contiguous_mod)
@@ -74,7 +88,7 @@ def layout(num_rows: Any, num_pieces: int) -> list[Any]:
 
 def size_assertions(made: Table) -> list[tf.Operation]:
     """Checks the pieces' sizes at run time, where they were not known while tracing."""
-    if len(made.pieces) == 1 or made.num_rows is not None:
+    if len(made.pieces) <= 1 or made.num_rows is not None:
         return []
     sizes = tf.stack([tf.shape(piece)[0] for piece in made.pieces])
     total, count = tf.reduce_sum(sizes), len(made.pieces)

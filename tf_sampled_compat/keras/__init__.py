@@ -1,5 +1,8 @@
-"""For `tf.keras`: Keras 3, or up to TensorFlow 2.15 Keras 2."""
+"""Sampled losses through `model.compile`, for `tf.keras`: Keras 3, or on TensorFlow ≤ 2.15 Keras 2.
 
-from tf_sampled_compat.keras import optimizers
+Keras finds the classes in a saved model once this package has been imported.
+"""
 
-__all__ = ["optimizers"]
+from tf_sampled_compat.keras import layers, losses, metrics, optimizers
+
+__all__ = ["layers", "losses", "metrics", "optimizers"]

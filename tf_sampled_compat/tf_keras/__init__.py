@@ -1,5 +1,8 @@
-"""For the package tf_keras, which is Keras 2 on any TensorFlow."""
+"""Sampled losses through `model.compile`, for the tf_keras package.
 
-from tf_sampled_compat.tf_keras import optimizers
+Keras finds the classes in a saved model once this package has been imported.
+"""
 
-__all__ = ["optimizers"]
+from tf_sampled_compat.tf_keras import layers, losses, metrics, optimizers
+
+__all__ = ["layers", "losses", "metrics", "optimizers"]

@@ -1,0 +1,118 @@
+"""What the losses have in common: reading the tag, and leaving the rest to Keras."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core import full, internals
+from tf_sampled_compat.heads import examples, sampling, tags
+
+
+class HeadLoss:
+    """A loss of a `SampledDense` layer, of a Keras's `Loss` yet to be made one.
+
+    A subclass says what to compute of `[N, dim]` inputs and `[N, num_true]` labels. Weights, masks
+    and reduction stay Keras's.
+    """
+
+    # The sampler that the function behind the loss takes of its own accord.
+    _own_sampler = "log_uniform"
+
+    def __init__(
+        self,
+        num_sampled: int,
+        num_true: int,
+        sampler: Any,
+        remove_accidental_hits: bool,
+        seed: Optional[int],
+        implementation: Optional[str],
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.num_sampled = num_sampled
+        self.num_true = num_true
+        self.sampler = sampling.normalize(sampler)
+        self.remove_accidental_hits = remove_accidental_hits
+        self.seed = seed
+        self.implementation = implementation
+
+    @tf.autograph.experimental.do_not_convert
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tf.Tensor:
+        """Returns the loss of a batch, weighted, masked and reduced as Keras's own losses are.
+
+        Args:
+          y_true: `[...]` or `[..., num_true]` class ids.
+          y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
+          sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`.
+        """
+        values = self.call(y_true, y_pred)
+        mask = examples.mask_of(y_pred)
+        if mask is not None:
+            values._keras_mask = mask
+        # Keras casts the labels it is given to a float dtype. It is given none.
+        return super().__call__((), values, sample_weight)
+
+    @tf.autograph.experimental.do_not_convert
+    def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
+        """Returns the losses of the examples: `[...]`."""
+        if isinstance(y_true, tuple) and not y_true:
+            return y_pred  # What __call__ has computed, on its way through Keras.
+        if internals.in_symbolic_scope():
+            return tf.zeros(tf.shape(y_pred)[:-1])
+        tag = tags.find(y_pred, self)
+        inputs, labels = examples.rows(tag, y_true, self.num_true, examples.mask_of(y_pred))
+        arguments = {"inputs": inputs, "labels": labels, **tag.head.table()}
+        arguments.update(num_classes=tag.head.num_classes, implementation=self.implementation)
+        with tf.name_scope(self.name or type(self).__name__):
+            values = self._sampled(arguments) if tag.training else self._exact(arguments)
+        return examples.like_hidden(values, tag)
+
+    def _sampled(self, arguments: dict[str, Any]) -> tf.Tensor:
+        """Returns `[N]` training losses."""
+        values = None
+        if self.sampler == self._own_sampler:
+            sampling.check_compilable(self.sampler)
+        else:
+            values = sampling.draw(
+                self.sampler,
+                arguments["labels"],
+                num_true=self.num_true,
+                num_sampled=self.num_sampled,
+                num_classes=arguments["num_classes"],
+                seed=self.seed,
+            )
+        return self._sampled_loss(
+            num_sampled=self.num_sampled,
+            sampled_values=values,
+            remove_accidental_hits=self.remove_accidental_hits,
+            seed=self.seed,
+            name=None,
+            **arguments,
+        )
+
+    def _sampled_loss(self, **arguments: Any) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _exact(self, arguments: dict[str, Any]) -> tf.Tensor:
+        """Returns `[N]` losses over all classes."""
+        return full.softmax_loss(num_true=self.num_true, **arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describes the loss."""
+        return {
+            **super().get_config(),
+            "num_sampled": self.num_sampled,
+            "num_true": self.num_true,
+            "sampler": sampling.serialize(self.sampler, self._keras),
+            "remove_accidental_hits": self.remove_accidental_hits,
+            "seed": self.seed,
+            "implementation": self.implementation,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> HeadLoss:
+        """Makes a loss of what `get_config` returned."""
+        sampler = sampling.deserialize(config["sampler"], cls._keras)
+        return cls(**{**config, "sampler": sampler})

@@ -1,0 +1,15 @@
+"""The tf_keras package."""
+
+from __future__ import annotations
+
+try:
+    import tf_keras
+except ImportError as error:
+    raise ImportError(
+        "tf_sampled_compat.tf_keras needs the tf_keras package: pip install tf_keras. For the "
+        "Keras of tf.keras there is tf_sampled_compat.keras"
+    ) from error
+
+from tf_sampled_compat.heads.binding import Family
+
+FAMILY = Family(tf_keras, "tf_sampled_compat.tf_keras", "tf_keras")

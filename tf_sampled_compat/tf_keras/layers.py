@@ -1,0 +1,11 @@
+"""Mirrors `tf_keras.layers`: the output layer for many classes."""
+
+from tf_sampled_compat.heads import sampled_dense
+from tf_sampled_compat.heads.binding import bind
+from tf_sampled_compat.tf_keras.family import FAMILY
+
+__all__ = ["SampledDense"]
+
+_BASE = FAMILY.keras.layers.Layer
+
+SampledDense = bind(sampled_dense.SampledDense, _BASE, FAMILY, "layers")

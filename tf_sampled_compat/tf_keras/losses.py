@@ -1,0 +1,14 @@
+"""Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
+
+from tf_sampled_compat.heads import losses
+from tf_sampled_compat.heads.binding import bind
+from tf_sampled_compat.tf_keras.family import FAMILY
+
+__all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+
+_BASE = FAMILY.keras.losses.Loss
+
+NCE = bind(losses.NCE, _BASE, FAMILY, "losses")
+RankSampledSoftmax = bind(losses.RankSampledSoftmax, _BASE, FAMILY, "losses")
+SampledSoftmax = bind(losses.SampledSoftmax, _BASE, FAMILY, "losses")
+SampledSparseSoftmax = bind(losses.SampledSparseSoftmax, _BASE, FAMILY, "losses")
