@@ -182,6 +182,9 @@ def test_contenders_take_turns_and_what_they_are_fed_is_not_timed(monkeypatch):
     assert ms == {"a": 1000, "b": 3000, "floor": 250}
     warm, measured = calls[:4], calls[4:]  # a floor's first run of all is not timed
     assert warm == ["a", "a", "b", "b"]
+    samples = {}
+    timing._take_turns([b, a], 1, 0, samples)
+    assert {name: set(times) for name, times in samples.items()} == {"a": {1}, "b": {3}}
     a, b = ["a"] * 5, ["b"] * 5
     assert measured == [*a, *b, *a, *b, *["floor 0"] * 11, *["floor 1"] * 11] * 3
 

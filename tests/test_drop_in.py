@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, problem
+from tf_sampled_compat.core import samplers
 
 P = problem(C=200, T=2, B=5, S=12)
 LOSSES = ["sampled_softmax_loss", "nce_loss"]
@@ -235,6 +236,26 @@ def test_gradients_are_indexed_slices_with_each_id_once():
     for ours, stock in zip(*results):
         assert sorted(ours.indices.numpy()) == [1, 2, 3, 5, 7]
         assert_close(dense(ours), dense(stock))
+
+
+@pytest.mark.parametrize("how", ["fused", "composite"])
+@pytest.mark.parametrize("given", [True, False], ids=["given", "drawn"])
+def test_no_gradient_reaches_the_counts(how, given, monkeypatch):
+    counts = tf.constant(P.true_count), tf.constant(P.sampled_count)
+    if not given:  # the sampler's own, made to depend on something
+        scale = tf.ones([])
+        drawn = samplers.SampledValues(tf.constant(P.sampled), *counts)
+        scaled = lambda *_, **__: drawn._replace(true_expected_count=counts[0] * scale)  # noqa: E731
+        monkeypatch.setattr(samplers, "log_uniform_candidate_sampler", scaled)
+    values = (P.sampled, *counts) if given else None
+    watched = [*counts] if given else [scale]
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        loss = tsc.nn.nce_loss(
+            P.weights, P.biases, P.labels, P.inputs,
+            **{**P.arguments, "sampled_values": values}, implementation=how,
+        )  # fmt: skip
+    assert tape.gradient(loss, watched) == [None] * len(watched)
 
 
 def test_implementation_is_chosen_by_argument_context_and_environment(monkeypatch):

@@ -161,10 +161,11 @@ def test_two_orders_in_mixed_dtypes(loss, dtype, table):
         assert_close(g, e, 2 * eps[dtype])
 
 
+@pytest.mark.parametrize("mode", ["eager", "function"])
 @num_true
 @losses
-def test_three_orders_for_the_counts(loss, T):
-    """TensorFlow 0.12 does not stop the gradient there."""
+def test_three_orders_for_the_counts(loss, T, mode):
+    """TensorFlow 0.12 does not stop the gradient there. In a function an op takes the logarithm."""
     p = PROBLEMS[T]
     tables = [tf.constant(a) for a in arrays(p)]
 
@@ -172,7 +173,8 @@ def test_three_orders_for_the_counts(loss, T):
         fn = on(implementation, WITH_COUNTS[loss])
         total = lambda q, s, x: weighted(fn, p, *tables[:2], x, counts=(q, s))  # noqa: E731
         watched = [tf.constant(p.true_count), tf.constant(p.sampled_count), tables[2]]
-        return three_orders(total, watched)
+        run = functools.partial(three_orders, total)
+        return (tf.function(run, autograph=False) if mode == "function" else run)(watched)
 
     for got, want in zip(orders("fused"), orders("composite")):
         # A count of 1e-3 divides, four times over: judged by the largest value.
