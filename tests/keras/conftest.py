@@ -59,7 +59,7 @@ _subclasses = {}
 
 
 def subclass(kerases):
-    """A model whose call has no argument `training`, which Keras 3 then does not tell its layers."""
+    """A model whose call has no argument `training`: Keras 3 then does not tell its layers."""
     if kerases.name not in _subclasses:
 
         @kerases.keras.utils.register_keras_serializable(package="tests")

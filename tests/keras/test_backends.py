@@ -42,7 +42,8 @@ import tensorflow as tf, tf_keras
 import tf_sampled_compat as tsc
 assert not any(name.startswith("tf_sampled_compat.keras") for name in sys.modules)
 from tf_sampled_compat.keras.layers import SampledDense
-assert issubclass(SampledDense, tf_keras.layers.Layer) and tsc.keras.layers.SampledDense is SampledDense
+assert issubclass(SampledDense, tf_keras.layers.Layer)
+assert tsc.keras.layers.SampledDense is SampledDense
 assert tsc.tf_keras.layers.SampledDense is SampledDense
 assert tsc.tf_keras.losses.NCE is tsc.keras.losses.NCE
 model = tf.keras.Sequential([SampledDense(9)])

@@ -56,7 +56,7 @@ def test_mixed_precision_learns_as_well(kerases, policy):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("name", ["SampledSoftmax", "NCE"])
 def test_a_batch_of_nothing_but_accidental_hits(kerases, policy, name):
-    """Every class is sampled and every example's class is the same: all candidates but it remain."""
+    """There is one class: it is sampled, it is every example's, and no candidate remains."""
     kerases.keras.mixed_precision.set_global_policy(policy)
     loss = getattr(kerases.ours.losses, name)(1, remove_accidental_hits=True, sampler="uniform")
     model = functional(kerases, num_classes=1)

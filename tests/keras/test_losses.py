@@ -239,7 +239,7 @@ def test_one_hot_labels_are_an_error(kerases, batch):
 
 
 def test_the_temperature_changes_between_steps(kerases, batch):
-    """High, every candidate scores alike; low, the batch decides: another loss from one seed."""
+    """By assignment, of a number or of the caller's variable, without tracing the step anew."""
     own = tf.Variable(1.0)
     for given in (1.0, own):
         loss = kerases.ours.losses.RankSampledSoftmax(
@@ -248,7 +248,8 @@ def test_the_temperature_changes_between_steps(kerases, batch):
         model = functional(kerases)
         model.compile("sgd", loss, run_eagerly=False)
         model.fit(*batch, verbose=0)
-        loss.resampling_temperature = -1.0  # which the compiled step would not see, were it a number
+        # Which the compiled step would not see, were it a number.
+        loss.resampling_temperature = -1.0
         with pytest.raises(tf.errors.InvalidArgumentError, match="resampling_temperature"):
             model.fit(*batch, verbose=0)
         loss.resampling_temperature = 0.25
