@@ -1,11 +1,10 @@
-"""The training step with Keras's optimizer: loss, gradients and the update of both tables."""
+"""A step of Keras's `fit`: model, loss, gradients and the update of both tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
@@ -13,7 +12,7 @@ from tf_sampled_compat.bench import drawing, steps
 from tf_sampled_compat.bench.steps import FUSED, STOCK, Shape
 from tf_sampled_compat.bench.timing import Contender, Effort, medians
 
-TITLE = "a training step with Keras: stock loss and Adam, ours and LazyAdam"
+TITLE = "a step of Keras's fit: stock loss and Adam, ours and LazyAdam"
 COLUMNS = (
     ("ids", "ids", ""),
     ("C", "classes", ",d"),
@@ -90,36 +89,71 @@ def draw(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
                 if row["ids"] == ids and row[key] is not None
             ]
             drawing.curve(axes, points, name, f"{name}, {ids} ids", linestyle=dashes)
-    drawing.label(axes, "A training step with Keras", "classes", "ms a step")
+    drawing.label(axes, "A step of Keras's fit", "classes", "ms a step")
     drawing.log_log(axes)
     axes.legend()
 
 
 def _contender(cell: Cell, how: str, classes: int) -> Contender:
     shape = cell.shape._replace(classes=classes)
-    rng = np.random.default_rng(1)
-    same = steps.skewed_values(cell.shape._replace(classes=cell.classes[0]))
-    feed = (lambda: same) if cell.ids == "same" else (lambda: steps.spread_values(shape, rng))
-    return Contender(f"{how} {classes}", _train_step(how, shape), feed)
-
-
-def _train_step(how: str, shape: Shape) -> Any:
-    """Returns what `fit` compiles for a head: a step that trains both tables in place."""
-    on = steps.tables(shape.classes, shape.dim)
-    if how == STOCK:
-        loss, optimizer = tf.nn.sampled_softmax_loss, tf.keras.optimizers.Adam(1e-3)
+    if cell.ids == "same":
+        values = steps.skewed_values(cell.shape._replace(classes=cell.classes[0]))
+        batch = values.inputs, values.labels
+        sampler, batches = _always(values), tf.data.Dataset.from_tensors(batch).repeat()
     else:
-        loss, optimizer = tsc.nn.sampled_softmax_loss, tsc.keras.optimizers.LazyAdam(1e-3)
-    optimizer.build(list(on))
+        sampler, batches = tsc.random.uniform_candidate_sampler, _fresh(shape)
+    model = _model(how, shape, sampler)
+    # What `fit` calls for each of its steps, on what it calls it with.
+    model.make_train_function()
+    iterator = iter(batches)
+    return Contender(f"{how} {classes}", lambda: model.train_function(iterator))
 
-    @tf.function
-    def run(labels: tf.Tensor, inputs: tf.Tensor, *sampled_values: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            losses = loss(
-                *on, labels, inputs, shape.sampled, shape.classes, sampled_values=sampled_values
-            )
-            mean = tf.reduce_mean(losses)
-        optimizer.apply_gradients(zip(tape.gradient(mean, list(on)), on))
-        return mean
 
-    return run
+def _model(how: str, shape: Shape, sampler: Any) -> Any:
+    """Returns a compiled model of a hidden layer and a head of C classes."""
+    keras = tf.keras
+    inputs = keras.Input([shape.dim])
+    hidden = keras.layers.Dense(shape.dim)(inputs)
+    # Whoever draws initial values for ten million rows waits for minutes.
+    head = tsc.keras.layers.SampledDense(shape.classes, kernel_initializer="zeros")
+    model = keras.Model(inputs, head(hidden))
+    if how == FUSED:
+        loss = tsc.keras.losses.SampledSoftmax(shape.sampled, sampler=sampler)
+        model.compile(tsc.keras.optimizers.LazyAdam(1e-3), loss, jit_compile=False)
+        return model
+
+    class ByHand(keras.Model):
+        """How it is done without a loss for `compile`: over the same variables."""
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_: Any) -> Any:
+            sizes = {"num_true": 1, "num_sampled": shape.sampled}
+            values = sampler(y, unique=True, range_max=shape.classes, **sizes)
+            losses = tf.nn.sampled_softmax_loss(
+                head.kernel, head.bias, y, encoder(x), num_classes=shape.classes,
+                sampled_values=values, **sizes,
+            )  # fmt: skip
+            return tf.reduce_mean(losses)
+
+    encoder = keras.Model(inputs, hidden)
+    model = ByHand(inputs, model.outputs)
+    model.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
+    return model
+
+
+def _always(values: steps.Values) -> Any:
+    """A sampler that returns the same candidates, if it is one of the same labels."""
+    return lambda *_, **__: values[2:]
+
+
+def _fresh(shape: Shape) -> tf.data.Dataset:
+    """Batches of labels from anywhere among the classes."""
+    inputs = steps.skewed_values(shape._replace(classes=1000)).inputs
+    seeds = tf.data.Dataset.random(seed=1)
+
+    def batch(seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        labels = tf.random.stateless_uniform(
+            [shape.batch, 1], [seed, 0], maxval=shape.classes, dtype=tf.int64
+        )
+        return inputs, labels
+
+    return seeds.map(batch).prefetch(4)
