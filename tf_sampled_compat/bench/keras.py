@@ -147,7 +147,7 @@ def _always(values: steps.Values) -> Any:
 
 def _fresh(shape: Shape) -> tf.data.Dataset:
     """Batches of labels from anywhere among the classes."""
-    inputs = steps.skewed_values(shape._replace(classes=1000)).inputs
+    inputs = tf.random.stateless_normal([shape.batch, shape.dim], seed=[0, 0])
     seeds = tf.data.Dataset.random(seed=1)
 
     def batch(seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
