@@ -66,7 +66,7 @@ struct Job {
   }
 };
 
-// A sleeping worker, and the CPU that it was last told to keep off.
+// How one worker sleeps, and the CPU that it was last told to keep off.
 //
 // A virtual machine's halted CPU often passes for a busy one, and then Linux wakes a thread on the
 // CPU of the one that wakes it, where it waits for milliseconds behind the very work it was to
@@ -74,6 +74,19 @@ struct Job {
 struct Sleeper {
   const pid_t thread = static_cast<pid_t>(syscall(SYS_gettid));
   int avoids = -1;
+  bool asleep = false;
+  Condition woken;
+
+  void Sleep(std::unique_lock<std::mutex>* lock) {
+    asleep = true;
+    while (asleep) woken.Wait(lock);
+  }
+
+  void Wake(int callers_cpu) {
+    Avoid(callers_cpu);
+    asleep = false;
+    woken.NotifyOne();
+  }
 
   void Avoid(int cpu) {
     if (cpu < 0 || cpu == avoids) return;
@@ -127,10 +140,11 @@ class Pool {
 
   // REQUIRES: mutex_ is held.
   void Wake(int wanted) {
-    if (sleepers_.empty()) return;
-    const int cpu = sched_getcpu();
-    for (Sleeper* sleeper : sleepers_) sleeper->Avoid(cpu);
-    for (int i = std::min<int>(wanted, sleepers_.size()); i > 0; --i) wake_.NotifyOne();
+    for (; wanted > 0 && !sleepers_.empty(); --wanted) {
+      // The last to have gone to sleep has the warmest cache.
+      sleepers_.back()->Wake(sched_getcpu());
+      sleepers_.pop_back();
+    }
   }
 
   // REQUIRES: mutex_ is held.
@@ -150,8 +164,7 @@ class Pool {
       Job* job;
       while ((job = FindOpenJob()) == nullptr) {
         sleepers_.push_back(&self);
-        wake_.Wait(&lock);
-        sleepers_.erase(std::find(sleepers_.begin(), sleepers_.end(), &self));
+        self.Sleep(&lock);
       }
       seen = posted_.load();
       job->workers.fetch_add(1);
@@ -163,7 +176,6 @@ class Pool {
   }
 
   std::mutex mutex_;
-  Condition wake_;
   Condition done_;
   std::vector<Job*> jobs_;
   std::atomic<uint64_t> posted_{0};
