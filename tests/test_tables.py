@@ -289,9 +289,9 @@ def test_keras_variable_under_autocast_is_gathered_in_its_own_dtype():
 
 
 @pytest.mark.parametrize("mode", ["eager", "function"])
-def test_mirrored_variables(mode):
+def test_mirrored_variables(mode, two_replicas):
     """Under MirroredStrategy each replica looks rows up in its own copy."""
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = two_replicas
     with strategy.scope():
         w, b = tf.Variable(P.weights), tf.Variable(P.biases)
 

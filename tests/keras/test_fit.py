@@ -165,12 +165,9 @@ def test_a_loop_of_ones_own(kerases, compile, batch):
     np.testing.assert_allclose(evaluate(x, y), exact_softmax(model, x, y).mean(), rtol=1e-5)
 
 
-def test_under_a_strategy(kerases, batch):
+def test_under_a_strategy(kerases, batch, two_replicas):
     x, y = batch
-    # tf_keras gathers sparse gradients of different lengths from two CPUs by collectives that
-    # fail at times.
-    devices = ["CPU:0", "CPU:1"] if kerases.is_3 else ["CPU:0"]
-    with tf.distribute.MirroredStrategy(devices).scope():
+    with two_replicas.scope():
         model = subclass(kerases)()
         model.compile(
             "sgd",

@@ -111,14 +111,9 @@ def test_a_step_takes_no_longer_over_a_table_64_times_as_long(kerases):
     assert most < 4 * least, (most, least)
 
 
-def test_replicas_sum_their_rows(kerases):
-    """Two replicas, with different ids and one in common, equal one with all of them.
-
-    A collective op of a process is bound to the shape that it saw first: here the same for each
-    Keras, though the ids repeat.
-    """
-    devices = [device.name for device in tf.config.list_logical_devices("CPU")[:2]]
-    strategy = tf.distribute.MirroredStrategy(devices)
+def test_replicas_sum_their_rows(kerases, two_replicas):
+    """Two replicas, with different ids and one in common, equal one with all of them."""
+    strategy = two_replicas
     gradients = [slices([1, 1, 2], seed=1), slices([2, 2, 8], seed=2)]
     with strategy.scope():
         _, ours = pair(kerases, "Adam")
