@@ -16,11 +16,11 @@ from tf_sampled_compat.demo.training import Entry
 # through the twin that it covers.
 _STYLES = {
     "tf.nn.sampled_softmax": {"color": "#000000", "linewidth": 4, "alpha": 0.35},
-    "tsc.nn.sampled_softmax": {"color": "#0072B2", "linestyle": "-"},
-    "tsc.nn.sampled_sparse_softmax": {"color": "#E69F00", "linestyle": (0, (4, 4))},
-    "tsc.nn.rank_sampled_softmax": {"color": "#CC79A7", "linestyle": "-"},
+    "SampledSoftmax": {"color": "#0072B2", "linestyle": "-"},
+    "SampledSparseSoftmax": {"color": "#E69F00", "linestyle": (0, (4, 4))},
+    "RankSampledSoftmax": {"color": "#CC79A7", "linestyle": "-"},
     "tf.nn.nce": {"color": "#8B4513", "linewidth": 4, "alpha": 0.4},
-    "tsc.nn.nce": {"color": "#009E73", "linestyle": (0, (2, 2))},
+    "NCE": {"color": "#009E73", "linestyle": (0, (2, 2))},
 }
 _SMALLEST_SHOWN = 1e-9  # A logarithmic axis has no place for equality.
 

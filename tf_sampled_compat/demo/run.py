@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -22,13 +25,14 @@ _NEIGHBOURS = 6
 _FREQUENT = 1000
 _NOTES = (
     "training loss: nats, the last tenth of the steps, each by its own definition",
-    "ms a step: the median, all of it: lookups, loss, gradients, Adagrad; and how many times as",
-    "    fast as the tf.nn twin's that is",
+    "tf.nn: called in a train_step by hand, with Keras's Adagrad; the others: tsc.keras.losses,",
+    "    compiled with LazyAdagrad, which makes the same steps of the rows that occur",
+    "ms a step: the median of train_on_batch; and how many times as fast as the tf.nn twin's it is",
     "held-out loss (nats), mean rank, recall@10: the full softmax, one yardstick for all",
     "same state: largest relative difference of losses and gradients from the tf.nn twin's,",
     "    both computed on the same variables, batch and candidates",
     "whole run: the same of the mean losses of the two trainings, step by step",
-    "rank_sampled_softmax (TAPAS) trains against the classes the batch finds most probable:",
+    "RankSampledSoftmax (TAPAS) trains against the classes the batch finds most probable:",
     "    good at the top, not calibrated over the tail",
 )
 # Where there is no terminal to say how wide it is.
@@ -51,7 +55,7 @@ def run(corpus: Corpus, plan: Plan, *, picture: Path, started: float) -> int:
     if not console.is_terminal:
         console.width = max(console.width, _WIDTH)
     # From the first word on: a KeyboardInterrupt that meets a finaliser is lost, a request is not.
-    with Interruption() as interruption:
+    with Interruption() as interruption, _without_warnings():
         report.show(console, _about(corpus, plan))
         with _progress(console) as progress:
             entries = _enter(corpus, plan, progress, interruption)
@@ -72,6 +76,18 @@ def run(corpus: Corpus, plan: Plan, *, picture: Path, started: float) -> int:
     return _INTERRUPTED if interruption.requested else 0
 
 
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keeps TensorFlow's warnings off the progress bar: it takes several models for retracing."""
+    logger = tf.get_logger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _about(corpus: Corpus, plan: Plan) -> str:
     return (
         f"text: {corpus.counts.sum():,} identifiers, {corpus.num_classes:,} distinct, to train on; "
@@ -86,9 +102,9 @@ def _path() -> str:
     """How the package's losses will be computed."""
     name, reason = implementation.path(implementation.Call())
     if reason:
-        return f"tsc.nn: {name}, TensorFlow's own ops, as {reason}"
+        return f"tsc: {name}, TensorFlow's own ops, as {reason}"
     op = library.load()
-    return f"tsc.nn: {name}, the C++ op for {op.instruction_set} on {op.threads} threads"
+    return f"tsc: {name}, the C++ op for {op.instruction_set} on {op.threads} threads"
 
 
 def _progress(console: Console) -> Progress:
@@ -109,7 +125,7 @@ def _enter(
     rivals = contenders.contenders(
         num_sampled=plan.num_sampled, num_classes=corpus.num_classes, seed=plan.seed
     )
-    task = progress.add_task("tracing", total=len(rivals), note="one graph for each loss")
+    task = progress.add_task("building", total=len(rivals), note="one model for each loss")
     return training.enter(
         rivals,
         corpus,
@@ -126,7 +142,7 @@ def _train(
     progress: Progress,
     interruption: Interruption,
 ) -> int:
-    task = progress.add_task("training", total=plan.steps, note="")
+    task = progress.add_task("training", total=plan.steps, note="tracing the first step")
 
     def advance() -> None:
         note = f"held-out loss {entries[0].record.curve[-1][1].loss:.2f}"
@@ -167,7 +183,7 @@ def _show_results(
     until = (
         f"stopped after {steps:,} of {plan.steps:,} steps" if interrupted else f"{steps:,} steps"
     )
-    shown = next(each for each in entries if each.contender.name == "tsc.nn.sampled_softmax")
+    shown = next(each for each in entries if each.contender.name == "SampledSoftmax")
     names = [name for name in _KNOWN if name in corpus.vocabulary[:_FREQUENT]]
     found = evaluation.neighbours(
         shown.model,
@@ -178,7 +194,7 @@ def _show_results(
     )
     report.show(
         console,
-        report.results(entries, title=f"Results, {until}", width=console.width),
+        report.results(entries, title=f"Results, {until}"),
         *_NOTES,
         report.neighbourhood(
             found,
