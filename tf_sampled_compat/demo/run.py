@@ -39,17 +39,17 @@ _NOTES = (
 _WIDTH = 100
 
 
-def run(corpus: Corpus, plan: Plan, *, picture: Path, started: float) -> int:
+def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
     """Trains, evaluates, prints the report and writes the curves.
 
     Args:
       corpus: The text.
       plan: How to train.
-      picture: The PNG to write.
+      folder: Where the curves go, as PNGs.
       started: `time.perf_counter()` when the demo began.
 
     Returns:
-      The exit code: 0; 1 if the picture cannot be written; 130 after Ctrl-C.
+      The exit code: 0; 1 if a picture cannot be written; 130 after Ctrl-C.
     """
     console = Console()
     if not console.is_terminal:
@@ -66,13 +66,21 @@ def run(corpus: Corpus, plan: Plan, *, picture: Path, started: float) -> int:
         report.show(console, "stopped before the first step")
         return _INTERRUPTED
     _show_results(console, entries, corpus, plan, steps, interrupted=interruption.requested)
-    title = f"{steps:,} steps of {plan.batch}, {corpus.num_classes:,} identifiers"
-    try:
-        curves.draw(entries, picture, title=title)
-    except OSError as error:
-        report.show(console, f"cannot write {picture}: {error.strerror}")
-        return 1
-    report.show(console, f"curves: {picture}   {time.perf_counter() - started:.0f} s in all")
+    title = (
+        f"{steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates "
+        f"of {corpus.num_classes:,} identifiers"
+    )
+    pictures = {folder / "curves.png": curves.draw}
+    if plan.full_softmax:
+        pictures[folder / "full_softmax.png"] = curves.draw_full_softmax
+    for picture, draw in pictures.items():
+        try:
+            draw(entries, picture, title=title)
+        except OSError as error:
+            report.show(console, f"cannot write {picture}: {error.strerror}")
+            return 1
+    drawn = ", ".join(map(str, pictures))
+    report.show(console, f"curves: {drawn}   {time.perf_counter() - started:.0f} s in all")
     return _INTERRUPTED if interruption.requested else 0
 
 
@@ -91,7 +99,8 @@ def _without_warnings() -> Iterator[None]:
 def _about(corpus: Corpus, plan: Plan) -> str:
     return (
         f"text: {corpus.counts.sum():,} identifiers, {corpus.num_classes:,} distinct, to train on; "
-        f"{len(corpus.held_out):,} places held out ({corpus.unknown:.1%} never seen, left out)\n"
+        f"{len(corpus.held_out):,} places held out, without the {corpus.unknown:.1%} "
+        "that are none of these\n"
         f"model: the last {plan.width} identifiers, {plan.dim} numbers each, to the next one; "
         f"Adagrad, {plan.steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates, "
         f"seed {plan.seed}\n{_path()}"
@@ -125,6 +134,8 @@ def _enter(
     rivals = contenders.contenders(
         num_sampled=plan.num_sampled, num_classes=corpus.num_classes, seed=plan.seed
     )
+    if plan.full_softmax:
+        rivals.insert(0, contenders.full_softmax())
     task = progress.add_task("building", total=len(rivals), note="one model for each loss")
     return training.enter(
         rivals,

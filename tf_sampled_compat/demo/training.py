@@ -34,6 +34,7 @@ class Plan(NamedTuple):
       points: About how often the held-out curve and the comparison with the twin are taken.
       curve_places: Held-out places of a point of the curve.
       final_places: Held-out places of the last evaluation, at most.
+      full_softmax: Whether the full softmax trains as well.
     """
 
     steps: int
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
     points: int
     curve_places: int
     final_places: int
+    full_softmax: bool
 
 
 @dataclass
