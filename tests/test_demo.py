@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_sampled_compat import __main__ as commands
 from tf_sampled_compat.demo import corpus
@@ -24,6 +25,7 @@ NAMES = [
     "tf.nn.nce",
     "NCE",
 ]
+SHOWN = ["full_softmax", *NAMES]
 TWINS = {
     "SampledSoftmax": "tf.nn.sampled_softmax",
     "SampledSparseSoftmax": "tf.nn.sampled_softmax",
@@ -37,8 +39,8 @@ def command(*options, code=None):
     return [sys.executable, *(["-c", code] if code else ["-m", "tf_sampled_compat"]), *options]
 
 
-def run(*options, code=None):
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
+def run(*options, code=None, **variables):
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100", **variables}
     return subprocess.run(
         command(*map(str, options), code=code),
         capture_output=True,
@@ -51,7 +53,7 @@ def run(*options, code=None):
 def rows(printed):
     """The table's rows: name -> cells."""
     lines = [line.split() for line in printed.splitlines()]
-    return {cells[0]: cells[1:] for cells in lines if cells and cells[0] in NAMES}
+    return {cells[0]: cells[1:] for cells in lines if cells and cells[0] in SHOWN}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,7 @@ def test_full_softmax_is_one_more_row_and_picture(tmp_path, monkeypatch, capsys)
     assert commands.main(["demo", *options]) == 0
     printed = capsys.readouterr().out
     table = rows(printed)
-    assert list(table) == ["full_softmax", *NAMES] and " 300 distinct" in printed
+    assert list(table) == SHOWN and " 300 distinct" in printed
     assert table["full_softmax"][2] == "-" and float(table["full_softmax"][3]) > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "full_softmax.png"]
     picture = (tmp_path / "full_softmax.png").read_bytes()
@@ -282,6 +284,13 @@ def test_only_the_demos_report_needs_its_extras():
     )
     assert process.returncode == 1 and "pip install 'tf_sampled_compat[demo]'" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.skipif(not hasattr(tf.keras, "Variable"), reason="Keras 2 has one backend")
+def test_another_backend_of_keras_is_named(tmp_path):
+    process = run("demo", "--quick", "--output", tmp_path / "out", KERAS_BACKEND="numpy")
+    assert process.returncode == 1 and "KERAS_BACKEND" in process.stderr
+    assert "Traceback" not in process.stderr and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("arguments, code", [([], 2), (["nonsense"], 2), (["-h"], 0)])

@@ -18,7 +18,8 @@ def main(arguments: Sequence[str], program: str) -> int:
       program: The command as called, for the usage line.
 
     Returns:
-      0; 1 if an extra is missing or a picture cannot be written; 130 after Ctrl-C.
+      0; 1 if an extra or a usable Keras is missing, or a picture cannot be written; 130 after
+      Ctrl-C.
 
     Raises:
       SystemExit: With code 2 for a bad option.
@@ -32,6 +33,11 @@ def main(arguments: Sequence[str], program: str) -> int:
         importlib.import_module("matplotlib")
     except ImportError:
         print(_MISSING, file=sys.stderr)
+        return 1
+    try:
+        importlib.import_module("tf_sampled_compat.keras")
+    except ImportError as error:
+        print(error, file=sys.stderr)
         return 1
 
     from tf_sampled_compat.demo.run import run

@@ -16,7 +16,7 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tf_sampled_compat.demo import model, options, training
 from tf_sampled_compat.demo.corpus import Corpus
-from tf_sampled_compat.demo.training import Plan
+from tf_sampled_compat.demo.plan import Plan
 
 
 def train(corpus: Corpus, plan: Plan) -> Iterator[float]:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from tf_sampled_compat.demo import corpus
-from tf_sampled_compat.demo.training import Plan
+from tf_sampled_compat.demo.plan import Plan
 
 _WIDTH = 4
 _FULL = {"steps": 1000, "batch": 512, "dim": 64, "sampled": 1024}

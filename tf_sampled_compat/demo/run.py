@@ -16,7 +16,8 @@ from tf_sampled_compat.core import implementation, library
 from tf_sampled_compat.demo import contenders, curves, evaluation, report, training
 from tf_sampled_compat.demo.corpus import Corpus
 from tf_sampled_compat.demo.interruption import Interruption
-from tf_sampled_compat.demo.training import Entry, Plan
+from tf_sampled_compat.demo.plan import Plan
+from tf_sampled_compat.demo.training import Entry
 
 _INTERRUPTED = 130
 # Whose neighbours to show, if the text has them; else its most frequent identifiers.
@@ -32,7 +33,7 @@ _NOTES = (
     "same state: largest relative difference of losses and gradients from the tf.nn twin's,",
     "    both computed on the same variables, batch and candidates",
     "whole run: the same of the mean losses of the two trainings, step by step",
-    "RankSampledSoftmax (TAPAS) trains against the classes the batch finds most probable:",
+    "TAPAS (RankSampledSoftmax) trains against the classes the batch finds most probable:",
     "    good at the top, not calibrated over the tail",
 )
 # Where there is no terminal to say how wide it is.

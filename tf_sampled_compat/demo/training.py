@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Optional
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
@@ -15,39 +15,10 @@ from tf_sampled_compat.demo.contenders import Contender, compiled, losses_of, ta
 from tf_sampled_compat.demo.corpus import Corpus, Windows
 from tf_sampled_compat.demo.evaluation import FullSoftmax, HeldOut
 from tf_sampled_compat.demo.model import NextIdentifier
+from tf_sampled_compat.demo.plan import Plan
 
 # What a batch is made of: contexts `[B, width]` and labels `[B, 1]`.
 _IDS = [tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None, 1], tf.int64)]
-
-
-class Plan(NamedTuple):
-    """How to train.
-
-    Attributes:
-      steps: Steps of each contender.
-      batch: Places a step.
-      learning_rate: Adagrad's, for all of them.
-      width: Identifiers in a context.
-      dim: Size of embeddings, hidden layer and table rows.
-      num_sampled: Candidates of a step.
-      seed: Of initial values, batches and samplers.
-      points: About how often the held-out curve and the comparison with the twin are taken.
-      curve_places: Held-out places of a point of the curve.
-      final_places: Held-out places of the last evaluation, at most.
-      full_softmax: Whether the full softmax trains as well.
-    """
-
-    steps: int
-    batch: int
-    learning_rate: float
-    width: int
-    dim: int
-    num_sampled: int
-    seed: int
-    points: int
-    curve_places: int
-    final_places: int
-    full_softmax: bool
 
 
 @dataclass
