@@ -24,11 +24,18 @@ _INTERRUPTED = 130
 _KNOWN = ("True", "int", "for", "path", "ValueError", "assertEqual")
 _NEIGHBOURS = 6
 _FREQUENT = 1000
+_MILLISECONDS = [
+    "ms a step: the median of train_on_batch; and how many times as fast as the tf.nn twin's it is"
+]
+if not hasattr(tf.keras, "Variable"):
+    _MILLISECONDS.append(
+        "    (Keras 2 makes a tf.data.Dataset for each, which takes longer than a small step)"
+    )
 _NOTES = (
     "training loss: nats, the last tenth of the steps, each by its own definition",
     "tf.nn: called in a train_step by hand, with Keras's Adagrad; the others: tsc.keras.losses,",
     "    compiled with LazyAdagrad, which makes the same steps of the rows that occur",
-    "ms a step: the median of train_on_batch; and how many times as fast as the tf.nn twin's it is",
+    *_MILLISECONDS,
     "held-out loss (nats), mean rank, recall@10: the full softmax, one yardstick for all",
     "same state: largest relative difference of losses and gradients from the tf.nn twin's,",
     "    both computed on the same variables, batch and candidates",
