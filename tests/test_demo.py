@@ -11,23 +11,25 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_sampled_compat import __main__ as commands
-from tf_sampled_compat.demo import corpus, evaluation
+from tf_sampled_compat.demo import corpus
 from tf_sampled_compat.demo.interruption import Interruption
 
 NAMES = [
     "tf.nn.sampled_softmax",
-    "tsc.nn.sampled_softmax",
-    "tsc.nn.sampled_sparse_softmax",
-    "tsc.nn.rank_sampled_softmax",
+    "SampledSoftmax",
+    "SampledSparseSoftmax",
+    "RankSampledSoftmax",
     "tf.nn.nce",
-    "tsc.nn.nce",
+    "NCE",
 ]
+SHOWN = ["full_softmax", *NAMES]
 TWINS = {
-    "tsc.nn.sampled_softmax": "tf.nn.sampled_softmax",
-    "tsc.nn.sampled_sparse_softmax": "tf.nn.sampled_softmax",
-    "tsc.nn.nce": "tf.nn.nce",
+    "SampledSoftmax": "tf.nn.sampled_softmax",
+    "SampledSparseSoftmax": "tf.nn.sampled_softmax",
+    "NCE": "tf.nn.nce",
 }
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -37,8 +39,8 @@ def command(*options, code=None):
     return [sys.executable, *(["-c", code] if code else ["-m", "tf_sampled_compat"]), *options]
 
 
-def run(*options, code=None):
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
+def run(*options, code=None, **variables):
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100", **variables}
     return subprocess.run(
         command(*map(str, options), code=code),
         capture_output=True,
@@ -51,7 +53,7 @@ def run(*options, code=None):
 def rows(printed):
     """The table's rows: name -> cells."""
     lines = [line.split() for line in printed.splitlines()]
-    return {cells[0]: cells[1:] for cells in lines if cells and cells[0] in NAMES}
+    return {cells[0]: cells[1:] for cells in lines if cells and cells[0] in SHOWN}
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +68,12 @@ def test_quick_run_prints_every_row_and_draws_the_curves(quick):
     table = rows(process.stdout)
     assert list(table) == NAMES
     assert all(len(cells) == 8 for cells in table.values())
-    for name in ("training", "evaluating", "Neighbours", "tsc.nn: fused, the C++ op for"):
+    for name in ("training", "evaluating", "Neighbours", "tsc: fused, the C++ op for"):
         assert name in process.stdout
     assert [path.name for path in folder.iterdir()] == ["curves.png"]
     picture = (folder / "curves.png").read_bytes()
     assert picture.startswith(PNG) and len(picture) > 20_000
+    assert "WARNING:tensorflow" not in process.stdout + process.stderr
 
 
 def test_figures_are_sensible_and_ours_are_those_of_stock(quick):
@@ -89,26 +92,6 @@ def test_figures_are_sensible_and_ours_are_those_of_stock(quick):
             assert gain == "-" and off == ["-", "-"]
 
 
-def test_every_loss_learns(tmp_path):
-    """In this process, to see the curves themselves."""
-    from tf_sampled_compat.demo import contenders, options, training
-
-    parser = options.parser("demo")
-    chosen = parser.parse_args(["--quick", "--steps", "200"])
-    text = options.read(chosen, parser)
-    plan = options.plan(chosen, parser, text.num_classes)
-    rivals = contenders.contenders(num_sampled=64, num_classes=text.num_classes, seed=1)
-    ask = {"advance": lambda: None, "stopped": lambda: False}
-    entries = training.enter(rivals, text, plan, **ask)
-    assert training.train(entries, text, plan, **ask) == 200
-    for entry in entries:
-        losses = [figures.loss for _, figures in entry.record.curve]
-        assert losses[-1] < losses[0] - 0.1, entry.contender.name
-        recalls = [figures.recall_at_10 for _, figures in entry.record.curve]
-        assert recalls[-1] > recalls[0], entry.contender.name
-        assert len(entry.record.seconds) == len(entry.record.losses) == 200
-
-
 def test_own_text_is_learned_from(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "100")
     text, out = tmp_path / "own.txt", tmp_path / "out"
@@ -122,6 +105,19 @@ def test_own_text_is_learned_from(tmp_path, monkeypatch, capsys):
     assert "seed 7" in printed and list(rows(printed)) == NAMES
     assert f"{len({*words.split(), 'zebra'})} distinct" in printed
     assert (out / "curves.png").read_bytes().startswith(PNG)
+
+
+def test_full_softmax_is_one_more_row_and_picture(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "100")
+    options = f"--quick --steps 3 --full-softmax --classes 300 --output {tmp_path}".split()
+    assert commands.main(["demo", *options]) == 0
+    printed = capsys.readouterr().out
+    table = rows(printed)
+    assert list(table) == SHOWN and " 300 distinct" in printed
+    assert table["full_softmax"][2] == "-" and float(table["full_softmax"][3]) > 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "full_softmax.png"]
+    picture = (tmp_path / "full_softmax.png").read_bytes()
+    assert picture.startswith(PNG) and len(picture) > 10_000
 
 
 def test_vocabulary_is_in_decreasing_frequency():
@@ -146,6 +142,18 @@ def test_windows_are_places_of_the_text_and_held_out_text_is_not_trained_on():
     assert text.counts.sum() == 48 * 90  # Two of fifty documents are held out.
 
 
+def test_the_most_frequent_identifiers_alone():
+    documents = [["a", "b", "rare", f"w{d}", "a", "b", "a"] for d in range(400)]
+    text = corpus.build(documents, width=1, most=3)
+    assert text.vocabulary == ["a", "b", "rare"]
+    assert text.counts.tolist() == [3 * 380, 2 * 380, 380]
+    assert text.unknown == pytest.approx(1 / 7)
+    # Neighbours are those that are left: "a" comes after "rare".
+    assert {tuple(row) for row in np.hstack([text.train.contexts, text.train.labels])} == {
+        (0, 1), (1, 2), (2, 0), (1, 0)
+    }  # fmt: skip
+
+
 def test_python_is_read_without_its_strings_and_comments(tmp_path):
     source = tmp_path / "module.py"
     source.write_bytes(
@@ -166,57 +174,6 @@ def test_python_is_read_without_its_strings_and_comments(tmp_path):
     assert corpus.identifiers(plain) == ["it", "s", "größe", "ÿ", "end"]
 
 
-def test_full_softmax_figures_are_exact():
-    """Against NumPy in float64, over several chunks."""
-    from tf_sampled_compat.demo.model import NextIdentifier
-
-    model = NextIdentifier(np.arange(1, 41), width=2, dim=4, seed=3)
-    model.weights.assign(10 * model.weights)
-    draw = np.random.default_rng(5)
-    places = corpus.Windows(draw.integers(0, 40, [600, 2]), draw.integers(0, 40, [600, 1]))
-    embedding, kernel, weights, biases = (
-        np.float64(v) for v in (model.embedding, model.kernel, model.weights, model.biases)
-    )
-    hidden = np.tanh(embedding[places.contexts].reshape(600, -1) @ kernel)
-    logits = hidden @ weights.T + biases
-    right = np.take_along_axis(logits, places.labels, 1)
-    losses = np.log(np.exp(logits).sum(1)) - right[:, 0]
-    ranks = 1 + (logits > right).sum(1)
-    figures = evaluation.FullSoftmax(model, num_classes=40)(places)
-    np.testing.assert_allclose(figures.loss, losses.mean(), rtol=1e-6)
-    np.testing.assert_allclose(figures.mean_rank, ranks.mean(), rtol=1e-3)
-    np.testing.assert_allclose(figures.recall_at_10, (ranks <= 10).mean(), atol=2e-3)
-    model.weights.assign(0 * model.weights)
-    model.biases.assign(0 * model.biases)
-    assert evaluation.FullSoftmax(model, num_classes=40)(places).mean_rank == 20.5
-
-
-def test_comparison_sees_a_wrong_loss():
-    """The "same state" column would show a difference in the loss or in a gradient alone."""
-    import tensorflow as tf
-
-    from tf_sampled_compat.demo import training
-    from tf_sampled_compat.demo.contenders import contenders
-    from tf_sampled_compat.demo.model import NextIdentifier
-
-    model = NextIdentifier(np.arange(50, 0, -1), width=2, dim=4, seed=3)
-    stock = contenders(num_sampled=8, num_classes=50, seed=1)[0].loss
-    batch = tf.constant([[1, 2], [3, 4]], tf.int64), tf.constant([[5], [6]], tf.int64)
-
-    def louder(*arguments):
-        return stock(*arguments) * 1.01
-
-    def same_loss_other_gradient(weights, biases, labels, inputs):
-        return stock(weights, biases, labels, inputs + 0.01 * (inputs - tf.stop_gradient(inputs)))
-
-    def difference(loss):
-        return float(training._comparison(model, loss, stock)(*batch))
-
-    assert difference(stock) < 1e-6
-    assert difference(louder) == pytest.approx(0.01, rel=1e-3)
-    assert difference(same_loss_other_gradient) == pytest.approx(0.01, rel=1e-3)
-
-
 @pytest.mark.parametrize(
     "options, message",
     [
@@ -228,6 +185,7 @@ def test_comparison_sees_a_wrong_loss():
         (["--text", "good.txt", "--sampled", "90"], "argument --sampled: must be less than the 90"),
         (["--text", "good.txt", "--output", "empty.txt"], "argument --output: cannot make"),
         (["--text", "good.txt", "--output", "empty.txt/a"], "argument --output: cannot make"),
+        (["--text", "good.txt", "--classes", "9"], "argument --text: too uniform"),
         (["--steps", "0"], "argument --steps: must be positive, not 0"),
         (["--dim", "wide"], "argument --dim: must be a whole number, not 'wide'"),
         (["--seed", "-1"], "argument --seed: must be in [0, 2**31), not -1"),
@@ -283,7 +241,7 @@ def test_interrupted_it_shows_what_it_has(once_printed, table, tmp_path):
     assert "Traceback" not in printed and "KeyboardInterrupt" not in printed
     assert ("stopped after" in printed) == table
     if table:
-        assert list(rows(printed)) == NAMES and "-" not in rows(printed)["tsc.nn.nce"]
+        assert list(rows(printed)) == NAMES and "-" not in rows(printed)["NCE"]
     assert (tmp_path / "curves.png").exists() == table
 
 
@@ -328,6 +286,13 @@ def test_only_the_demos_report_needs_its_extras():
     assert "Traceback" not in process.stderr
 
 
+@pytest.mark.skipif(not hasattr(tf.keras, "Variable"), reason="Keras 2 has one backend")
+def test_another_backend_of_keras_is_named(tmp_path):
+    process = run("demo", "--quick", "--output", tmp_path / "out", KERAS_BACKEND="numpy")
+    assert process.returncode == 1 and "KERAS_BACKEND" in process.stderr
+    assert "Traceback" not in process.stderr and not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("arguments, code", [([], 2), (["nonsense"], 2), (["-h"], 0)])
 def test_without_a_command_the_usage_lists_them(arguments, code, capsys):
     assert commands.main(arguments) == code
@@ -344,5 +309,5 @@ def test_help_of_the_demo_lists_its_options(capsys):
     assert stop.value.code == 0
     page = capsys.readouterr().out
     assert page.startswith("usage: python -m tf_sampled_compat demo")
-    for name in "steps batch dim sampled seed text output quick".split():
+    for name in "steps batch dim sampled classes seed text output quick full-softmax".split():
         assert f"--{name}" in page

@@ -18,7 +18,8 @@ def main(arguments: Sequence[str], program: str) -> int:
       program: The command as called, for the usage line.
 
     Returns:
-      0; 1 if an extra is missing or the picture cannot be written; 130 after Ctrl-C.
+      0; 1 if an extra or a usable Keras is missing, or a picture cannot be written; 130 after
+      Ctrl-C.
 
     Raises:
       SystemExit: With code 2 for a bad option.
@@ -33,6 +34,11 @@ def main(arguments: Sequence[str], program: str) -> int:
     except ImportError:
         print(_MISSING, file=sys.stderr)
         return 1
+    try:
+        importlib.import_module("tf_sampled_compat.keras")
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return 1
 
     from tf_sampled_compat.demo.run import run
 
@@ -40,4 +46,4 @@ def main(arguments: Sequence[str], program: str) -> int:
     corpus = options.read(chosen, parser)
     plan = options.plan(chosen, parser, corpus.num_classes)
     options.make_folder(chosen.output, parser)
-    return run(corpus, plan, picture=chosen.output / "curves.png", started=started)
+    return run(corpus, plan, folder=chosen.output, started=started)

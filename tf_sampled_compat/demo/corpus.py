@@ -7,7 +7,7 @@ import sysconfig
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Corpus(NamedTuple):
       counts: `[len(vocabulary)]` int64: how often each occurs there.
       train: The places to train on.
       held_out: The places to evaluate on.
-      unknown: The share of held-out identifiers that training never saw; they are left out.
+      unknown: The share of held-out identifiers that are not in the vocabulary; they are left out.
     """
 
     vocabulary: list[str]
@@ -103,12 +103,14 @@ def identifiers(path: Path) -> list[str]:
     return [name for name in _PYTHON.findall(text) if name]
 
 
-def build(documents: Iterable[Sequence[str]], *, width: int) -> Corpus:
+def build(documents: Iterable[Sequence[str]], *, width: int, most: Optional[int] = None) -> Corpus:
     """Cuts documents into segments, holds some out, and numbers the identifiers of the others.
 
     Args:
       documents: The identifiers of each document, in order.
       width: How many identifiers before a place belong to its context.
+      most: How many of the most frequent identifiers the vocabulary holds at most; the others are
+        left out of the text.
 
     Returns:
       The corpus; its parts are empty if the documents are too short.
@@ -118,14 +120,17 @@ def build(documents: Iterable[Sequence[str]], *, width: int) -> Corpus:
     train = [part for i, part in enumerate(segments, start=1) if i % HELD_OUT_ONE_IN]
     counts = Counter(name for part in train for name in part)
     # Alphabetical among equals, so that the same text always has the same numbers.
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
     ids = {name: k for k, (name, _) in enumerate(ranked)}
-    known = [[ids[name] for name in part if name in ids] for part in held_out]
+    train, known = (
+        [[ids[name] for name in part if name in ids] for part in parts]
+        for parts in (train, held_out)
+    )
     total = sum(map(len, held_out))
     return Corpus(
         vocabulary=[name for name, _ in ranked],
         counts=np.array([count for _, count in ranked], np.int64),
-        train=_windows([[ids[name] for name in part] for part in train], width),
+        train=_windows(train, width),
         held_out=_windows(known, width),
         unknown=1 - sum(map(len, known)) / total if total else 0.0,
     )

@@ -15,12 +15,13 @@ from tf_sampled_compat.demo.training import Entry
 # Okabe and Ito's colours, which colour-blind readers tell apart; dashes let a curve be seen
 # through the twin that it covers.
 _STYLES = {
+    "full_softmax": {"color": "#D55E00", "linewidth": 4, "alpha": 0.5},
     "tf.nn.sampled_softmax": {"color": "#000000", "linewidth": 4, "alpha": 0.35},
-    "tsc.nn.sampled_softmax": {"color": "#0072B2", "linestyle": "-"},
-    "tsc.nn.sampled_sparse_softmax": {"color": "#E69F00", "linestyle": (0, (4, 4))},
-    "tsc.nn.rank_sampled_softmax": {"color": "#CC79A7", "linestyle": "-"},
+    "SampledSoftmax": {"color": "#0072B2", "linestyle": "-"},
+    "SampledSparseSoftmax": {"color": "#E69F00", "linestyle": (0, (4, 4))},
+    "RankSampledSoftmax": {"color": "#CC79A7", "linestyle": "-"},
     "tf.nn.nce": {"color": "#8B4513", "linewidth": 4, "alpha": 0.4},
-    "tsc.nn.nce": {"color": "#009E73", "linestyle": (0, (2, 2))},
+    "NCE": {"color": "#009E73", "linestyle": (0, (2, 2))},
 }
 _SMALLEST_SHOWN = 1e-9  # A logarithmic axis has no place for equality.
 
@@ -56,6 +57,31 @@ def draw(entries: Sequence[Entry], path: Path, *, title: str) -> None:
     if differences.lines:
         differences.set_ylim(_SMALLEST_SHOWN / 2, max(differences.get_ylim()[1], 1e-4))
         differences.legend(fontsize=8, loc="upper left")
+    figure.savefig(path, format="png")
+
+
+def draw_full_softmax(entries: Sequence[Entry], path: Path, *, title: str) -> None:
+    """Writes how near sampling comes to the full softmax, step for step, as a PNG.
+
+    Args:
+      entries: The contenders, the full softmax among them, trained as far as they are.
+      path: The file, whose folder exists.
+      title: What stands above.
+
+    Raises:
+      OSError: If the file cannot be written.
+    """
+    figure = Figure(figsize=(7, 4.2), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    _label(axes, title, "held-out loss over all classes, nats")
+    for name in ("full_softmax", "SampledSoftmax", "NCE"):
+        for entry in entries:
+            if entry.contender.name == name and entry.record.curve:
+                steps, figures = zip(*entry.record.curve)
+                losses = [each.loss for each in figures]
+                axes.plot(steps, losses, label=name, **_STYLES[name])
+    axes.legend()
     figure.savefig(path, format="png")
 
 

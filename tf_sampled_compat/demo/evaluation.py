@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+import tf_sampled_compat as tsc
 from tf_sampled_compat.demo.corpus import Corpus, Windows
-from tf_sampled_compat.demo.model import IDS, NextIdentifier
+from tf_sampled_compat.demo.model import NextIdentifier
 
-# The logits of a chunk of rows: at most 16 Mi numbers, 64 MiB.
-_LOGITS_AT_ONCE = 2**24
-_MOST_ROWS_AT_ONCE = 256
+_ROWS_AT_ONCE = 256
 
 
 class HeldOut(NamedTuple):
@@ -22,7 +21,7 @@ class HeldOut(NamedTuple):
     Attributes:
       loss: The mean cross entropy, in nats.
       mean_rank: The mean rank of the right class among all, from 1, the best. Of classes with the
-        same logit as the right one, half count as ahead.
+        same logit the more frequent is ahead.
       recall_at_10: How often it is among the ten best.
     """
 
@@ -32,44 +31,34 @@ class HeldOut(NamedTuple):
 
 
 class FullSoftmax:
-    """Evaluates a model by the softmax over all its classes, some rows at a time.
+    """Evaluates a model by the softmax over all its classes, whatever it is trained with.
+
+    The loss that a model is compiled with would be another yardstick for each: NCE's evaluation is
+    a sum over the classes' sigmoid losses. So this is a Keras model of its own of the same layers.
 
     Args:
       model: The model, whose variables are read at each call.
-      num_classes: C; the fewer, the more rows at once.
     """
 
-    def __init__(self, model: NextIdentifier, *, num_classes: int):
-        self._rows = max(1, min(_MOST_ROWS_AT_ONCE, _LOGITS_AT_ONCE // num_classes))
-
-        @tf.function(input_signature=IDS)
-        def score(contexts, labels):
-            logits = model.logits(contexts)
-            right = tf.gather(logits, labels, batch_dims=1)
-            losses = tf.reduce_logsumexp(logits, axis=1) - right[:, 0]
-            ahead = tf.math.count_nonzero(logits > right, axis=1)
-            equal = tf.math.count_nonzero(tf.equal(logits, right), axis=1)
-            return losses, tf.cast(2 * ahead + equal + 1, tf.float32) / 2
-
-        self._score = score.get_concrete_function()
+    def __init__(self, model: NextIdentifier):
+        classifier = model.classifier
+        self._model = tf.keras.Model(classifier.input, classifier.output)
+        # In evaluation the loss is exact, streamed over the classes, and samples nothing.
+        self._model.compile(
+            loss=tsc.keras.losses.SampledSoftmax(num_sampled=1),
+            metrics=[tsc.keras.metrics.MeanRank(), tsc.keras.metrics.ExactRecallAtK(10)],
+        )
 
     def __call__(self, windows: Windows) -> HeldOut:
         """Returns the figures for these places."""
-        return summarise(self.chunks(windows))
-
-    def chunks(self, windows: Windows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yields losses and ranks, some rows of `windows` after others."""
-        for start in range(0, len(windows), self._rows):
-            rows = slice(start, start + self._rows)
-            contexts, labels = map(tf.constant, (windows.contexts[rows], windows.labels[rows]))
-            losses, ranks = self._score(contexts, labels)
-            yield losses.numpy(), ranks.numpy()
-
-
-def summarise(chunks: Iterable[tuple[np.ndarray, np.ndarray]]) -> HeldOut:
-    """Joins chunks of losses and ranks into the figures."""
-    losses, ranks = (np.concatenate(parts).astype(np.float64) for parts in zip(*chunks))
-    return HeldOut(float(losses.mean()), float(ranks.mean()), float((ranks <= 10).mean()))
+        found = self._model.evaluate(
+            windows.contexts,
+            windows.labels,
+            batch_size=_ROWS_AT_ONCE,
+            verbose=0,
+            return_dict=True,
+        )
+        return HeldOut(found["loss"], found["mean_rank"], found["exact_recall_at_10"])
 
 
 def neighbours(
@@ -88,7 +77,8 @@ def neighbours(
     Returns:
       For each name, the neighbours and their cosine similarities, the nearest first.
     """
-    rows = tf.math.l2_normalize(model.weights, axis=1).numpy()
+    table = tf.convert_to_tensor(model.head.kernel)
+    rows = tf.math.l2_normalize(table, axis=1).numpy()
     ids = {name: k for k, name in enumerate(corpus.vocabulary)}
     found = {}
     for name in names:

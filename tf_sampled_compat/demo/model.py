@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
-# What a batch is made of: contexts `[B, width]` and labels `[B, 1]`.
-IDS = [tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None, 1], tf.int64)]
+import tf_sampled_compat as tsc
 
 
-class NextIdentifier(tf.Module):
-    """logits = weights · tanh(concat(embedding[context]) · kernel + offset) + biases.
+class Values(NamedTuple):
+    """The numbers that training starts from, for C classes of D numbers each.
 
-    The logits are what a sampled loss stands in for: `weights` and `biases` are its table.
-
-    Args:
-      counts: `[C]` how often each class occurs. The biases start at the logarithm of its share, so
-        that every loss starts from the unigram model instead of spending its first steps on it.
-      width: The number of identifiers in a context.
-      dim: D, of the embeddings, the hidden layer and the table.
-      seed: Two models with the same arguments start with the same values.
+    Attributes:
+      embedding: `[C, D]`.
+      kernel: `[width * D, D]`, of the hidden layer.
+      offset: `[D]`, its bias.
+      weights: `[C, D]`: with `biases`, the table that a sampled loss samples from.
+      biases: `[C]`: the logarithm of each class's share, so that every loss starts from the unigram
+        model instead of spending its first steps on it.
     """
 
-    def __init__(self, counts: np.ndarray, *, width: int, dim: int, seed: int):
-        super().__init__(name="next_identifier")
-        draw = np.random.default_rng(seed)
+    embedding: np.ndarray
+    kernel: np.ndarray
+    offset: np.ndarray
+    weights: np.ndarray
+    biases: np.ndarray
 
-        def normal(name: str, shape: list[int], deviation: float) -> tf.Variable:
-            values = draw.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
-            return tf.Variable(values, name=name)
 
-        num_classes = len(counts)
-        self.embedding = normal("embedding", [num_classes, dim], 0.3)
-        self.kernel = normal("kernel", [width * dim, dim], (width * dim) ** -0.5)
-        self.offset = tf.Variable(tf.zeros([dim]), name="offset")
-        self.weights = normal("weights", [num_classes, dim], 0.05)
-        self.biases = tf.Variable(np.log(counts / counts.sum()).astype(np.float32), name="biases")
+def initial_values(counts: np.ndarray, *, width: int, dim: int, seed: int) -> Values:
+    """Draws the numbers that training starts from: the same for the same arguments.
 
-    def hidden(self, contexts: tf.Tensor) -> tf.Tensor:
-        """Returns the `[B, dim]` activations for `[B, width]` ids."""
-        rows = tf.nn.embedding_lookup(self.embedding, contexts)
-        flat = tf.reshape(rows, [-1, self.kernel.shape[0]])
-        return tf.tanh(tf.matmul(flat, self.kernel) + self.offset)
+    Args:
+      counts: `[C]` how often each class occurs.
+      width: The number of identifiers in a context.
+      dim: D, of the embeddings, the hidden layer and the table.
+      seed: Of the draw.
+    """
+    draw = np.random.default_rng(seed)
 
-    def logits(self, contexts: tf.Tensor) -> tf.Tensor:
-        """Returns all `[B, num_classes]` logits, for evaluation."""
-        return tf.matmul(self.hidden(contexts), self.weights, transpose_b=True) + self.biases
+    def normal(shape: list[int], deviation: float) -> np.ndarray:
+        return draw.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+
+    return Values(
+        embedding=normal([len(counts), dim], 0.3),
+        kernel=normal([width * dim, dim], (width * dim) ** -0.5),
+        offset=np.zeros([dim], np.float32),
+        weights=normal([len(counts), dim], 0.05),
+        biases=np.log(counts / counts.sum()).astype(np.float32),
+    )
+
+
+class NextIdentifier(NamedTuple):
+    """logits = weights · tanh(concat(embedding[context]) · kernel + offset) + biases.
+
+    Attributes:
+      encoder: The Keras model of `[B, width]` contexts to the `[B, D]` hidden layer.
+      head: The layer from there to the `[B, C]` logits; it holds weights and biases.
+      classifier: The Keras model of both.
+    """
+
+    encoder: Any
+    head: Any
+    classifier: Any
+
+
+def build(values: Values) -> NextIdentifier:
+    """Makes the model with its own copy of these values."""
+    layers = tf.keras.layers
+    num_classes, dim = values.embedding.shape
+    contexts = tf.keras.Input([len(values.kernel) // dim], dtype="int64")
+    embedding = layers.Embedding(num_classes, dim)
+    hidden = layers.Dense(dim, activation="tanh")
+    head = tsc.keras.layers.SampledDense(num_classes)
+
+    encoder = tf.keras.Model(contexts, hidden(layers.Flatten()(embedding(contexts))))
+    classifier = tf.keras.Model(contexts, head(encoder.output))
+    embedding.set_weights([values.embedding])
+    hidden.set_weights([values.kernel, values.offset])
+    head.set_weights([values.weights, values.biases])
+    return NextIdentifier(encoder, head, classifier)

@@ -7,14 +7,16 @@ import os
 from pathlib import Path
 
 from tf_sampled_compat.demo import corpus
-from tf_sampled_compat.demo.training import Plan
+from tf_sampled_compat.demo.plan import Plan
 
 _WIDTH = 4
-_FULL = {"steps": 1500, "batch": 512, "dim": 64, "sampled": 1024}
+_FULL = {"steps": 1000, "batch": 512, "dim": 64, "sampled": 1024}
 _QUICK = {"steps": 40, "batch": 64, "dim": 16, "sampled": 64}
 _QUICK_FILES = 60
 _FEWEST_IDENTIFIERS = 1000
 _FEWEST_CLASSES = 20
+# How many classes the full softmax is trained over: a step computes all their logits.
+_FULL_SOFTMAX_CLASSES = 5000
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -51,6 +53,18 @@ def parser(program: str) -> argparse.ArgumentParser:
             f"--{name}", type=_positive, metavar="N", help=f"{text} (default: {_FULL[name]})"
         )
     options.add_argument(
+        "--classes",
+        type=_positive,
+        metavar="N",
+        help="how many of the most frequent identifiers to take part (default: all; "
+        f"{_FULL_SOFTMAX_CLASSES:,} with --full-softmax)",
+    )
+    options.add_argument(
+        "--full-softmax",
+        action="store_true",
+        help="train with the full softmax as well, and draw how near sampling comes to it",
+    )
+    options.add_argument(
         "--seed",
         type=_seed,
         default=1,
@@ -79,7 +93,8 @@ def read(chosen: argparse.Namespace, options: argparse.ArgumentParser) -> corpus
             f"argument --text: at least {_FEWEST_IDENTIFIERS:,} identifiers are needed, "
             f"not {total:,}"
         )
-    text = corpus.build(documents, width=_WIDTH)
+    most = chosen.classes or (_FULL_SOFTMAX_CLASSES if chosen.full_softmax else None)
+    text = corpus.build(documents, width=_WIDTH, most=most)
     if text.num_classes < _FEWEST_CLASSES or not len(text.train) or not len(text.held_out):
         options.error(
             f"argument --text: too uniform or too scattered: {text.num_classes:,} distinct "
@@ -106,9 +121,10 @@ def plan(chosen: argparse.Namespace, options: argparse.ArgumentParser, num_class
         dim=sizes["dim"],
         num_sampled=sizes["sampled"],
         seed=chosen.seed,
-        points=4 if chosen.quick else 15,
-        curve_places=256 if chosen.quick else 1024,
-        final_places=1024 if chosen.quick else 8192,
+        points=4 if chosen.quick else 10,
+        curve_places=256 if chosen.quick else 512,
+        final_places=1024 if chosen.quick else 4096,
+        full_softmax=chosen.full_softmax,
     )
 
 

@@ -14,8 +14,6 @@ from tf_sampled_compat.demo.training import Entry, Record
 
 # The reported training loss is the mean of the last tenth of the steps.
 _LAST = 0.1
-# From this many characters on the table has room for every name.
-_WIDE = 88
 
 
 class Comparison(NamedTuple):
@@ -50,13 +48,12 @@ def comparison(entry: Entry, entries: Sequence[Entry]) -> Optional[Comparison]:
     )
 
 
-def results(entries: Sequence[Entry], *, title: str, width: int) -> Table:
+def results(entries: Sequence[Entry], *, title: str) -> Table:
     """Returns the table of results.
 
     Args:
       entries: The contenders, trained as far as they are.
       title: What stands above it.
-      width: Of the terminal, in characters; the longest names are cut to fit into 80.
     """
     table = _table(title)
     table.add_column("loss", overflow="fold")
@@ -72,10 +69,7 @@ def results(entries: Sequence[Entry], *, title: str, width: int) -> Table:
     ):
         table.add_column(header, justify="right", no_wrap=True)
     for entry in entries:
-        name = entry.contender.name
-        if width < _WIDE:
-            name = name.replace("_sampled", "").replace("sampled_sparse", "sparse")
-        table.add_row(name, *_figures(entry, entries))
+        table.add_row(entry.contender.name, *_figures(entry, entries))
     return table
 
 
@@ -119,7 +113,8 @@ def _figures(entry: Entry, entries: Sequence[Entry]) -> list[str]:
 
 
 def _milliseconds(record: Record) -> float:
-    return 1e3 * float(np.median(record.seconds))
+    # The first step traces.
+    return 1e3 * float(np.median(record.seconds[1:] or record.seconds))
 
 
 def _held_out(record: Record) -> list[str]:

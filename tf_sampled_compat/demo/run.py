@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -13,45 +16,54 @@ from tf_sampled_compat.core import implementation, library
 from tf_sampled_compat.demo import contenders, curves, evaluation, report, training
 from tf_sampled_compat.demo.corpus import Corpus
 from tf_sampled_compat.demo.interruption import Interruption
-from tf_sampled_compat.demo.training import Entry, Plan
+from tf_sampled_compat.demo.plan import Plan
+from tf_sampled_compat.demo.training import Entry
 
 _INTERRUPTED = 130
 # Whose neighbours to show, if the text has them; else its most frequent identifiers.
 _KNOWN = ("True", "int", "for", "path", "ValueError", "assertEqual")
 _NEIGHBOURS = 6
 _FREQUENT = 1000
+_MILLISECONDS = [
+    "ms a step: the median of train_on_batch; and how many times as fast as the tf.nn twin's it is"
+]
+if not hasattr(tf.keras, "Variable"):
+    _MILLISECONDS.append(
+        "    (Keras 2 makes a tf.data.Dataset for each, which takes longer than a small step)"
+    )
 _NOTES = (
     "training loss: nats, the last tenth of the steps, each by its own definition",
-    "ms a step: the median, all of it: lookups, loss, gradients, Adagrad; and how many times as",
-    "    fast as the tf.nn twin's that is",
+    "tf.nn: called in a train_step by hand, with Keras's Adagrad; the others: tsc.keras.losses,",
+    "    compiled with LazyAdagrad, which makes the same steps of the rows that occur",
+    *_MILLISECONDS,
     "held-out loss (nats), mean rank, recall@10: the full softmax, one yardstick for all",
     "same state: largest relative difference of losses and gradients from the tf.nn twin's,",
     "    both computed on the same variables, batch and candidates",
     "whole run: the same of the mean losses of the two trainings, step by step",
-    "rank_sampled_softmax (TAPAS) trains against the classes the batch finds most probable:",
+    "TAPAS (RankSampledSoftmax) trains against the classes the batch finds most probable:",
     "    good at the top, not calibrated over the tail",
 )
 # Where there is no terminal to say how wide it is.
 _WIDTH = 100
 
 
-def run(corpus: Corpus, plan: Plan, *, picture: Path, started: float) -> int:
+def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
     """Trains, evaluates, prints the report and writes the curves.
 
     Args:
       corpus: The text.
       plan: How to train.
-      picture: The PNG to write.
+      folder: Where the curves go, as PNGs.
       started: `time.perf_counter()` when the demo began.
 
     Returns:
-      The exit code: 0; 1 if the picture cannot be written; 130 after Ctrl-C.
+      The exit code: 0; 1 if a picture cannot be written; 130 after Ctrl-C.
     """
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, _WIDTH)
     # From the first word on: a KeyboardInterrupt that meets a finaliser is lost, a request is not.
-    with Interruption() as interruption:
+    with Interruption() as interruption, _without_warnings():
         report.show(console, _about(corpus, plan))
         with _progress(console) as progress:
             entries = _enter(corpus, plan, progress, interruption)
@@ -62,20 +74,41 @@ def run(corpus: Corpus, plan: Plan, *, picture: Path, started: float) -> int:
         report.show(console, "stopped before the first step")
         return _INTERRUPTED
     _show_results(console, entries, corpus, plan, steps, interrupted=interruption.requested)
-    title = f"{steps:,} steps of {plan.batch}, {corpus.num_classes:,} identifiers"
-    try:
-        curves.draw(entries, picture, title=title)
-    except OSError as error:
-        report.show(console, f"cannot write {picture}: {error.strerror}")
-        return 1
-    report.show(console, f"curves: {picture}   {time.perf_counter() - started:.0f} s in all")
+    title = (
+        f"{steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates "
+        f"of {corpus.num_classes:,} identifiers"
+    )
+    pictures = {folder / "curves.png": curves.draw}
+    if plan.full_softmax:
+        pictures[folder / "full_softmax.png"] = curves.draw_full_softmax
+    for picture, draw in pictures.items():
+        try:
+            draw(entries, picture, title=title)
+        except OSError as error:
+            report.show(console, f"cannot write {picture}: {error.strerror}")
+            return 1
+    drawn = ", ".join(map(str, pictures))
+    report.show(console, f"curves: {drawn}   {time.perf_counter() - started:.0f} s in all")
     return _INTERRUPTED if interruption.requested else 0
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keeps TensorFlow's warnings off the progress bar: it takes several models for retracing."""
+    logger = tf.get_logger()
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _about(corpus: Corpus, plan: Plan) -> str:
     return (
         f"text: {corpus.counts.sum():,} identifiers, {corpus.num_classes:,} distinct, to train on; "
-        f"{len(corpus.held_out):,} places held out ({corpus.unknown:.1%} never seen, left out)\n"
+        f"{len(corpus.held_out):,} places held out, without the {corpus.unknown:.1%} "
+        "that are none of these\n"
         f"model: the last {plan.width} identifiers, {plan.dim} numbers each, to the next one; "
         f"Adagrad, {plan.steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates, "
         f"seed {plan.seed}\n{_path()}"
@@ -86,9 +119,9 @@ def _path() -> str:
     """How the package's losses will be computed."""
     name, reason = implementation.path(implementation.Call())
     if reason:
-        return f"tsc.nn: {name}, TensorFlow's own ops, as {reason}"
+        return f"tsc: {name}, TensorFlow's own ops, as {reason}"
     op = library.load()
-    return f"tsc.nn: {name}, the C++ op for {op.instruction_set} on {op.threads} threads"
+    return f"tsc: {name}, the C++ op for {op.instruction_set} on {op.threads} threads"
 
 
 def _progress(console: Console) -> Progress:
@@ -109,7 +142,9 @@ def _enter(
     rivals = contenders.contenders(
         num_sampled=plan.num_sampled, num_classes=corpus.num_classes, seed=plan.seed
     )
-    task = progress.add_task("tracing", total=len(rivals), note="one graph for each loss")
+    if plan.full_softmax:
+        rivals.insert(0, contenders.full_softmax())
+    task = progress.add_task("building", total=len(rivals), note="one model for each loss")
     return training.enter(
         rivals,
         corpus,
@@ -126,7 +161,7 @@ def _train(
     progress: Progress,
     interruption: Interruption,
 ) -> int:
-    task = progress.add_task("training", total=plan.steps, note="")
+    task = progress.add_task("training", total=plan.steps, note="tracing the first step")
 
     def advance() -> None:
         note = f"held-out loss {entries[0].record.curve[-1][1].loss:.2f}"
@@ -167,7 +202,7 @@ def _show_results(
     until = (
         f"stopped after {steps:,} of {plan.steps:,} steps" if interrupted else f"{steps:,} steps"
     )
-    shown = next(each for each in entries if each.contender.name == "tsc.nn.sampled_softmax")
+    shown = next(each for each in entries if each.contender.name == "SampledSoftmax")
     names = [name for name in _KNOWN if name in corpus.vocabulary[:_FREQUENT]]
     found = evaluation.neighbours(
         shown.model,
@@ -178,7 +213,7 @@ def _show_results(
     )
     report.show(
         console,
-        report.results(entries, title=f"Results, {until}", width=console.width),
+        report.results(entries, title=f"Results, {until}"),
         *_NOTES,
         report.neighbourhood(
             found,

@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Optional
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.demo.contenders import Contender, Loss
+from tf_sampled_compat.demo import model
+from tf_sampled_compat.demo.contenders import Contender, compiled, losses_of, table_of
 from tf_sampled_compat.demo.corpus import Corpus, Windows
 from tf_sampled_compat.demo.evaluation import FullSoftmax, HeldOut
-from tf_sampled_compat.demo.model import IDS, NextIdentifier
+from tf_sampled_compat.demo.model import NextIdentifier
+from tf_sampled_compat.demo.plan import Plan
 
-
-class Plan(NamedTuple):
-    """How to train.
-
-    Attributes:
-      steps: Steps of each contender.
-      batch: Places a step.
-      learning_rate: Adagrad's, for all of them.
-      width: Identifiers in a context.
-      dim: Size of embeddings, hidden layer and table rows.
-      num_sampled: Candidates of a step.
-      seed: Of initial values, batches and samplers.
-      points: About how often the held-out curve and the comparison with the twin are taken.
-      curve_places: Held-out places of a point of the curve.
-      final_places: Held-out places of the last evaluation, at most.
-    """
-
-    steps: int
-    batch: int
-    learning_rate: float
-    width: int
-    dim: int
-    num_sampled: int
-    seed: int
-    points: int
-    curve_places: int
-    final_places: int
+# What a batch is made of: contexts `[B, width]` and labels `[B, 1]`.
+_IDS = [tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None, 1], tf.int64)]
 
 
 @dataclass
@@ -68,25 +45,28 @@ class Entry:
 
     Args:
       contender: The loss.
-      corpus: The text.
+      values: What its model starts from.
       plan: How to train.
-      twin: The loss that ought to give the same numbers.
+      twin: The contender that ought to give the same numbers.
     """
 
-    def __init__(self, contender: Contender, corpus: Corpus, plan: Plan, twin: Optional[Loss]):
+    def __init__(
+        self, contender: Contender, values: model.Values, plan: Plan, twin: Optional[Contender]
+    ):
         self.contender = contender
-        self.model = NextIdentifier(corpus.counts, width=plan.width, dim=plan.dim, seed=plan.seed)
-        self.evaluate = FullSoftmax(self.model, num_classes=corpus.num_classes)
-        self.compare = twin and _comparison(self.model, contender.loss, twin)
+        self.model = model.build(values)
+        self.evaluate = FullSoftmax(self.model)
+        self.compare = twin and _comparison(self.model, contender, twin)
         self.record = Record()
-        self._step = _training_step(self.model, contender.loss, plan.learning_rate)
+        self._trained = compiled(contender, self.model, learning_rate=plan.learning_rate)
 
     def step(self, contexts: tf.Tensor, labels: tf.Tensor) -> None:
         """Trains on a batch and notes loss and time."""
+        self._trained.reset_metrics()  # Keras 2 would go on with the mean over the batches so far.
         start = time.perf_counter()
-        loss = float(self._step(contexts, labels))
+        logs = self._trained.train_on_batch(contexts, labels, return_dict=True)
         self.record.seconds.append(time.perf_counter() - start)
-        self.record.losses.append(loss)
+        self.record.losses.append(float(logs["loss"]))
 
 
 def enter(
@@ -97,7 +77,7 @@ def enter(
     advance: Callable[[], None],
     stopped: Callable[[], bool],
 ) -> list[Entry]:
-    """Gives each contender a model and traces its graphs; all start with the same values.
+    """Gives each contender a model; all start with the same values.
 
     Args:
       contenders: The losses.
@@ -107,12 +87,13 @@ def enter(
       stopped: Asked before each; leaves out the remaining ones.
     """
     tf.random.set_seed(plan.seed)
-    losses = {contender.name: contender.loss for contender in contenders}
+    values = model.initial_values(corpus.counts, width=plan.width, dim=plan.dim, seed=plan.seed)
+    names = {contender.name: contender for contender in contenders}
     entries = []
     for contender in contenders:
         if stopped():
             break
-        entries.append(Entry(contender, corpus, plan, losses.get(contender.twin or "")))
+        entries.append(Entry(contender, values, plan, names.get(contender.twin or "")))
         advance()
     return entries
 
@@ -137,26 +118,33 @@ def train(
     Returns:
       The number of steps taken by each.
     """
-    order = np.random.default_rng(plan.seed).permutation(len(corpus.train))
     few = sample(corpus.held_out, plan.curve_places)
     every = max(1, plan.steps // plan.points)
-    for step in range(plan.steps):
+    for step, (contexts, labels) in enumerate(batches(corpus, plan)):
         if stopped():
             return step
-        places = np.arange(step * plan.batch, (step + 1) * plan.batch)
-        batch = corpus.train.take(order[places % len(order)])
-        contexts, labels = tf.constant(batch.contexts), tf.constant(batch.labels)
         if step % every == 0:
             for entry in entries:
                 _observe(entry, step, few, contexts, labels)
         # In turn another one goes first, so that the caches favour nobody.
         first = step % len(entries)
         for entry in [*entries[first:], *entries[:first]]:
+            if step == 0 and stopped():
+                return 0  # The first step traces, which takes a while.
             entry.step(contexts, labels)
         advance()
     for entry in entries:
         _observe(entry, plan.steps, few, contexts, labels)
     return plan.steps
+
+
+def batches(corpus: Corpus, plan: Plan) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """Yields the `[B, width]` contexts and `[B, 1]` labels of each step."""
+    order = np.random.default_rng(plan.seed).permutation(len(corpus.train))
+    for step in range(plan.steps):
+        places = np.arange(step * plan.batch, (step + 1) * plan.batch)
+        batch = corpus.train.take(order[places % len(order)])
+        yield tf.constant(batch.contexts), tf.constant(batch.labels)
 
 
 def sample(windows: Windows, num: int) -> Windows:
@@ -170,38 +158,21 @@ def _observe(entry: Entry, step: int, few: Windows, contexts: tf.Tensor, labels:
         entry.record.differences.append((step, float(entry.compare(contexts, labels))))
 
 
-def _training_step(model: NextIdentifier, loss: Loss, learning_rate: float):
-    # The Keras optimizers would walk all C x dim numbers at each step; this one touches the rows
-    # that have a gradient.
-    optimizer = tf.compat.v1.train.AdagradOptimizer(learning_rate)
-    variables = model.trainable_variables
-
-    @tf.function(input_signature=IDS)
-    def step(contexts, labels):
-        with tf.GradientTape() as tape:
-            losses = loss(model.weights, model.biases, labels, model.hidden(contexts))
-            mean = tf.reduce_mean(losses)
-        optimizer.apply_gradients(zip(tape.gradient(mean, variables), variables))
-        return mean
-
-    return step.get_concrete_function()
-
-
-def _comparison(model: NextIdentifier, ours: Loss, twin: Loss):
+def _comparison(trained: NextIdentifier, ours: Contender, twin: Contender):
     """Compares two losses, and their gradients, on one model's state and the same candidates.
 
     Both draw by a sampler of their own with the same seed, here as in training.
     """
 
-    @tf.function(input_signature=IDS)
+    @tf.function(input_signature=_IDS)
     def difference(contexts, labels):
-        hidden = model.hidden(contexts)
+        hidden = trained.encoder(contexts, training=True)
 
-        def results(loss: Loss) -> list[tf.Tensor]:
+        def results(contender: Contender) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(hidden)
-                losses = loss(model.weights, model.biases, labels, hidden)
-            gradients = tape.gradient(losses, [model.weights, model.biases, hidden])
+                losses = losses_of(contender, trained.head)(labels, hidden)
+            gradients = tape.gradient(losses, [*table_of(trained.head), hidden])
             return [losses, *map(tf.convert_to_tensor, gradients)]
 
         return tf.reduce_max(
