@@ -6,6 +6,7 @@
 TensorShape([5])
 """
 
+from tf_sampled_compat.core.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.samplers import (
     all_candidate_sampler,
     fixed_unigram_candidate_sampler,
@@ -15,6 +16,7 @@ from tf_sampled_compat.core.samplers import (
 )
 
 __all__ = [
+    "LearnedUnigramSampler",
     "all_candidate_sampler",
     "fixed_unigram_candidate_sampler",
     "learned_unigram_candidate_sampler",

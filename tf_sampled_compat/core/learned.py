@@ -51,6 +51,8 @@ class LearnedUnigramSampler(tf.Module):
     Recommendations" (2019), algorithm 2.
     """
 
+    takes_mask = True  # For the losses, which may have labels that are padding.
+
     def __init__(
         self,
         num_classes: int,

@@ -36,9 +36,7 @@ class Intervals(tf.Module):
         """The variables, by name."""
         return {"now": self._now, "latest": self._latest}
 
-    def update(
-        self, tree: SumTree, classes: tf.Tensor, there: tf.Tensor
-    ) -> list[tf.Operation]:
+    def update(self, tree: SumTree, classes: tf.Tensor, there: tf.Tensor) -> list[tf.Operation]:
         """Takes one step.
 
         Args:

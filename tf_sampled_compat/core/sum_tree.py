@@ -39,9 +39,7 @@ class SumTree(tf.Module):
         self._offsets = [sum(rows[:level]) for level in range(len(rows))]
 
         def value() -> tf.Tensor:
-            first = [
-                tf.range(n * FAN_OUT, dtype=tf.int64) * s for n, s in zip(rows, self._spans)
-            ]
+            first = [tf.range(n * FAN_OUT, dtype=tf.int64) * s for n, s in zip(rows, self._spans)]
             below = [tf.clip_by_value(size - f, 0, s) for f, s in zip(first, self._spans)]
             return tf.reshape(tf.concat(below, axis=0) * initial, [-1, FAN_OUT])
 
