@@ -6,6 +6,7 @@
 TensorShape([5])
 """
 
+from tf_sampled_compat.audit.run import audit
 from tf_sampled_compat.core.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.samplers import (
     all_candidate_sampler,
@@ -18,6 +19,7 @@ from tf_sampled_compat.core.samplers import (
 __all__ = [
     "LearnedUnigramSampler",
     "all_candidate_sampler",
+    "audit",
     "fixed_unigram_candidate_sampler",
     "learned_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",
