@@ -99,7 +99,7 @@ def test_rounded_where_the_count_assumes_a_floor():
     assert not report.passed and "unique=False: draws of the head" in failed(report)
     # Of a hundred distinct classes the first ones are nearly always some; of five they are not.
     report = tsc.random.audit(sampler_of(rounding), 5, C, unique=True, num_calls=4000)
-    assert "unique=True: candidates of the head" in failed(report)
+    assert "unique=True: the 5 most expected classes" in failed(report)
 
 
 @pytest.mark.parametrize(

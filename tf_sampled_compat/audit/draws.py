@@ -17,8 +17,9 @@ class Draws(NamedTuple):
       sampled: `[N, S]` the candidates.
       observed: `[C]` how often each class was drawn.
       expected: `[C]` how often it was stated to be.
-      excess: `[N, G]` what was drawn of each group beyond what was stated, a call.
-      stated: `[G]` what was stated of each group, in the mean over calls.
+      excess: `[N, G + 5]` what was drawn beyond what was stated in a call, of each group and of
+        each of the `FIRST` classes that were expected most.
+      stated: `[G + 5]` what was stated of them, in the mean over calls.
       groups: `[C]` the group of each class.
       disagreement: The largest relative difference between a candidate's stated count and the same
         class's among the true ones.
@@ -34,6 +35,7 @@ class Draws(NamedTuple):
 
 
 GROUPS = ("head", "body", "tail")
+FIRST = 5
 
 
 def true_classes(num_classes: int) -> np.ndarray:
@@ -64,18 +66,19 @@ def caller(
 
 def collect(call: Callable[[int], Any], num_calls: int, range_max: int) -> Draws:
     """Calls, and adds up; groups are thirds of the draws by the stated counts of a first call."""
-    groups = None
+    groups, first = None, None
     observed, expected = np.zeros(range_max), np.zeros(range_max)
-    excess, stated, sampled, disagreement = [], np.zeros(len(GROUPS)), [], 0.0
+    excess, sampled, stated, disagreement = [], [], [], 0.0
     for number in range(num_calls):
         ids, true_count, count = (np.asarray(value) for value in call(number))
         counts = np.float64(true_count)[:range_max, 0]
-        groups = _thirds(counts) if groups is None else groups
+        if groups is None:
+            groups, first = _thirds(counts), np.argsort(-counts, kind="stable")[:FIRST]
         inside = ids[(ids >= 0) & (ids < range_max)]
         drawn = np.bincount(inside, minlength=range_max)
-        by_group = np.bincount(groups, counts, minlength=len(GROUPS))
-        excess.append(np.bincount(groups, drawn, minlength=len(GROUPS)) - by_group)
-        stated += by_group / num_calls
+        stated.append(np.append(np.bincount(groups, counts, len(GROUPS)), counts[first]))
+        of_groups = np.bincount(groups, drawn, len(GROUPS))
+        excess.append(np.append(of_groups, drawn[first]) - stated[-1])
         observed, expected = observed + drawn, expected + counts
         sampled.append(ids)
         if len(inside) == len(ids):
@@ -83,7 +86,13 @@ def collect(call: Callable[[int], Any], num_calls: int, range_max: int) -> Draws
                 apart = np.max(np.abs(count / counts[ids] - 1), initial=0.0)
             disagreement = max(disagreement, float(np.nan_to_num(apart, nan=np.inf)))
     return Draws(
-        np.stack(sampled), observed, expected, np.stack(excess), stated, groups, disagreement
+        np.stack(sampled),
+        observed,
+        expected,
+        np.stack(excess),
+        np.mean(stated, axis=0),
+        groups,
+        disagreement,
     )
 
 
