@@ -27,6 +27,7 @@ LAYERS = [
     ["tf_sampled_compat.core.composite", "tf_sampled_compat.core.tapas",
      "tf_sampled_compat.core.library"],
     ["tf_sampled_compat.core.problem"],
+    ["tf_sampled_compat.core.mixture"],
     ["tf_sampled_compat.core.corrections", "tf_sampled_compat.core.learned"],
     ["tf_sampled_compat.core.distinct", "tf_sampled_compat.core.streaming"],
     ["tf_sampled_compat.core.sum_tree"],

@@ -114,6 +114,32 @@ def test_expected_counts_are_by_the_real_number_of_tries():
         np.testing.assert_array_equal(count, true_count.numpy()[sampled.numpy(), 0])
 
 
+@pytest.mark.parametrize("exclude_true", [False, True])
+def test_all_classes_give_the_full_softmax(exclude_true):
+    r = np.random.RandomState(0)
+    weights, biases, inputs = (
+        tf.constant(r.randn(*n), tf.float32) for n in ([50, 8], [50], [3, 8])
+    )
+    sampler = tsc.random.LearnedUnigramSampler(50, seed=1)
+    sampler.learn(np.full([10**6, 1], 3))
+    got = tsc.nn.sampled_softmax_loss(
+        weights, biases, LABELS, inputs, 50, 50, sampler=sampler, exclude_true=exclude_true
+    )
+    want = tsc.nn.full_softmax_loss(weights, biases, LABELS, inputs)
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_more_distinct_classes_than_come_up_is_an_error(monkeypatch):
+    """TensorFlow's kernel would try for hours."""
+    monkeypatch.setattr("tf_sampled_compat.core.distinct.MAX_BLOCKS", 20)
+    sampler = tsc.random.LearnedUnigramSampler(50, seed=1)
+    sampler._tree.add(tf.constant([1], tf.int64), tf.constant([2**50], tf.int64))
+    with pytest.raises(ValueError, match="num_sampled: expected fewer distinct classes"):
+        sampler.draw([[0]], 40, unique=True)
+    draw = tf.function(lambda: sampler.draw([[0]], 40, unique=True), jit_compile=True)
+    assert np.isnan(draw().sampled_expected_count).all()
+
+
 def test_decay_follows_frequencies():
     """Class 0 is twice in each step, class 1 in each second; later it is class 2 instead of 0."""
     sampler = tsc.random.LearnedUnigramSampler(10, seed=1, decay=0.95)

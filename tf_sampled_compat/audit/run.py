@@ -34,8 +34,8 @@ def audit(
     candidates must be distinct, and in head, body and tail, and of each of the five classes that
     are expected most, be as many as stated: the mean excess a call is tested against its own
     scatter (Student's t), less a share of 1 % + 1 / num_sampled, by which TensorFlow's formula
-    1 - (1 - p)^tries itself is off, as it conditions on the number of tries. In both a candidate's count must be its class's among the true ones, and equal
-    seeds give equal draws, other seeds others.
+    1 - (1 - p)^tries itself is off, as it conditions on the number of tries. In both, a candidate's
+    count must be its class's among the true ones, equal seeds give equal draws, others other ones.
 
     >>> report = tsc.random.audit(tsc.random.log_uniform_candidate_sampler, num_calls=200)
     >>> report.passed

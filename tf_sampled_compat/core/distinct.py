@@ -10,7 +10,7 @@ from tf_sampled_compat.core import errors, internals
 
 # After so many blocks the distribution is judged unable to give that many distinct classes in any
 # reasonable time. TensorFlow's kernels would go on for hours.
-MAX_BLOCKS = 10_000
+MAX_BLOCKS = 1000
 
 Draw = Callable[[tf.Tensor, int], tf.Tensor]
 

@@ -33,6 +33,9 @@ class LearnedUnigramSampler(tf.Module):
     that is interrupted, restored and continued draws what an uninterrupted one draws, and eager
     mode, graphs and XLA draw the same. Replicas draw different candidates.
 
+    All classes at once (`num_sampled` = num_classes, unique) are expected exactly once each, so
+    that a sampled loss over them is the full one.
+
     With `decay`, P follows frequencies that change: of each class the mean interval in steps
     between occurrences is estimated, interval ← decay · interval + (1 - decay) · latest, and
     P(k) ∝ 1 / interval. Only the classes of a batch change.
@@ -115,9 +118,7 @@ class LearnedUnigramSampler(tf.Module):
             class out of range is NaN.
         """
         with tf.name_scope(name or "LearnedUnigramSampler"):
-            known = tf.get_static_value(range_max)
-            if known is not None and int(known) != self.num_classes:
-                errors.fail("range_max", f"the sampler's num_classes = {self.num_classes}", known)
+            self.check_range(range_max)
             classes = tf.reshape(class_ids(true_classes), [-1, num_true])
             values = self.draw(classes, num_sampled, unique, seed=seed, mask=mask)
             with tf.control_dependencies(list(values)):
@@ -152,7 +153,10 @@ class LearnedUnigramSampler(tf.Module):
             points = tf.cast(tf.floor(uniform * total), tf.int64)
             return self._tree.find(tf.minimum(points, tf.cast(total, tf.int64) - 1))
 
-        if unique:
+        if unique and num_sampled == self.num_classes:
+            # All there are, whatever is drawn: as if after ever so many tries, each expected once.
+            sampled, tries = tf.range(self.num_classes, dtype=tf.int64), tf.int64.max
+        elif unique:
             sampled, tries = distinct(block, num_sampled)
         else:
             sampled = block(tf.constant(0, tf.int64), num_sampled)
@@ -195,6 +199,12 @@ class LearnedUnigramSampler(tf.Module):
         if self._intervals is None:
             return self._tree.add(classes, tf.cast(there, tf.int64))
         return self._intervals.update(self._tree, classes, there)
+
+    def check_range(self, range_max: Any) -> None:
+        """Raises an error unless `range_max` is the number of classes."""
+        known = tf.get_static_value(range_max)
+        if known is not None and int(known) != self.num_classes:
+            errors.fail("range_max", f"the sampler's num_classes = {self.num_classes}", known)
 
     def counts(self) -> tf.Tensor:
         """The `[num_classes]` int64 weights drawn by: occurrences + 1. Reads all of them."""

@@ -42,5 +42,7 @@ def _samplers() -> Iterator[tuple[str, Callable[..., Any], dict[str, Any]]]:
         yield f"tsc.random.{name}", sampler, {"stateless": True}
     learned = random.LearnedUnigramSampler(_CLASSES, seed=1)
     decaying = random.LearnedUnigramSampler(_CLASSES, seed=1, decay=0.99)
+    mixed = random.MixtureSampler([(tf.random.log_uniform_candidate_sampler, 60), (learned, 40)])
     yield "tsc.random.LearnedUnigramSampler", learned, {}
+    yield "tsc.random.MixtureSampler", mixed, {"unique": False}
     yield "tsc.random.LearnedUnigramSampler(decay=0.99)", decaying, {}
