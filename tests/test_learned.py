@@ -75,6 +75,25 @@ def test_every_mode_draws_and_learns_the_same(mode, unique, options):
     assert not np.array_equal(want[0][:20], want[1][:20])
 
 
+@pytest.mark.parametrize("unique", [False, True])
+def test_each_draw_has_random_numbers_of_its_own(unique):
+    """Of the step, and of the operation's seed; nothing is learned in between."""
+    sampler = tsc.random.LearnedUnigramSampler(50, seed=7)
+    draws = [sampler.draw([[0]], 20, unique)[0].numpy() for _ in range(2)]
+    sampler = tsc.random.LearnedUnigramSampler(50, seed=7)
+    draws += [sampler.draw([[0]], 20, unique, seed=seed)[0].numpy() for seed in (0, 1)]
+    draws += [tsc.random.LearnedUnigramSampler(50, seed=8).draw([[0]], 20, unique)[0].numpy()]
+    assert len({tuple(draw) for draw in draws}) == 5
+
+
+def test_without_a_seed_it_is_the_global_one():
+    draws = []
+    for seed in (1, 1, 2):
+        tf.random.set_seed(seed)
+        draws.append(tsc.random.LearnedUnigramSampler(50).draw([[0]], 20, True)[0].numpy())
+    assert np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])
+
+
 def test_counts_start_at_1_and_a_batch_does_not_see_itself():
     """As TensorFlow's sampler counts, whose numbers these are."""
     ours = tsc.random.LearnedUnigramSampler(50, seed=1)
