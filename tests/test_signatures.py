@@ -20,9 +20,12 @@ SAMPLERS = tuple(
 )
 
 # What tsc.nn adds after the `*`: keyword-only, so that nothing TensorFlow adds can collide.
+ALL_EXTRAS = {
+    "implementation": None, "sampler": None, "padding_label": None, "exclude_true": False
+}  # fmt: skip
 NN_EXTRAS = {
-    "sampled_softmax_loss": {"partition_strategy": "div", "implementation": None},
-    "nce_loss": {"partition_strategy": "div", "seed": None, "implementation": None},
+    "sampled_softmax_loss": {"partition_strategy": "div", **ALL_EXTRAS},
+    "nce_loss": {"partition_strategy": "div", "seed": None, **ALL_EXTRAS},
 }
 
 # The two losses that TensorFlow 2 does not have; design decision, not a record.
@@ -30,13 +33,14 @@ NN_ONLY = {
     "sampled_sparse_softmax_loss": (
         "weights, biases, labels, inputs, num_sampled, num_classes, sampled_values=None, "
         "remove_accidental_hits=True, partition_strategy='mod', "
-        "name='sampled_sparse_softmax_loss', *, seed=None, implementation=None"
+        "name='sampled_sparse_softmax_loss', *, seed=None, implementation=None, "
+        "sampler=None, padding_label=None, exclude_true=False"
     ),
     "rank_sampled_softmax_loss": (
         "weights, biases, labels, inputs, num_sampled, num_resampled, num_classes, num_true=1, "
         "sampled_values=None, resampling_temperature=1.0, remove_accidental_hits=True, "
         "partition_strategy='div', name='rank_sampled_softmax_loss', *, seed=None, "
-        "implementation=None"
+        "implementation=None, sampler=None, padding_label=None, exclude_true=False"
     ),
 }
 

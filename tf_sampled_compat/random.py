@@ -6,6 +6,9 @@
 TensorShape([5])
 """
 
+from tf_sampled_compat.audit.run import audit
+from tf_sampled_compat.core.learned import LearnedUnigramSampler
+from tf_sampled_compat.core.mixture import InBatchSampler, MixtureSampler
 from tf_sampled_compat.core.samplers import (
     all_candidate_sampler,
     fixed_unigram_candidate_sampler,
@@ -15,7 +18,11 @@ from tf_sampled_compat.core.samplers import (
 )
 
 __all__ = [
+    "InBatchSampler",
+    "LearnedUnigramSampler",
+    "MixtureSampler",
     "all_candidate_sampler",
+    "audit",
     "fixed_unigram_candidate_sampler",
     "learned_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",

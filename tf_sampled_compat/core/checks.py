@@ -29,6 +29,28 @@ def size_attribute(argument: str, value: Any) -> Optional[int]:
     return int(value)
 
 
+def integer(argument: str, value: Any) -> None:
+    """Checks a Python or NumPy integer."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        errors.fail(argument, "an integer or None", repr(value), errors.ArgumentTypeError)
+
+
+def sampler(value: Any, free: bool) -> None:
+    """Checks a sampler, which stands in for `sampled_values`."""
+    if value is None:
+        return
+    if not callable(value):
+        errors.fail(
+            "sampler",
+            "a callable with the signature of a candidate sampler (what one has returned is "
+            "sampled_values)",
+            repr(value),
+            errors.ArgumentTypeError,
+        )
+    if not free:
+        errors.fail("sampler, sampled_values", "one of them", "both")
+
+
 def partition_strategy(value: Any) -> str:
     """Checks a partition strategy, for one tensor as for a list."""
     if value not in STRATEGIES:

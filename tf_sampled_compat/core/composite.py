@@ -43,7 +43,7 @@ def softmax_loss(problem: Problem) -> tf.Tensor:
     """Cross entropy with the softmax over true and sampled classes; targets are 1/T each."""
     logits, targets = logits_and_targets(problem)
     loss = tf.nn.softmax_cross_entropy_with_logits(tf.stop_gradient(targets), logits)
-    return _as_returned(loss, problem)
+    return _as_returned(_if_any_is_true(loss, problem), problem)
 
 
 def sparse_softmax_loss(problem: Problem) -> tf.Tensor:
@@ -51,7 +51,7 @@ def sparse_softmax_loss(problem: Problem) -> tf.Tensor:
     logits, _ = logits_and_targets(problem)
     first = tf.zeros(tf.shape(logits)[:1], tf.int64)
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(first, logits)
-    return _as_returned(loss, problem)
+    return _as_returned(_if_any_is_true(loss, problem), problem)
 
 
 def sigmoid_loss(problem: Problem) -> tf.Tensor:
@@ -104,31 +104,52 @@ def logits_and_targets(problem: Problem) -> tuple[tf.Tensor, tf.Tensor]:
     true_rows = _take(rows, problem.true_positions)
     true_logits = tf.reduce_sum(tf.expand_dims(inputs, 1) * true_rows, axis=2)
     true_logits += _take(problem.row_biases, problem.true_positions) + problem.true_offset
+    targets = _targets(true_logits, problem)
+    if problem.true_mask is not None:
+        true_logits = tf.where(problem.true_mask, true_logits, _lowest(true_logits))
 
     if problem.sampled_positions.shape[0] == 0:
         # In a function TensorFlow fuses the product and the sum below into a oneDNN kernel, which
         # ends the process if the matrix is empty.
-        return true_logits, tf.ones_like(true_logits) / problem.num_true
+        return true_logits, targets
 
     sampled_rows = _take(rows, problem.sampled_positions)
     sampled_logits = tf.matmul(inputs, sampled_rows, transpose_b=True)
     sampled_logits += _take(problem.row_biases, problem.sampled_positions) + problem.sampled_offset
     if problem.hits is not None:
         sampled_logits = _without_hits(sampled_logits, problem.hits)
+    if problem.excluded is not None:
+        sampled_logits = tf.where(problem.excluded, _lowest(sampled_logits), sampled_logits)
 
     logits = tf.concat([true_logits, sampled_logits], axis=1)
-    targets = tf.concat(
-        [tf.ones_like(true_logits) / problem.num_true, tf.zeros_like(sampled_logits)], axis=1
-    )
-    return logits, targets
+    return logits, tf.concat([targets, tf.zeros_like(sampled_logits)], axis=1)
+
+
+def _targets(true_logits: tf.Tensor, problem: Problem) -> tf.Tensor:
+    """1 for each row, shared among its true classes."""
+    if problem.true_mask is None:
+        return tf.ones_like(true_logits) / problem.num_true
+    there = tf.cast(problem.true_mask, true_logits.dtype)
+    return there / tf.maximum(tf.reduce_sum(there, axis=1, keepdims=True), 1)
+
+
+def _if_any_is_true(loss: tf.Tensor, problem: Problem) -> tf.Tensor:
+    """0 for rows without a true class, of which nothing is to be learned."""
+    if problem.true_mask is None:
+        return loss
+    return tf.where(tf.reduce_any(problem.true_mask, axis=1), loss, tf.zeros_like(loss))
 
 
 def _without_hits(logits: tf.Tensor, hits: tf.Tensor) -> tf.Tensor:
+    lowest = _lowest(logits)
+    return tf.tensor_scatter_nd_update(logits, hits, tf.fill(tf.shape(hits)[:1], lowest))
+
+
+def _lowest(logits: tf.Tensor) -> tf.Tensor:
     # As far below any logit as can be, so that its exponential is exactly zero, and finite, as
     # 0 · ∞ in a cross entropy is NaN. Half of the lowest number leaves room to subtract the
     # row's maximum.
-    lowest = tf.constant(logits.dtype.min / 2, logits.dtype)
-    return tf.tensor_scatter_nd_update(logits, hits, tf.fill(tf.shape(hits)[:1], lowest))
+    return tf.constant(logits.dtype.min / 2, logits.dtype)
 
 
 def _take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:

@@ -35,6 +35,7 @@ class Call(NamedTuple):
       counts_by_row: Whether the candidates' expected counts differ from row to row.
       remote: Whether a piece of the table is on a parameter server.
       vectorized: Whether `tf.vectorized_map` will vectorize it.
+      corrected: Whether `padding_label` or `exclude_true` was given.
     """
 
     compiled: bool = False
@@ -43,6 +44,7 @@ class Call(NamedTuple):
     counts_by_row: bool = False
     remote: bool = False
     vectorized: bool = False
+    corrected: bool = False
 
 
 def obstacle(call: Call) -> Optional[str]:
@@ -57,6 +59,8 @@ def obstacle(call: Call) -> Optional[str]:
         return f"the C++ op has no kernel for {unknown[0]}"
     if call.counts_by_row:
         return "sampled_expected_count differs from row to row"
+    if call.corrected:
+        return "padding_label and exclude_true give each row classes of its own"
     return None
 
 
@@ -141,6 +145,7 @@ def _call(batch: Batch, counts_by_row: bool) -> Call:
         counts_by_row=counts_by_row,
         remote=any(map(internals.is_on_parameter_server, pieces)),
         vectorized=internals.in_vectorized_map(),
+        corrected=batch.true_mask is not None or batch.exclude_true,
     )
 
 

@@ -15,9 +15,18 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, samplers, tapas
+from tf_sampled_compat.core import checks, corrections, samplers, tapas
 from tf_sampled_compat.core.implementation import choose
-from tf_sampled_compat.core.problem import Problem, candidates, gather, given, prepare
+from tf_sampled_compat.core.problem import (
+    Batch,
+    Problem,
+    candidates,
+    draw,
+    gather,
+    given,
+    prepare,
+)
+from tf_sampled_compat.core.samplers import SampledValues
 
 
 def sampled_softmax_loss(*, name: Optional[str], **arguments: Any) -> tf.Tensor:
@@ -37,7 +46,7 @@ def sampled_sparse_softmax_loss(*, name: Optional[str], **arguments: Any) -> tf.
 def nce_loss(*, name: Optional[str], **arguments: Any) -> tf.Tensor:
     """Σ_t H(1/T, σ(l(true_t))) + Σ_s H(0, σ(l(sampled_s))), H the binary cross entropy."""
     with _scope(name, "compute_sampled_logits", arguments):
-        how, problem = _sampled(**arguments)
+        how, problem = _sampled(noise_contrast=True, **arguments)
         return how.sigmoid_loss(problem)
 
 
@@ -57,12 +66,18 @@ def _sampled(
     seed: Optional[int] = None,
     stop_count_gradients: bool = True,
     implementation: Optional[str] = None,
+    sampler: Any = None,
+    noise_contrast: bool = False,
     **tensors: Any,
 ) -> tuple[ModuleType, Problem]:
     drawn = sampled_values is None
+    checks.sampler(sampler, drawn)
     batch = prepare(flat_labels=not (drawn or remove_accidental_hits), **tensors)
     values = None
-    if not drawn:
+    if sampler is not None:
+        sizes = {"num_sampled": num_sampled, "num_classes": num_classes}
+        sampled_values = draw(batch, sampler, seed=seed, **sizes)
+    if sampled_values is not None:
         values = given(
             batch,
             sampled_values,
@@ -80,7 +95,8 @@ def _sampled(
         num_classes=num_classes,
         seed=seed,
     )
-    return how, gather(batch, values, how=how, remove_accidental_hits=remove_accidental_hits)
+    problem = gather(batch, values, how=how, remove_accidental_hits=remove_accidental_hits)
+    return how, _excluding(batch, values, problem, noise_contrast)
 
 
 def _resampled(
@@ -93,11 +109,16 @@ def _resampled(
     remove_accidental_hits: bool,
     seed: Optional[int] = None,
     implementation: Optional[str] = None,
+    sampler: Any = None,
     **tensors: Any,
 ) -> tuple[ModuleType, Problem]:
     checks.resampling_sizes(num_sampled, num_resampled, num_classes)
+    checks.sampler(sampler, not sampled_values)
     batch = prepare(**tensors)
     values = None
+    if sampler is not None:
+        sizes = {"num_sampled": num_sampled, "num_classes": num_classes}
+        sampled_values = draw(batch, sampler, seed=seed, **sizes)
     if sampled_values:  # TF 1.15 takes an empty tuple for None
         values = given(batch, sampled_values, num_sampled=num_sampled)
     how = choose(implementation, batch, values)
@@ -110,14 +131,30 @@ def _resampled(
         num_classes=num_classes,
         seed=seed,
     )
-    values = tapas.resample(
+    kept = tapas.resample(
         batch,
         values,
         num_resampled=num_resampled,
         temperature=resampling_temperature,
         score=how.tapas_scores,
     )
-    return how, gather(batch, values, how=how, remove_accidental_hits=remove_accidental_hits)
+    problem = gather(batch, kept, how=how, remove_accidental_hits=remove_accidental_hits)
+    return how, _excluding(batch, values, problem)
+
+
+def _excluding(
+    batch: Batch, values: SampledValues, problem: Problem, noise_contrast: bool = False
+) -> Problem:
+    """Corrects the expected counts for that no true class of a row is a negative of it."""
+    if not batch.exclude_true:
+        return problem
+    dtype = batch.compute_dtype
+    more = corrections.exclusion(batch.labels, batch.true_mask, values, batch.num_true, dtype)
+    problem = problem._replace(sampled_offset=problem.sampled_offset - more)
+    if noise_contrast:
+        return problem  # What NCE tells apart is a class from the noise, true ones as others.
+    # A true class is in the sum whatever was drawn: it is expected there once.
+    return problem._replace(true_offset=problem.true_offset * 0)  # NaN stays.
 
 
 def _scope(name: Optional[str], default: str, arguments: dict[str, Any]):

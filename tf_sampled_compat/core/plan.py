@@ -44,11 +44,12 @@ def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool
     num_sampled = tf.size(sampled)
     sampled_positions = tf.ensure_shape(positions[:num_sampled], sampled.shape)
     true_positions = tf.reshape(positions[num_sampled:], [-1, num_true])
-    hits = _hits(labels, sampled, num_true) if remove_hits else None
+    hits = accidental_hits(labels, sampled, num_true) if remove_hits else None
     return Plan(ids, sampled_positions, true_positions, hits)
 
 
-def _hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+    """`[H, 2]` (row, column) pairs of the candidates that are a label of the row."""
     if internals.in_xla_context():
         return _static_hits(labels, sampled, num_true)
     rows, columns, _ = tf.nn.compute_accidental_hits(labels, sampled, num_true)

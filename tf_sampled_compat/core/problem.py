@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, errors, internals, samplers, tables
+from tf_sampled_compat.core import checks, corrections, errors, internals, samplers, tables
 from tf_sampled_compat.core.lookup import lookup
+from tf_sampled_compat.core.plan import accidental_hits
 from tf_sampled_compat.core.samplers import SampledValues
 from tf_sampled_compat.core.shapes import sizes, with_shape
 from tf_sampled_compat.core.tables import Table
@@ -27,6 +28,8 @@ class Batch(NamedTuple):
       weights: The `[C, D]` class embeddings.
       biases: The `[C]` class biases.
       num_true: T.
+      true_mask: `[B, T]`: which labels are true classes; None for all. The others are 0.
+      exclude_true: Whether no true class of a row is a negative of it.
     """
 
     inputs: tf.Tensor
@@ -34,6 +37,8 @@ class Batch(NamedTuple):
     weights: Table
     biases: Table
     num_true: int
+    true_mask: Optional[tf.Tensor] = None
+    exclude_true: bool = False
 
     @property
     def compute_dtype(self) -> tf.DType:
@@ -59,6 +64,8 @@ class Problem(NamedTuple):
       sampled_offset: -log of the candidates' expected counts, broadcasting to `[B, S]`.
       num_true: T.
       compute_dtype: What to multiply, exponentiate and sum in.
+      true_mask: `[B, T]`: which true classes there are; None for all. Composite only.
+      excluded: `[B, S]`: which candidates are none for the row, or None. Composite only.
     """
 
     inputs: tf.Tensor
@@ -71,6 +78,8 @@ class Problem(NamedTuple):
     sampled_offset: tf.Tensor
     num_true: int
     compute_dtype: tf.DType
+    true_mask: Optional[tf.Tensor] = None
+    excluded: Optional[tf.Tensor] = None
 
 
 def prepare(
@@ -85,6 +94,8 @@ def prepare(
     contiguous_mod: str = "refuse",
     biases_contiguous_mod: Optional[str] = None,
     flat_labels: bool = False,
+    padding_label: Optional[int] = None,
+    exclude_true: bool = False,
 ) -> Batch:
     """Checks and converts the tensors of a loss; of the labels, all but their values.
 
@@ -100,6 +111,8 @@ def prepare(
       biases_contiguous_mod: The same for the biases, where it differs (TF 0.12).
       flat_labels: Whether labels of shape `[B * T]` pass, as they do in TensorFlow where nothing
         but a reshape looks at them.
+      padding_label: What stands for no label.
+      exclude_true: Whether no true class of a row is a negative of it.
     """
     checks.partition_strategy(partition_strategy)
     num_true = checks.size_attribute("num_true", num_true)
@@ -113,6 +126,7 @@ def prepare(
         rank=1,
         contiguous_mod=biases_contiguous_mod or contiguous_mod,
     )
+    labels = corrections.rectangular(labels, padding_label, num_true)
     labels, inputs = tf.convert_to_tensor(labels), tf.convert_to_tensor(inputs)
     checks.labels_and_inputs(labels, inputs)
     for table in (weights, biases):
@@ -131,7 +145,10 @@ def prepare(
         *tables.size_assertions(weights),
         *tables.size_assertions(biases),
     ]
-    return Batch(inputs, errors.after(assertions, labels), weights, biases, num_true)
+    labels = errors.after(assertions, labels)
+    mask = corrections.mask_of(labels, padding_label)
+    labels = labels if mask is None else tf.where(mask, labels, 0)
+    return Batch(inputs, labels, weights, biases, num_true, mask, exclude_true)
 
 
 def given(
@@ -168,9 +185,12 @@ def given(
         *checks.sampled_candidates(sampled, num_sampled if exact_size else None),
     ]
     batch_size = sizes(batch.labels)[0]
+    true_count = _broadcasting("true_expected_count", true_count, sizes(batch.labels))
+    if batch.true_mask is not None:
+        true_count = tf.where(batch.true_mask, true_count, tf.ones([], true_count.dtype))
     return SampledValues(
         errors.after(size_checks, sampled),
-        _broadcasting("true_expected_count", true_count, sizes(batch.labels)),
+        true_count,
         _broadcasting("sampled_expected_count", sampled_count, [batch_size, *sizes(sampled)]),
     )
 
@@ -204,13 +224,30 @@ def candidates(
         checks.size_attribute("num_sampled", num_sampled)
         checks.size_attribute("num_classes", num_classes)
         limit = tf.get_static_value(num_classes)
-        values = sampler(batch.labels, batch.num_true, num_sampled, True, num_classes, seed=seed)
-        values = SampledValues(*(tf.stop_gradient(value) for value in values))
+        values = draw(
+            batch, sampler, num_sampled=num_sampled, num_classes=num_classes, seed=seed
+        )
         if limit is None or all(known is None or known >= limit for known in rows):
             return batch, values
         argument = f"weights, biases: sampled with num_classes = {limit}"
     sampled = how.class_ids(argument, values.sampled_candidates, *rows)
     return batch, values._replace(sampled_candidates=sampled)
+
+
+def draw(
+    batch: Batch, sampler: Any, *, num_sampled: int, num_classes: int, seed: Optional[int]
+) -> SampledValues:
+    """Draws by any sampler; see `candidates`."""
+    values = corrections.draw(
+        sampler,
+        batch.labels,
+        batch.true_mask,
+        num_true=batch.num_true,
+        num_sampled=num_sampled,
+        num_classes=num_classes,
+        seed=seed,
+    )
+    return SampledValues(*map(tf.stop_gradient, checks.three_values(values)))
 
 
 def check_labels(batch: Batch, how: ModuleType) -> Batch:
@@ -224,9 +261,20 @@ def gather(
 ) -> Problem:
     """Plans the batch, as an implementation does, and looks each of its classes up once."""
     sampled = with_shape(values.sampled_candidates, [None])
-    planned = how.plan(batch.labels, sampled, batch.num_true, remove_accidental_hits)
+    labels, mask, excluded = batch.labels, batch.true_mask, None
+    if mask is not None and sampled.shape[0] != 0:
+        labels = tf.where(mask, labels, sampled[:1])  # A class that is looked up anyway.
+    find_hits = remove_accidental_hits and not batch.exclude_true
+    planned = how.plan(labels, sampled, batch.num_true, find_hits and mask is None)
+    if batch.exclude_true:
+        excluded = corrections.true_among(batch.labels, mask, sampled, batch.num_true)
+    elif find_hits and mask is not None:  # No padding is a hit.
+        labels = tf.where(mask, batch.labels, -1)
+        planned = planned._replace(hits=accidental_hits(labels, sampled, batch.num_true))
     dtype = batch.compute_dtype
     return Problem(
+        true_mask=mask,
+        excluded=excluded,
         inputs=batch.inputs,
         rows=lookup(batch.weights, planned.ids),
         row_biases=tf.cast(lookup(batch.biases, planned.ids), dtype),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, Callable, Union
 
 import numpy as np
 import tensorflow as tf
@@ -13,3 +13,5 @@ TensorLike = Union[tf.Tensor, tf.Variable, np.ndarray, Sequence[Any]]
 TableLike = Union[TensorLike, Sequence[TensorLike], Any]
 ScalarLike = Union[float, tf.Tensor, tf.Variable, np.ndarray]
 SampledValuesLike = Sequence[TensorLike]
+# From (true_classes, num_true, num_sampled, unique, range_max, seed=...) to sampled values.
+Sampler = Callable[..., SampledValuesLike]

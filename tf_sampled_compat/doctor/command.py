@@ -12,7 +12,7 @@ def main(arguments: Sequence[str], program: str) -> int:
     """Prints the report.
 
     Args:
-      arguments: None are taken but -h.
+      arguments: --audit, or none.
       program: The command as called, for the usage line.
 
     Returns:
@@ -28,7 +28,12 @@ def main(arguments: Sequence[str], program: str) -> int:
             "takes, and why. Exits with 1 if the op should work here and does not."
         ),
     )
-    parser.parse_args(arguments)
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="also test what every sampler draws against what it states (half a minute; scipy)",
+    )
+    options = parser.parse_args(arguments)
 
     from tf_sampled_compat.doctor import findings
 
@@ -41,8 +46,26 @@ def main(arguments: Sequence[str], program: str) -> int:
         width = max(len(name) for name, _ in facts)
         print(f"{title}\n" + "".join(f"  {name:<{width}}  {fact}\n" for name, fact in facts))
     troubles = findings.troubles()
+    if options.audit:
+        troubles += _audit()
     for trouble in troubles:
         print(f"Wrong: {trouble}")
     if not troubles:
         print("All is well." if findings.op_is_due() else "All is well, without the op.")
     return BROKEN if troubles else OK
+
+
+def _audit() -> list[str]:
+    """Prints the samplers' audits, each as it is done; returns what is wrong."""
+    try:
+        from tf_sampled_compat.doctor import audits
+
+        troubles = []
+        print("What the samplers draw, against what they state")
+        for report in audits.reports():
+            print("".join(f"  {line}\n" for line in str(report).splitlines()), flush=True)
+            if not report.passed:
+                troubles.append(f"{report.sampler} does not draw what it states")
+        return troubles
+    except ImportError as error:
+        return [str(error)]

@@ -12,10 +12,10 @@ from tf_sampled_compat.core.samplers import (
 from tf_sampled_compat.nn.full import full_sigmoid_loss, full_softmax_loss, full_top_k
 from tf_sampled_compat.nn.sampled import (
     nce_loss,
-    rank_sampled_softmax_loss,
     sampled_softmax_loss,
     sampled_sparse_softmax_loss,
 )
+from tf_sampled_compat.nn.two_pass import rank_sampled_softmax_loss
 
 __all__ = [
     "all_candidate_sampler",

@@ -1,7 +1,7 @@
 """The sampled losses, for training; `full` has what to evaluate with.
 
 Up to the `*` each signature is the original's. After it stand what TensorFlow 2 dropped
-(`partition_strategy`), lacks (`seed`), or cannot have (`implementation`).
+(`partition_strategy`), lacks (`seed`), or cannot have (the rest).
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core import losses
-from tf_sampled_compat.core.typing import SampledValuesLike, ScalarLike, TableLike, TensorLike
+from tf_sampled_compat.core.typing import SampledValuesLike, Sampler, TableLike, TensorLike
 
 __all__ = [
     "nce_loss",
-    "rank_sampled_softmax_loss",
     "sampled_softmax_loss",
     "sampled_sparse_softmax_loss",
 ]
@@ -36,6 +35,9 @@ def sampled_softmax_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    sampler: Optional[Sampler] = None,
+    padding_label: Optional[int] = None,
+    exclude_true: bool = False,
 ) -> tf.Tensor:
     r"""Computes the sampled softmax training loss, a fast stand-in for softmax over many classes.
 
@@ -73,6 +75,15 @@ def sampled_softmax_loss(
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused" (the C++ op, or an error that says why not), "composite" (public
         TensorFlow ops), or None to choose.
+      sampler: What draws in place of the default: a callable with the samplers' signature, as
+        `tsc.random.LearnedUnigramSampler`. `seed` goes to it.
+      padding_label: A label that stands for none, in rows with fewer than `num_true` true classes
+        (ragged labels are padded with it). What there is shares the probability 1; a row without
+        any has loss 0.
+      exclude_true: Whether every candidate that is a true class of an example is left out of its
+        sum, each copy of it, with the counts that negatives then have: E' = E · S' / (S - Σ
+        E(true)) where S' of S candidates are left, and 1 for a true class (arXiv:2507.09331). The
+        sums then estimate the full softmax's, unbiased.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -98,6 +109,9 @@ def sampled_softmax_loss(
         name=name,
         partition_strategy=partition_strategy,
         implementation=implementation,
+        sampler=sampler,
+        padding_label=padding_label,
+        exclude_true=exclude_true,
     )
 
 
@@ -116,6 +130,9 @@ def nce_loss(
     partition_strategy: str = "div",
     seed: Optional[int] = None,
     implementation: Optional[str] = None,
+    sampler: Optional[Sampler] = None,
+    padding_label: Optional[int] = None,
+    exclude_true: bool = False,
 ) -> tf.Tensor:
     r"""Computes the noise-contrastive estimation training loss.
 
@@ -148,6 +165,10 @@ def nce_loss(
       partition_strategy: "div" or "mod".
       seed: The default sampler's operation seed.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      sampler: See `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`; a row without any true class has its negatives'
+        loss.
+      exclude_true: See `sampled_softmax_loss`; a true class keeps its own count.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -172,6 +193,9 @@ def nce_loss(
         partition_strategy=partition_strategy,
         seed=seed,
         implementation=implementation,
+        sampler=sampler,
+        padding_label=padding_label,
+        exclude_true=exclude_true,
     )
 
 
@@ -189,6 +213,9 @@ def sampled_sparse_softmax_loss(
     *,
     seed: Optional[int] = None,
     implementation: Optional[str] = None,
+    sampler: Optional[Sampler] = None,
+    padding_label: Optional[int] = None,
+    exclude_true: bool = False,
 ) -> tf.Tensor:
     r"""Computes the sampled softmax loss for a single target class an example.
 
@@ -220,6 +247,9 @@ def sampled_sparse_softmax_loss(
       name: A name for the operation.
       seed: The default sampler's operation seed.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      sampler: See `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`.
+      exclude_true: See `sampled_softmax_loss`.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -242,88 +272,7 @@ def sampled_sparse_softmax_loss(
         name=name,
         seed=seed,
         implementation=implementation,
-    )
-
-
-def rank_sampled_softmax_loss(
-    weights: TableLike,
-    biases: TableLike,
-    labels: TensorLike,
-    inputs: TensorLike,
-    num_sampled: int,
-    num_resampled: int,
-    num_classes: int,
-    num_true: int = 1,
-    sampled_values: Optional[SampledValuesLike] = None,
-    resampling_temperature: ScalarLike = 1.0,
-    remove_accidental_hits: bool = True,
-    partition_strategy: str = "div",
-    name: Optional[str] = "rank_sampled_softmax_loss",
-    *,
-    seed: Optional[int] = None,
-    implementation: Optional[str] = None,
-) -> tf.Tensor:
-    r"""Computes softmax loss using rank-based adaptive resampling (TAPAS).
-
-    A first pass scores `num_sampled` candidates against the whole batch,
-
-    .. math::
-        \text{score}(s) = \log \sum_i \exp(w_s \cdot x_i / \tau) + b_s / \tau,
-
-    and keeps the `num_resampled` highest, :math:`\tau` being the temperature; a second pass is
-    `sampled_softmax_loss` over those. Once `tf.contrib.nn.rank_sampled_softmax_loss`.
-
-    >>> loss = tsc.nn.rank_sampled_softmax_loss(
-    ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]),
-    ...     num_sampled=20, num_resampled=5, num_classes=50)
-    >>> loss.shape
-    TensorShape([2])
-
-    Args:
-      weights: See `sampled_softmax_loss`.
-      biases: See `sampled_softmax_loss`.
-      labels: `[batch_size, num_true]` class ids of the target classes.
-      inputs: `[batch_size, dim]` activations.
-      num_sampled: How many classes to sample for the batch.
-      num_resampled: How many of them to keep; less than `num_sampled`.
-      num_classes: The number of classes.
-      num_true: The number of target classes of each example.
-      sampled_values: See `sampled_softmax_loss`; default here:
-        `tf.random.learned_unigram_candidate_sampler` with `unique=True`.
-      resampling_temperature: A positive scalar: number, tensor or variable. The lower, the more
-        the candidates follow the batch; commonly decreased as training proceeds.
-      remove_accidental_hits: Whether a kept class that is a target class of an example is left out
-        of its sum.
-      partition_strategy: "div" or "mod".
-      name: A name for the operation.
-      seed: The default sampler's operation seed.
-      implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
-
-    Returns:
-      A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
-
-    Raises:
-      ValueError: If `num_resampled` is not less than `num_sampled`, or that is more than
-        `num_classes`, or the temperature is not positive and finite; and see
-        `sampled_softmax_loss`.
-
-    Source: Bai, Goldman, Zhang, "TAPAS: Two-pass Approximate Adaptive Sampling for Softmax", 2017,
-    arXiv:1707.03073; `tf.contrib.nn` of TensorFlow 1.15.
-    """
-    return losses.rank_sampled_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_resampled=num_resampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        resampling_temperature=resampling_temperature,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        seed=seed,
-        implementation=implementation,
+        sampler=sampler,
+        padding_label=padding_label,
+        exclude_true=exclude_true,
     )

@@ -1,0 +1,1 @@
+"""Whether a sampler draws what it says: many draws, tested against the stated expected counts."""
