@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import uuid
 from typing import Any
 
 import tensorflow as tf
@@ -33,6 +34,7 @@ _DistributedVariable = _private_class("tensorflow.python.distribute.values", "Di
 _graph_or_parents_in_xla_context = _private(
     "tensorflow.python.ops.control_flow_util", "GraphOrParentsInXlaContext"
 )
+_anonymous_name = _private("tensorflow.python.eager.context", "anonymous_name")
 _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
 
@@ -54,6 +56,21 @@ def in_vectorized_map() -> bool:
             return True
         graph = getattr(graph, "outer_graph", None)
     return False
+
+
+def has_remote_devices() -> bool:
+    """Whether other processes compute for this one, as under a parameter-server strategy."""
+    return any(
+        tf.DeviceSpec.from_string(device.name).job not in (None, "localhost")
+        for device in tf.config.list_logical_devices()
+    )
+
+
+def anonymous_name() -> str:
+    """Returns the name of a resource that goes when the last handle to it does."""
+    if _anonymous_name is None:
+        return f"tf_sampled_compat_{uuid.uuid4()}"  # It stays until the process ends.
+    return _anonymous_name()
 
 
 def is_partitioned_variable(value: Any) -> bool:

@@ -191,7 +191,7 @@ def candidates(
       batch: The prepared arguments.
       values: What `given` returned, or None to draw.
       how: The implementation.
-      sampler: One of `samplers`, which draws unique candidates.
+      sampler: One of `default_samplers`, which draws unique candidates.
       num_sampled: S.
       num_classes: C.
       seed: The operation's seed.
