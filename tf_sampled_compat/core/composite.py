@@ -6,7 +6,7 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, errors
+from tf_sampled_compat.core import checks, errors, internals
 from tf_sampled_compat.core.plan import plan
 from tf_sampled_compat.core.problem import Problem
 
@@ -127,7 +127,13 @@ def _without_hits(logits: tf.Tensor, hits: tf.Tensor) -> tf.Tensor:
     # 0 · ∞ in a cross entropy is NaN. Half of the lowest number leaves room to subtract the
     # row's maximum.
     lowest = tf.constant(logits.dtype.min / 2, logits.dtype)
-    return tf.tensor_scatter_nd_update(logits, hits, tf.fill(tf.shape(hits)[:1], lowest))
+    updates = tf.fill(tf.shape(hits)[:1], lowest)
+    if not internals.in_xla_context():
+        return tf.tensor_scatter_nd_update(logits, hits, updates)
+    # Each label has its pair there, beyond the last column if it is none. XLA would drop it, but the
+    # function being traced may as well be called where nothing is compiled.
+    spare = tf.pad(logits, [[0, 0], [0, 1]])
+    return tf.tensor_scatter_nd_update(spare, hits, updates)[:, :-1]
 
 
 def _take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ a fixed number of draws, nor of the smallest ones.
 
 from __future__ import annotations
 
+import functools
 from typing import Callable, NamedTuple, Optional
 
 import tensorflow as tf
@@ -18,6 +19,9 @@ MOST_TRIES = 2**31 - 1
 # Draws of a round for each class wanted. A Zipf-like law needs two to three where there are far
 # more classes than wanted.
 _DRAWS_PER_CLASS = 4
+
+# Up to how many classes for each draw a table of them all is quicker than to sort the draws.
+_TABLE_PER_DRAW = 64
 
 Inversion = Callable[[tf.Tensor], tf.Tensor]
 
@@ -41,6 +45,7 @@ def draw(
     invert: Inversion,
     *,
     num_sampled: int,
+    range_max: int,
     unique: bool,
     possible: Optional[tf.Tensor] = None,
 ) -> Draws:
@@ -50,6 +55,7 @@ def draw(
       stream: The words.
       invert: Makes classes of words.
       num_sampled: S.
+      range_max: C.
       unique: Whether a class that was drawn before is rejected.
       possible: Whether there are S classes at all, where only the running graph knows.
     """
@@ -57,7 +63,11 @@ def draw(
         classes = invert(stream.words(0, num_sampled))
         return Draws(classes, tf.constant(num_sampled, tf.int64), None)
     size = 2 * max(_DRAWS_PER_CLASS * num_sampled // 2, 64)
-    first_occurrences = _by_sorting if internals.in_xla_context() else _by_hashing
+    first_occurrences = _by_hashing
+    if internals.in_xla_context():
+        first_occurrences = _by_sorting
+        if range_max <= _TABLE_PER_DRAW * size:
+            first_occurrences = functools.partial(_by_marking, range_max=range_max)
     start = tf.constant(0, tf.int64)
     if possible is not None:  # if there are not, there is nothing to try
         start = tf.where(possible, start, MOST_TRIES)
@@ -103,21 +113,47 @@ def _by_hashing(
     return tf.ensure_shape(classes, [room]), tf.size(ids), last
 
 
+def _by_marking(
+    classes: tf.Tensor, found: tf.Tensor, drawn: tf.Tensor, range_max: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The same in XLA's terms, where no shape depends on a value: by a table of all classes."""
+    ids, counts = _joined(classes, found, drawn)
+    size = ids.shape[0]
+    positions = tf.range(size)
+    marks = tf.where(counts, ids, range_max)
+    firsts = tf.tensor_scatter_nd_min(
+        tf.fill([range_max + 1], size), marks[:, tf.newaxis], positions
+    )
+    return _kept(ids, counts & tf.equal(tf.gather(firsts, marks), positions), classes.shape[0])
+
+
 def _by_sorting(
     classes: tf.Tensor, found: tf.Tensor, drawn: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The same in XLA's terms, with shapes that depend on no value."""
-    room = classes.shape[0]
-    ids = tf.concat([classes, drawn], axis=0)
-    size = ids.shape[0]
+    """The same without the table."""
+    ids, counts = _joined(classes, found, drawn)
     order = tf.argsort(ids, stable=True)  # equal ids stay in the order they were drawn in
     ordered = tf.gather(ids, order)
     differs = tf.concat([[True], tf.not_equal(ordered[1:], ordered[:-1])], axis=0)
-    new = differs & ((order < found) | (order >= room))
-    positions = tf.sort(tf.where(new, order, size))[:room]
-    kept = tf.gather(ids, tf.minimum(positions, size - 1))
-    classes = tf.where(positions < size, kept, tf.constant(-1, tf.int64))
-    return classes, tf.reduce_sum(tf.cast(new, tf.int32)), positions[-1] - room
+    firsts = tf.scatter_nd(order[:, tf.newaxis], tf.cast(differs, tf.int32), ids.shape)
+    return _kept(ids, counts & (firsts > 0), classes.shape[0])
+
+
+def _joined(classes: tf.Tensor, found: tf.Tensor, drawn: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """All classes in their order, and which of them count."""
+    ids = tf.concat([classes, drawn], axis=0)
+    positions = tf.range(ids.shape[0])
+    return ids, (positions < found) | (positions >= classes.shape[0])
+
+
+def _kept(ids: tf.Tensor, new: tf.Tensor, room: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What is new, moved together, and the rest of what `_by_hashing` returns."""
+    ranks = tf.cumsum(tf.cast(new, tf.int32)) - 1
+    places = tf.where(new & (ranks < room), ranks, room)  # the last place is nobody's
+    empty = tf.fill([room + 1], tf.constant(-1, tf.int64))
+    classes = tf.tensor_scatter_nd_update(empty, places[:, tf.newaxis], ids)[:room]
+    last = tf.argmax(new & tf.equal(ranks, room - 1), output_type=tf.int32) - room
+    return classes, ranks[-1] + 1, last
 
 
 def check(draws: Draws) -> Draws:

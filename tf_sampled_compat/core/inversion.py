@@ -1,7 +1,8 @@
 """From uniform words to classes, in integers alone.
 
-Floating-point logarithms and exponentials differ in their last bit between TensorFlow's kernels, XLA
-and the C library, and a class that differs is another class. Products of integers do not differ.
+Floating-point logarithms and exponentials differ in their last bit between TensorFlow's kernels,
+XLA and the C library, and next to a boundary that makes another class. Products of integers do not
+differ.
 
 A word w, uniform in [0, 2**62), stands for u = w / 2**62, and the class is the largest k of which
 the cumulative probability does not exceed u, up to a rounding of u by 2**-56: less than the
@@ -67,7 +68,8 @@ def weighted(words: tf.Tensor, cumulative: tf.Tensor) -> tf.Tensor:
     targets = high_product(words, cumulative[-1])
     if not internals.in_xla_context():
         return tf.searchsorted(cumulative, targets, side="right", out_type=tf.int64)
-    # XLA's searchsorted compares all with all. Here `below` sums are known not to exceed the target.
+    # XLA's searchsorted compares all with all. Of the sums `below` are known to be no more than the
+    # target.
     size = cumulative.shape[0]
     below = tf.zeros_like(targets)
     for bit in reversed(range(size.bit_length())):

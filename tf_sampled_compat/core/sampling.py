@@ -71,6 +71,7 @@ def sample(law: Law, true_classes: Any, size: Sizes, seed: Any) -> SampledValues
             Stream(seed),
             law.invert,
             num_sampled=size.num_sampled,
+            range_max=size.range_max,
             unique=size.unique,
             possible=law.possible,
         )

@@ -18,9 +18,9 @@ def of_next_step(seed: Optional[int]) -> tf.Tensor:
     """Returns a `[2]` int64 seed that is another one each time the graph runs.
 
     Where TensorFlow's stateful ops would be reproducible, that is with an operation seed or a
-    global one, it is [global seed * 2**32 + operation seed, n], n counting the runs of this place of
-    the graph from 0 on. A function that is traced anew counts anew, as a kernel that is made anew
-    draws anew. Without any seed it is random.
+    global one, it is [global seed * 2**32 + operation seed, n], n counting the runs of this place
+    in the graph from 0 on. A function that is traced anew counts anew, as a kernel that is made
+    anew draws anew. Without any seed it is random.
 
     Args:
       seed: An operation seed, or None.

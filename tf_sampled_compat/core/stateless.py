@@ -20,11 +20,13 @@ from tf_sampled_compat.core import (
     expected_counts,
     inversion,
     native_draws,
-    unigrams as unigram_weights,
     weights,
 )
-from tf_sampled_compat.core.sampling import Law, sample, sizes
+from tf_sampled_compat.core import (
+    unigrams as unigram_weights,
+)
 from tf_sampled_compat.core.samplers import SampledValues
+from tf_sampled_compat.core.sampling import Law, sample, sizes
 from tf_sampled_compat.core.typing import TensorLike
 
 

@@ -67,7 +67,8 @@ def of_shard(
         came = "both" if vocab_file else "neither"
         errors.fail("vocab_file, unigrams", "one of the two", came)
     if num_shards < 1 or not 0 <= shard < num_shards:
-        errors.fail("shard", "a number in [0, num_shards), num_shards at least 1", [shard, num_shards])
+        expected = "a number in [0, num_shards), num_shards at least 1"
+        errors.fail("shard", expected, f"shard {shard} of {num_shards}")
     weights, source = _weights(vocab_file, unigrams)
     if weights is None:
         errors.fail("vocab_file", "a readable CSV file, the last column numbers", repr(vocab_file))
