@@ -44,7 +44,7 @@ def log_uniform(word, range_max):
 
 
 def weighted(weights):
-    """The law of integer weights: the class in whose part of the line from 0 to their sum u lies."""
+    """The law of integer weights: where u lies on a line that they share among the classes."""
 
     def invert(word, range_max):
         target, below = word * sum(weights) >> 62, 0

@@ -130,8 +130,8 @@ def _without_hits(logits: tf.Tensor, hits: tf.Tensor) -> tf.Tensor:
     updates = tf.fill(tf.shape(hits)[:1], lowest)
     if not internals.in_xla_context():
         return tf.tensor_scatter_nd_update(logits, hits, updates)
-    # Each label has its pair there, beyond the last column if it is none. XLA would drop it, but the
-    # function being traced may as well be called where nothing is compiled.
+    # Each label has a pair there, beyond the last column if it is no hit. XLA would drop that, but
+    # the function being traced may as well be called where nothing is compiled.
     spare = tf.pad(logits, [[0, 0], [0, 1]])
     return tf.tensor_scatter_nd_update(spare, hits, updates)[:, :-1]
 

@@ -59,7 +59,8 @@ def checked_counts(counts: object, range_max: int) -> tf.Tensor:
         fits = errors.require(
             tf.reduce_all(tf.equal(shape, [range_max])), "counts", expected, shape
         )
-    counts = tf.ensure_shape(errors.after(fits, counts), [range_max])
+        counts = errors.after(fits, counts)
+        counts.set_shape([range_max])
     lowest, highest = tf.reduce_min(counts), tf.reduce_max(counts)
     good = lowest >= 0
     if counts.dtype.is_floating:
