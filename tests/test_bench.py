@@ -18,7 +18,7 @@ from tf_sampled_compat.bench.timing import Contender, Effort
 from tf_sampled_compat.core import library
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECTIONS = ["grid", "sampled", "tapas", "classes", "memory", "full", "keras"]
+SECTIONS = ["grid", "sampled", "tapas", "classes", "memory", "full", "keras", "samplers"]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 pytestmark = pytest.mark.skipif(library.missing() is not None, reason="no C++ op to measure")

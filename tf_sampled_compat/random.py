@@ -1,9 +1,14 @@
-"""Mirrors the candidate samplers of `tf.random`: the same kernels, and so the same draws.
+"""Mirrors the candidate samplers of `tf.random`, and adds those that TensorFlow lacks.
+
+The samplers under TensorFlow's names are its kernels, and so draw the same for a seed:
 
 >>> sampled, true_count, sampled_count = tsc.random.log_uniform_candidate_sampler(
 ...     true_classes=[[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
 >>> sampled.shape
 TensorShape([5])
+
+The stateless ones draw by the same laws, and the same classes for a seed wherever they run: in
+eager mode, in graphs, and compiled by XLA.
 """
 
 from tf_sampled_compat.audit.run import audit
@@ -16,6 +21,13 @@ from tf_sampled_compat.core.samplers import (
     log_uniform_candidate_sampler,
     uniform_candidate_sampler,
 )
+from tf_sampled_compat.core.seeds import per_replica_seed
+from tf_sampled_compat.core.stateless import (
+    stateless_fixed_unigram_candidate_sampler,
+    stateless_learned_unigram_candidate_sampler,
+    stateless_log_uniform_candidate_sampler,
+    stateless_uniform_candidate_sampler,
+)
 
 __all__ = [
     "InBatchSampler",
@@ -26,5 +38,10 @@ __all__ = [
     "fixed_unigram_candidate_sampler",
     "learned_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",
+    "per_replica_seed",
+    "stateless_fixed_unigram_candidate_sampler",
+    "stateless_learned_unigram_candidate_sampler",
+    "stateless_log_uniform_candidate_sampler",
+    "stateless_uniform_candidate_sampler",
     "uniform_candidate_sampler",
 ]

@@ -12,7 +12,7 @@ SAMPLED_COMPAT_EXPORT void SampledCompatSetNumThreads(int threads) {
 }
 
 // Counts the changes of the ops' interface that a caller can notice; core/library.py expects one.
-SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 2; }
+SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 3; }
 
 // "avx512", "avx2" or "baseline".
 SAMPLED_COMPAT_EXPORT const char* SampledCompatInstructionSet() {
@@ -25,6 +25,7 @@ namespace {
 __attribute__((constructor)) void RegisterAll() {
   sampled_compat::RegisterValues();
   sampled_compat::RegisterPlan();
+  sampled_compat::RegisterDraws();
   sampled_compat::RegisterSampledLoss();
   sampled_compat::RegisterTapas();
   sampled_compat::RegisterFull();

@@ -55,6 +55,7 @@ void CheckComputeType(TF_OpKernelConstruction* construction);
 // One for each file that registers.
 void RegisterValues();
 void RegisterPlan();
+void RegisterDraws();
 void RegisterSampledLoss();
 void RegisterTapas();
 void RegisterFull();

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from tf_sampled_compat.bench import classes, full, grid, keras, memory, sampled, tapas
+from tf_sampled_compat.bench import classes, full, grid, keras, memory, sampled, samplers, tapas
 from tf_sampled_compat.bench.timing import Effort
 
 Row = dict[str, Any]
@@ -40,4 +40,5 @@ SECTIONS: dict[str, Section] = {
     "memory": memory,
     "full": full,
     "keras": keras,
+    "samplers": samplers,
 }

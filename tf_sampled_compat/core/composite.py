@@ -6,7 +6,7 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, errors
+from tf_sampled_compat.core import checks, errors, internals
 from tf_sampled_compat.core.plan import plan
 from tf_sampled_compat.core.problem import Problem
 
@@ -141,8 +141,13 @@ def _if_any_is_true(loss: tf.Tensor, problem: Problem) -> tf.Tensor:
 
 
 def _without_hits(logits: tf.Tensor, hits: tf.Tensor) -> tf.Tensor:
-    lowest = _lowest(logits)
-    return tf.tensor_scatter_nd_update(logits, hits, tf.fill(tf.shape(hits)[:1], lowest))
+    updates = tf.fill(tf.shape(hits)[:1], _lowest(logits))
+    if not internals.in_xla_context():
+        return tf.tensor_scatter_nd_update(logits, hits, updates)
+    # Each label has a pair there, beyond the last column if it is no hit. XLA would drop that, but
+    # the function being traced may as well be called where nothing is compiled.
+    spare = tf.pad(logits, [[0, 0], [0, 1]])
+    return tf.tensor_scatter_nd_update(spare, hits, updates)[:, :-1]
 
 
 def _lowest(logits: tf.Tensor) -> tf.Tensor:

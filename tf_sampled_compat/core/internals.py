@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,7 @@ _graph_or_parents_in_xla_context = _private(
 _could_possibly_record = _private(
     "tensorflow.python.eager.record", "could_possibly_record"
 ) or _private("tensorflow.python.eager.tape", "could_possibly_record")  # TF 2.12
+_anonymous_name = _private("tensorflow.python.eager.context", "anonymous_name")
 _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
 
@@ -85,6 +87,21 @@ def layers_behind(tensors: Any) -> Iterator[Any]:
         node = layer._inbound_nodes[node_index]
         # Keras 2 and 3.
         waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
+
+
+def has_remote_devices() -> bool:
+    """Whether other processes compute for this one, as under a parameter-server strategy."""
+    return any(
+        tf.DeviceSpec.from_string(device.name).job not in (None, "localhost")
+        for device in tf.config.list_logical_devices()
+    )
+
+
+def anonymous_name() -> str:
+    """Returns the name of a resource that goes when the last handle to it does."""
+    if _anonymous_name is None:
+        return f"tf_sampled_compat_{uuid.uuid4()}"  # It stays until the process ends.
+    return _anonymous_name()
 
 
 def is_partitioned_variable(value: Any) -> bool:

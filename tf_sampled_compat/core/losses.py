@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import checks, corrections, samplers, tapas
+from tf_sampled_compat.core import checks, corrections, default_samplers, tapas
 from tf_sampled_compat.core.implementation import choose
 from tf_sampled_compat.core.problem import (
     Batch,
@@ -90,7 +90,7 @@ def _sampled(
         batch,
         values,
         how=how,
-        sampler=samplers.log_uniform_candidate_sampler,
+        sampler=default_samplers.log_uniform,
         num_sampled=num_sampled,
         num_classes=num_classes,
         seed=seed,
@@ -126,7 +126,7 @@ def _resampled(
         batch,
         values,
         how=how,
-        sampler=samplers.learned_unigram_candidate_sampler,
+        sampler=default_samplers.learned_unigram,
         num_sampled=num_sampled,
         num_classes=num_classes,
         seed=seed,

@@ -57,12 +57,11 @@ def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.
 
 
 def _static_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
-    """The same in XLA's terms: a pair for each label, out of range where it was not sampled."""
+    """The same in XLA's terms: a pair for each label, in column S where it was not sampled."""
     # TensorFlow's op takes a seed. Taking it here too keeps the draws that follow where they were.
     tf.compat.v1.get_seed(None)
     size = tf.size(sampled)
     flat = tf.reshape(labels, [-1, 1])
     columns = tf.reduce_max(tf.where(tf.equal(flat, sampled), tf.range(size), -1), axis=1)
     rows = tf.range(tf.size(labels)) // num_true
-    # XLA drops updates out of range, where the kernels on CPU would raise.
     return tf.stack([rows, tf.where(columns >= 0, columns, size)], axis=1)

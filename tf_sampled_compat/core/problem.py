@@ -211,7 +211,7 @@ def candidates(
       batch: The prepared arguments.
       values: What `given` returned, or None to draw.
       how: The implementation.
-      sampler: One of `samplers`, which draws unique candidates.
+      sampler: One of `default_samplers`, which draws unique candidates.
       num_sampled: S.
       num_classes: C.
       seed: The operation's seed.
@@ -224,9 +224,7 @@ def candidates(
         checks.size_attribute("num_sampled", num_sampled)
         checks.size_attribute("num_classes", num_classes)
         limit = tf.get_static_value(num_classes)
-        values = draw(
-            batch, sampler, num_sampled=num_sampled, num_classes=num_classes, seed=seed
-        )
+        values = draw(batch, sampler, num_sampled=num_sampled, num_classes=num_classes, seed=seed)
         if limit is None or all(known is None or known >= limit for known in rows):
             return batch, values
         argument = f"weights, biases: sampled with num_classes = {limit}"

@@ -50,6 +50,39 @@ def check(
         )
 
 
+def of_shard(
+    *,
+    vocab_file: Any,
+    unigrams: Sequence[float],
+    distortion: float,
+    num_reserved_ids: int,
+    num_shards: int,
+    shard: int,
+) -> np.ndarray:
+    """Returns the float32 weights that TensorFlow's kernel holds, one for each id of the shard.
+
+    Raises an `ArgumentError` for weights that cannot be had or are none.
+    """
+    if bool(vocab_file) == bool(len(unigrams)):
+        came = "both" if vocab_file else "neither"
+        errors.fail("vocab_file, unigrams", "one of the two", came)
+    if num_shards < 1 or not 0 <= shard < num_shards:
+        expected = "a number in [0, num_shards), num_shards at least 1"
+        errors.fail("shard", expected, f"shard {shard} of {num_shards}")
+    weights, source = _weights(vocab_file, unigrams)
+    if weights is None:
+        errors.fail("vocab_file", "a readable CSV file, the last column numbers", repr(vocab_file))
+    weights = np.asarray(weights, np.float32)
+    checks.unigram_weights(weights[~((weights >= 0) & np.isfinite(weights))], source)
+    with np.errstate(all="ignore"):
+        distorted = np.power(weights, np.float32(distortion))
+    checks.unigram_weights(distorted[~np.isfinite(distorted)], f"{source} ** distortion")
+    # The kernel counts ids on from those reserved in the shard, not from all of them.
+    reserved = len(range(shard, num_reserved_ids, num_shards))
+    ids = np.arange(reserved, reserved + len(distorted))
+    return np.concatenate([np.zeros(reserved, np.float32), distorted[ids % num_shards == shard]])
+
+
 def _weights(vocab_file: Any, unigrams: Sequence[float]) -> tuple[Optional[Sequence[float]], str]:
     if vocab_file:
         path = vocab_file.decode() if isinstance(vocab_file, bytes) else str(vocab_file)

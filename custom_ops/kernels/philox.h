@@ -1,0 +1,28 @@
+// Philox4x32-10, keyed as TensorFlow's stateless random ops key it.
+#ifndef SAMPLED_COMPAT_KERNELS_PHILOX_H_
+#define SAMPLED_COMPAT_KERNELS_PHILOX_H_
+
+#include <cstdint>
+
+namespace sampled_compat {
+
+// The random words of a seed: word i depends on the seed and on i alone.
+class PhiloxWords {
+ public:
+  // How many words Fill makes: a few vectors' worth.
+  static constexpr int kBatch = 64;
+
+  PhiloxWords(uint64_t seed0, uint64_t seed1);
+
+  // Words first, ..., first + kBatch - 1: the 64-bit words shifted right by 2, and so less than
+  // 2^62. REQUIRES: first is even.
+  void Fill(uint64_t first, int64_t* words) const;
+
+ private:
+  uint32_t key_[2];
+  uint32_t high_[2];
+};
+
+}  // namespace sampled_compat
+
+#endif  // SAMPLED_COMPAT_KERNELS_PHILOX_H_
