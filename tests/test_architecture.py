@@ -17,6 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["tf_sampled_compat.__main__", "tf_sampled_compat.demo"],
     ["tf_sampled_compat"],
+    ["tf_sampled_compat.legacy"],
     ["tf_sampled_compat.nn", "tf_sampled_compat.random", "tf_sampled_compat.compat",
      "tf_sampled_compat.contrib"],
     ["tf_sampled_compat.core.losses", "tf_sampled_compat.core.full"],

@@ -24,6 +24,18 @@ except ImportError as error:
 from tf_sampled_compat import compat, contrib, nn, random
 from tf_sampled_compat.core.implementation import implementation
 from tf_sampled_compat.core.library import load_ops
+from tf_sampled_compat.legacy import install, installed, uninstall
 from tf_sampled_compat.version import __version__
 
-__all__ = ["__version__", "compat", "contrib", "implementation", "load_ops", "nn", "random"]
+__all__ = [
+    "__version__",
+    "compat",
+    "contrib",
+    "implementation",
+    "install",
+    "installed",
+    "load_ops",
+    "nn",
+    "random",
+    "uninstall",
+]
