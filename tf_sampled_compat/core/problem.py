@@ -14,7 +14,7 @@ import tensorflow as tf
 from tf_sampled_compat.core import checks, errors, internals, samplers, tables
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.samplers import SampledValues
-from tf_sampled_compat.core.shapes import sizes, with_shape
+from tf_sampled_compat.core.shapes import size_of, sizes, with_shape
 from tf_sampled_compat.core.tables import Table
 
 
@@ -123,7 +123,7 @@ def prepare(
     labels = samplers.class_ids(labels)
     inputs = errors.after(checks.width("inputs", inputs, dim), inputs)
     inputs = with_shape(inputs, [None, dim])
-    if labels.shape.rank != 2 or labels.shape[1] is None:
+    if labels.shape.rank != 2 or size_of(labels, 1) is None:
         widths = checks.width("labels", labels, num_true, flat_labels)
         labels = tf.reshape(errors.after(widths, labels), [-1, num_true])
     assertions = [
