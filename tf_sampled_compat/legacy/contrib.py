@@ -50,6 +50,15 @@ def way_out(name: str) -> str:
     )
 
 
+def _message(name: str) -> str:
+    return _held(name[len("nn.") :]) if name.startswith("nn.") else way_out(name)
+
+
+def _held(name: str) -> str:
+    held = ", ".join(contrib.nn.__all__)
+    return f"tf.contrib.nn of TensorFlow 1.15 has no public {name!r}; it has {held}"
+
+
 class Finder:
     """Finds `tensorflow.contrib` and its `nn` for `import`, and says of the rest where it went.
 
@@ -72,11 +81,11 @@ class Finder:
     ) -> Optional[importlib.machinery.ModuleSpec]:
         """Implements `importlib.abc.MetaPathFinder`."""
         if fullname in NAMES:
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == NAMES[0])
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         for prefix in _PREFIXES:
             if fullname.startswith(prefix):
                 # With the name set, `from tensorflow.contrib import x` would drop the message.
-                raise ModuleNotFoundError(way_out(fullname[len(prefix) :]))
+                raise ModuleNotFoundError(_message(fullname[len(prefix) :]))
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> Optional[ModuleType]:
@@ -117,5 +126,4 @@ def _no_part(name: str) -> NoReturn:
 def _no_name(name: str) -> NoReturn:
     if name.startswith("__"):
         raise AttributeError(f"module 'tensorflow.contrib.nn' has no attribute '{name}'")
-    held = ", ".join(contrib.nn.__all__)
-    raise AttributeError(f"tf.contrib.nn of TensorFlow 1.15 has no '{name}'; it has {held}")
+    raise AttributeError(_held(name))

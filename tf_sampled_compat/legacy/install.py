@@ -16,7 +16,8 @@ from tf_sampled_compat.core import errors, library
 from tf_sampled_compat.legacy.contrib import Finder
 from tf_sampled_compat.legacy.places import ERAS, aliases, places
 
-_ABSENT = object()
+# A reload of this module must not forget what it has changed, nor what TensorFlow's own were.
+_ABSENT = globals().get("_ABSENT") or object()
 
 
 class _Layer:
@@ -41,7 +42,6 @@ class _State:
         self.finder = Finder()
 
 
-# A reload of this module must not forget what TensorFlow's own are.
 _state: _State = globals().get("_state") or _State()
 
 
