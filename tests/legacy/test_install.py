@@ -149,6 +149,11 @@ with tsc.installed():
     seen.append(now())
 seen.append(now())
 assert seen == ["stock", "2", "0", "1", "2", "stock", "2", "stock", "stock"], seen
+with tsc.installed():
+    tsc.uninstall()
+    tsc.install("1.x")  # of no block any more
+assert now() == "1"
+tsc.uninstall()
 try:
     with tsc.installed("0.x"):
         raise KeyError
