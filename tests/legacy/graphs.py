@@ -306,6 +306,24 @@ def check_contrib_and_full(folder):
             assert value.shape == (BATCH,) and np.isfinite(value).all()
 
 
+def check_clipping(folder):
+    """Our sparse gradients hold each id once, so that their global norm is the gradient's."""
+    norms = {}
+    for name, nn in (("ours", tsc.compat.v1.nn), ("stock", STOCK)):
+        with tf.Graph().as_default(), tf.Session() as session:
+            weights, biases = tables()
+            values = (np.arange(9), np.full([4, 1], 0.5, "f"), np.full([9], 0.4, "f"))
+            labels = np.array([[3], [3], [3], [20]])
+            loss = nn.nce_loss(
+                weights, biases, labels, tf.ones([4, DIM]), 9, CLASSES, sampled_values=values)
+            gradients = tf.gradients(loss, [weights, biases])
+            dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            session.run(tf.global_variables_initializer())
+            norms[name] = session.run([tf.global_norm(gradients), tf.global_norm(dense)])
+    same(norms["ours"], [norms["stock"][1]] * 2)
+    assert abs(norms["stock"][0] / norms["stock"][1] - 1) > 0.01
+
+
 CHECKS = {name[len("check_"):]: f for name, f in globals().items() if name.startswith("check_")}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CHECKS = [
-    "colocation", "contrib_and_full", "control_flow", "default_sampler_and_global_seed",
+    "clipping", "colocation", "contrib_and_full", "control_flow", "default_sampler_and_global_seed",
     "meta_graph", "monitored_session", "optimizers", "partitioners", "saver", "unknown_shapes",
 ]  # fmt: skip
 

@@ -175,9 +175,17 @@ for bad in ("1", "2.x", 1):
 assert now() == "stock"
 """,
     "reload": """
-import json.decoder as user  # any module that reads its names when it is loaded
+import pathlib, tempfile
+folder = tempfile.mkdtemp()
+pathlib.Path(folder, "user_code.py").write_text(
+    "import tensorflow.compat.v1 as tf\\n"
+    "from tensorflow.contrib.nn import sampled_sparse_softmax_loss\\n"
+    "loss = tf.nn.nce_loss\\n")
+sys.path.insert(0, folder)
 stock, before = tf.nn.nce_loss, snapshot()
 tsc.install()
+import user_code
+assert user_code.loss is tsc.compat.v1.nn.nce_loss
 for name in ["tf_sampled_compat.legacy.contrib", "tf_sampled_compat.legacy.places",
              "tf_sampled_compat.legacy.install", "tf_sampled_compat.nn.sampled",
              "tf_sampled_compat.nn", "tf_sampled_compat.legacy", "tf_sampled_compat"]:
@@ -190,8 +198,17 @@ assert importlib.reload(sys.modules["tensorflow.contrib"]) is tf.contrib
 importlib.reload(tf.nn)
 tsc.install()  # brings ours back where TensorFlow's own were loaded anew
 assert tf.nn.nce_loss is tsc.nn.nce_loss
-importlib.reload(user)
+importlib.reload(sys.modules["tf_sampled_compat.contrib.nn"])
+tsc.install()
+importlib.reload(user_code)
+assert user_code.sampled_sparse_softmax_loss is tsc.contrib.nn.sampled_sparse_softmax_loss
 tsc.uninstall()
+try:
+    importlib.reload(user_code)
+except ImportError:
+    pass
+else:
+    raise AssertionError("tensorflow.contrib is still here")
 assert tf.nn.nce_loss.__module__ == stock.__module__
 assert snapshot()[1:] == before[1:] and not hasattr(tf, "contrib")
 assert not hasattr(tf.nn, "rank_sampled_softmax_loss")
