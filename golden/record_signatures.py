@@ -1,4 +1,4 @@
-"""Records the signatures of the losses and samplers of the TensorFlow that runs it.
+"""Records the signatures of the losses, the samplers and `tf.contrib.nn` of one TensorFlow.
 
     python golden/record_signatures.py            # dry: prints the record of this TensorFlow
     python golden/record_signatures.py --write    # puts it into signatures.json
@@ -19,7 +19,6 @@ import tensorflow as tf
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "signatures.json")
 LOSSES = ("sampled_softmax_loss", "nce_loss")
-CONTRIB_LOSSES = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
 
 
 def namespaces():
@@ -37,7 +36,7 @@ def namespaces():
         found["compat.v1.nn"] = (tf.compat.v1.nn, in_nn)
         found["compat.v1.random"] = (tf.compat.v1.random, is_sampling)
     if tf.__version__.startswith("1."):
-        found["contrib.nn"] = (tf.contrib.nn, lambda name: name in CONTRIB_LOSSES)
+        found["contrib.nn"] = (tf.contrib.nn, lambda name: not name.startswith("_"))
     return found
 
 

@@ -17,6 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["tf_sampled_compat.__main__", "tf_sampled_compat.demo"],
     ["tf_sampled_compat"],
+    ["tf_sampled_compat.legacy"],
     ["tf_sampled_compat.nn", "tf_sampled_compat.random", "tf_sampled_compat.compat",
      "tf_sampled_compat.contrib", "tf_sampled_compat.keras", "tf_sampled_compat.tf_keras"],
     ["tf_sampled_compat.heads"],
@@ -25,7 +26,9 @@ LAYERS = [
     ["tf_sampled_compat.lazy.accumulation", "tf_sampled_compat.lazy.optimizer"],
     ["tf_sampled_compat.lazy"],
     ["tf_sampled_compat.audit"],
-    ["tf_sampled_compat.core.losses", "tf_sampled_compat.core.full"],
+    ["tf_sampled_compat.core.losses", "tf_sampled_compat.core.full",
+     "tf_sampled_compat.core.checkpoints"],
+    ["tf_sampled_compat.core.layouts"],
     ["tf_sampled_compat.core.default_samplers"],
     ["tf_sampled_compat.core.stateless", "tf_sampled_compat.core.seeds"],
     ["tf_sampled_compat.core.native_draws", "tf_sampled_compat.core.sampling"],

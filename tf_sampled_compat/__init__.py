@@ -28,6 +28,7 @@ except ImportError as error:
 from tf_sampled_compat import compat, contrib, nn, random
 from tf_sampled_compat.core.implementation import implementation
 from tf_sampled_compat.core.library import load_ops
+from tf_sampled_compat.legacy import install, installed, uninstall
 from tf_sampled_compat.version import __version__
 
 __all__ = [
@@ -35,11 +36,14 @@ __all__ = [
     "compat",
     "contrib",
     "implementation",
+    "install",
+    "installed",
     "keras",
     "load_ops",
     "nn",
     "random",
     "tf_keras",
+    "uninstall",
 ]
 
 

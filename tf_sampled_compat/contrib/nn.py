@@ -1,4 +1,4 @@
-"""Mirrors the two losses of `tf.contrib.nn` of TensorFlow 1.15, signatures to the letter."""
+"""Mirrors `tf.contrib.nn` of TensorFlow 1.15, signatures to the letter."""
 
 from __future__ import annotations
 
@@ -6,10 +6,29 @@ from typing import Optional
 
 import tensorflow as tf
 
+from tf_sampled_compat.contrib.variants import (
+    alpha_dropout,
+    conv1d_transpose,
+    deprecated_flipped_sigmoid_cross_entropy_with_logits,
+    deprecated_flipped_softmax_cross_entropy_with_logits,
+    deprecated_flipped_sparse_softmax_cross_entropy_with_logits,
+    nth_element,
+    scaled_softplus,
+)
 from tf_sampled_compat.core import losses
 from tf_sampled_compat.core.typing import SampledValuesLike, ScalarLike, TableLike, TensorLike
 
-__all__ = ["rank_sampled_softmax_loss", "sampled_sparse_softmax_loss"]
+__all__ = [
+    "alpha_dropout",
+    "conv1d_transpose",
+    "deprecated_flipped_sigmoid_cross_entropy_with_logits",
+    "deprecated_flipped_softmax_cross_entropy_with_logits",
+    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits",
+    "nth_element",
+    "rank_sampled_softmax_loss",
+    "sampled_sparse_softmax_loss",
+    "scaled_softplus",
+]
 
 
 def rank_sampled_softmax_loss(

@@ -10,6 +10,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core import errors, internals
+from tf_sampled_compat.core.shapes import size_of
 
 STRATEGIES = ("div", "mod")
 POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
@@ -76,8 +77,9 @@ def misplaced_arguments(name: Any, seed: Any) -> None:
 def labels_and_inputs(labels: tf.Tensor, inputs: tf.Tensor) -> None:
     """Checks kinds of dtype, which tell swapped arguments, before any shape confuses the matter."""
     if inputs.dtype.is_floating:
-        if labels.dtype.is_floating and labels.shape.rank == 2 and labels.shape[1] not in (None, 1):
-            if inputs.shape.rank == 2 and inputs.shape[1] == 1:
+        wide = labels.shape.rank == 2 and size_of(labels, 1) not in (None, 1)
+        if labels.dtype.is_floating and wide:
+            if inputs.shape.rank == 2 and size_of(inputs, 1) == 1:
                 errors.fail(
                     "labels, inputs",
                     "class ids and activations (they look swapped)",
@@ -108,7 +110,7 @@ def numbers_only(argument: str, dtype: tf.DType) -> None:
 
 def dim(pieces: Sequence[Any]) -> Optional[int]:
     """Returns how many numbers the rows of the weights have, which must be one for all pieces."""
-    widths = {piece.shape[1] for piece in pieces if piece.shape.rank} - {None}
+    widths = {size_of(piece, 1) for piece in pieces if piece.shape.rank} - {None}
     if len(widths) > 1:
         errors.fail("weights", "pieces of one width (dim)", f"widths {sorted(widths)}")
     return widths.pop() if widths else None
@@ -120,7 +122,7 @@ def shapes(
     """Checks what is known of the shapes of labels, inputs and table rows against one another."""
     if inputs.shape.rank not in (None, 2):
         errors.fail("inputs", "shape [batch_size, dim]", _kind(inputs))
-    if inputs.shape.rank == 2 and not _may_equal(inputs.shape[1], dim):
+    if inputs.shape.rank == 2 and not _may_equal(size_of(inputs, 1), dim):
         errors.fail(
             "inputs",
             f"shape [batch_size, {dim}], as the rows of weights have {dim} numbers",
@@ -131,7 +133,7 @@ def shapes(
         return
     if labels.shape.rank not in (None, 2):
         errors.fail("labels", expected, _kind(labels))
-    if labels.shape.rank == 2 and not _may_equal(labels.shape[1], num_true):
+    if labels.shape.rank == 2 and not _may_equal(size_of(labels, 1), num_true):
         errors.fail("labels", expected, _kind(labels))
 
 
@@ -139,7 +141,7 @@ def width(
     argument: str, tensor: tf.Tensor, columns: Optional[int], flat_allowed: bool = False
 ) -> list[tf.Operation]:
     """Checks at run time that a tensor is a matrix of so many columns, if it was not known."""
-    if columns is None or (tensor.shape.rank == 2 and tensor.shape[1] is not None):
+    if columns is None or (tensor.shape.rank == 2 and size_of(tensor, 1) is not None):
         return []
     if flat_allowed and tensor.shape.rank == 1:
         return []
@@ -156,9 +158,10 @@ def width(
 
 def same_batch(labels: tf.Tensor, inputs: tf.Tensor) -> list[tf.Operation]:
     """Checks that labels and inputs have as many rows."""
-    if labels.shape[0] is not None and inputs.shape[0] is not None:
-        if labels.shape[0] != inputs.shape[0]:
-            errors.fail("labels", f"as many rows as inputs ({inputs.shape[0]})", labels.shape[0])
+    got, wanted = size_of(labels, 0), size_of(inputs, 0)
+    if got is not None and wanted is not None:
+        if got != wanted:
+            errors.fail("labels", f"as many rows as inputs ({wanted})", got)
         return []
     rows, expected = tf.shape(labels)[0], tf.shape(inputs)[0]
     return errors.require(
@@ -220,7 +223,7 @@ def sampled_candidates(sampled: tf.Tensor, num_sampled: Any) -> list[tf.Operatio
         return errors.require(vector, argument, "shape [num_sampled]", tf.shape(sampled))
     if num_sampled is None:
         return []
-    size = tf.size(sampled) if sampled.shape.num_elements() is None else sampled.shape[0]
+    size = tf.size(sampled) if size_of(sampled, 0) is None else size_of(sampled, 0)
     return errors.require(
         tf.equal(size, num_sampled),
         argument,
@@ -322,7 +325,7 @@ def _fits(shape: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Whether a tensor of this shape broadcasts to the target, and not the target to it."""
     missing = tf.size(target) - tf.size(shape)
     padded = tf.concat([tf.ones([tf.maximum(missing, 0)], tf.int32), shape], axis=0)
-    sizes = padded[-target.shape[0] :]
+    sizes = padded[-size_of(target, 0) :]
     return (missing >= 0) & tf.reduce_all(tf.equal(sizes, 1) | tf.equal(sizes, target))
 
 

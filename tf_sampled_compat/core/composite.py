@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_sampled_compat.core import checks, errors, internals
 from tf_sampled_compat.core.plan import plan
 from tf_sampled_compat.core.problem import Problem
+from tf_sampled_compat.core.shapes import size_of
 
 __all__ = [
     "class_ids",
@@ -108,7 +109,7 @@ def logits_and_targets(problem: Problem) -> tuple[tf.Tensor, tf.Tensor]:
     if problem.true_mask is not None:
         true_logits = tf.where(problem.true_mask, true_logits, _lowest(true_logits))
 
-    if problem.sampled_positions.shape[0] == 0:
+    if size_of(problem.sampled_positions, 0) == 0:
         # In a function TensorFlow fuses the product and the sum below into a oneDNN kernel, which
         # ends the process if the matrix is empty.
         return true_logits, targets
@@ -171,5 +172,5 @@ def _take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
 
 def _as_returned(loss: tf.Tensor, problem: Problem) -> tf.Tensor:
-    loss = tf.ensure_shape(loss, [problem.true_positions.shape[0]])
+    loss = tf.ensure_shape(loss, [size_of(problem.true_positions, 0)])
     return tf.cast(loss, problem.inputs.dtype, name="loss")

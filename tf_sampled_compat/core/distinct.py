@@ -7,6 +7,7 @@ from typing import Callable
 import tensorflow as tf
 
 from tf_sampled_compat.core import errors, internals
+from tf_sampled_compat.core.shapes import size_of
 
 # After so many blocks the distribution is judged unable to give that many distinct classes in any
 # reasonable time. TensorFlow's kernels would go on for hours.
@@ -46,7 +47,7 @@ def distinct(draw: Draw, num_sampled: int) -> tuple[tf.Tensor, tf.Tensor]:
         [tf.constant(0, tf.int64), chosen, tf.constant(-1, tf.int64)],
         shape_invariants=[
             tf.TensorShape([]),
-            tf.TensorShape([chosen.shape[0] or None]),
+            tf.TensorShape([size_of(chosen, 0) or None]),
             tf.TensorShape([]),
         ],
     )

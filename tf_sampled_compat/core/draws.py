@@ -12,6 +12,7 @@ from typing import Callable, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core import errors, internals
+from tf_sampled_compat.core.shapes import size_of
 from tf_sampled_compat.core.stream import Stream
 
 # Where TensorFlow's kernels end the process.
@@ -105,7 +106,7 @@ def _by_hashing(
       The classes; how many there would be were there room for all; and which draw was the last of
       S, if there are as many.
     """
-    room = classes.shape[0]
+    room = size_of(classes, 0)
     ids, positions = tf.unique(tf.concat([classes[:found], drawn], axis=0))
     missing = tf.maximum(room - tf.size(ids), 0)
     classes = tf.pad(ids[:room], [[0, missing]], constant_values=tf.constant(-1, tf.int64))
@@ -118,13 +119,13 @@ def _by_marking(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The same in XLA's terms, where no shape depends on a value: by a table of all classes."""
     ids, counts = _joined(classes, found, drawn)
-    size = ids.shape[0]
+    size = size_of(ids, 0)
     positions = tf.range(size)
     marks = tf.where(counts, ids, range_max)
     firsts = tf.tensor_scatter_nd_min(
         tf.fill([range_max + 1], size), marks[:, tf.newaxis], positions
     )
-    return _kept(ids, counts & tf.equal(tf.gather(firsts, marks), positions), classes.shape[0])
+    return _kept(ids, counts & tf.equal(tf.gather(firsts, marks), positions), size_of(classes, 0))
 
 
 def _by_sorting(
@@ -136,14 +137,14 @@ def _by_sorting(
     ordered = tf.gather(ids, order)
     differs = tf.concat([[True], tf.not_equal(ordered[1:], ordered[:-1])], axis=0)
     firsts = tf.scatter_nd(order[:, tf.newaxis], tf.cast(differs, tf.int32), ids.shape)
-    return _kept(ids, counts & (firsts > 0), classes.shape[0])
+    return _kept(ids, counts & (firsts > 0), size_of(classes, 0))
 
 
 def _joined(classes: tf.Tensor, found: tf.Tensor, drawn: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """All classes in their order, and which of them count."""
     ids = tf.concat([classes, drawn], axis=0)
-    positions = tf.range(ids.shape[0])
-    return ids, (positions < found) | (positions >= classes.shape[0])
+    positions = tf.range(size_of(ids, 0))
+    return ids, (positions < found) | (positions >= size_of(classes, 0))
 
 
 def _kept(ids: tf.Tensor, new: tf.Tensor, room: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

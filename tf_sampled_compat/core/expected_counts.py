@@ -7,6 +7,7 @@ import math
 import tensorflow as tf
 
 from tf_sampled_compat.core.draws import Draws
+from tf_sampled_compat.core.shapes import size_of
 
 
 def expected_count(probability: tf.Tensor, num_sampled: int, draws: Draws) -> tf.Tensor:
@@ -41,7 +42,7 @@ def log_uniform(classes: tf.Tensor, range_max: int) -> tf.Tensor:
 
 def weighted(classes: tf.Tensor, cumulative: tf.Tensor) -> tf.Tensor:
     """P(k) = (cumulative[k] - cumulative[k - 1]) / cumulative[-1], 0 out of range."""
-    size = cumulative.shape[0]
+    size = size_of(cumulative, 0)
     inside = tf.clip_by_value(classes, 0, size - 1)
     before = tf.gather(cumulative, tf.maximum(inside - 1, 0))
     before = tf.where(inside > 0, before, tf.zeros_like(before))

@@ -15,6 +15,7 @@ from tf_sampled_compat.core import checks, composite
 from tf_sampled_compat.core.implementation import choose_full
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.problem import Batch, check_labels, prepare
+from tf_sampled_compat.core.shapes import size_of
 
 # Numbers in a block of rows, and in a composite's block of logits: 8 MiB and 16 MiB of float32.
 _BLOCK_NUMBERS = 2**21
@@ -77,7 +78,7 @@ def top_k(
     no_bar = tf.fill([size[0], 1], tf.constant(float("nan"), batch.compute_dtype))
     start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
     values, ids = _fold_blocks(batch, num_classes, fold, start)
-    shape = [inputs.shape[0], k]
+    shape = [size_of(inputs, 0), k]
     return tf.cast(tf.ensure_shape(values, shape), inputs.dtype), tf.ensure_shape(ids, shape)
 
 
@@ -108,7 +109,7 @@ def ranks(*, num_classes: Any, **tensors: Any) -> tf.Tensor:
 
 def _less_true_logits(batch: Batch, reduced: tf.Tensor) -> tf.Tensor:
     loss = reduced - tf.reduce_sum(_true_logits(batch), axis=1) / batch.num_true
-    return tf.cast(tf.ensure_shape(loss, [batch.inputs.shape[0]]), batch.inputs.dtype)
+    return tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.inputs.dtype)
 
 
 def _true_logits(batch: Batch) -> tf.Tensor:
@@ -145,7 +146,7 @@ def _fold_blocks(batch: Batch, num_classes: Any, fold: Callable[..., Any], start
         return first + size, fold(state, rows, tf.cast(biases, batch.compute_dtype), first)
 
     invariants = tf.nest.map_structure(
-        lambda t: tf.TensorShape([t.shape[0]] + [None] * (t.shape.rank - 1)), start
+        lambda t: tf.TensorShape([size_of(t, 0)] + [None] * (t.shape.rank - 1)), start
     )
     _, result = tf.while_loop(
         lambda first, _: first < total,

@@ -13,7 +13,7 @@ from tf_sampled_compat.core import checks, composite, errors, library
 from tf_sampled_compat.core import gradients as gradients  # which registers them
 from tf_sampled_compat.core.plan import Plan
 from tf_sampled_compat.core.problem import Problem
-from tf_sampled_compat.core.shapes import with_shape
+from tf_sampled_compat.core.shapes import size_of, with_shape
 
 __all__ = composite.__all__
 
@@ -60,7 +60,7 @@ def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool
     ids, sampled_positions, true_positions, hits = library.load().ops.sampled_compat_plan(
         labels=labels, sampled=sampled, find_hits=remove_hits
     )
-    true_positions = with_shape(true_positions, [labels.shape[0], num_true])
+    true_positions = with_shape(true_positions, [size_of(labels, 0), num_true])
     return Plan(ids, sampled_positions, true_positions, hits)
 
 
@@ -112,7 +112,7 @@ def _loss(problem: Problem, kind: str) -> tf.Tensor:
         sampled_offset=_spread(sampled_offset, problem.sampled_positions),
         kind=kind,
     )
-    loss = with_shape(loss, [problem.true_positions.shape[0]])
+    loss = with_shape(loss, [size_of(problem.true_positions, 0)])
     return tf.cast(loss, problem.inputs.dtype, name="loss")
 
 

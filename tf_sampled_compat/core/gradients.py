@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core import composite, library
 from tf_sampled_compat.core.problem import Problem
+from tf_sampled_compat.core.shapes import size_of
 
 tf.no_gradient("SampledCompat>ClassIds")
 
@@ -52,7 +53,7 @@ def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
                 hits=hits,
                 true_offset=true_offset,
                 sampled_offset=sampled_offset,
-                num_true=true.shape[1] or tf.shape(true)[1],
+                num_true=size_of(true, 1) or tf.shape(true)[1],
                 compute_dtype=upstream.dtype,
             )
         )

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tf_sampled_compat.core import composite, errors, fused, internals, library
 from tf_sampled_compat.core.problem import Batch
 from tf_sampled_compat.core.samplers import SampledValues
+from tf_sampled_compat.core.shapes import size_of
 
 ENVIRONMENT_VARIABLE = "TF_SAMPLED_COMPAT_IMPLEMENTATION"
 NAMES = ("fused", "composite")
@@ -150,7 +151,7 @@ def _call(batch: Batch, counts_by_row: bool) -> Call:
 
 
 def _differs_by_row(count: tf.Tensor) -> bool:
-    return count.shape.rank is None or (count.shape.rank == 2 and count.shape[0] != 1)
+    return count.shape.rank is None or (count.shape.rank == 2 and size_of(count, 0) != 1)
 
 
 def _checked(argument: str, name: Optional[str]) -> Optional[str]:

@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core import internals
+from tf_sampled_compat.core.shapes import size_of
 from tf_sampled_compat.core.stream import WORD_BITS
 
 # Every product must be exact; and a float64 tells no more classes apart.
@@ -70,7 +71,7 @@ def weighted(words: tf.Tensor, cumulative: tf.Tensor) -> tf.Tensor:
         return tf.searchsorted(cumulative, targets, side="right", out_type=tf.int64)
     # XLA's searchsorted compares all with all. Of the sums `below` are known to be no more than the
     # target.
-    size = cumulative.shape[0]
+    size = size_of(cumulative, 0)
     below = tf.zeros_like(targets)
     for bit in reversed(range(size.bit_length())):
         next_ = below + 2**bit

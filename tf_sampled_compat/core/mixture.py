@@ -14,6 +14,7 @@ from tf_sampled_compat.core.samplers import (
     class_ids,
     learned_unigram_candidate_sampler,
 )
+from tf_sampled_compat.core.shapes import size_of
 from tf_sampled_compat.core.typing import Sampler, TensorLike
 
 
@@ -184,7 +185,7 @@ def _draw(sampler: Any, classes: tf.Tensor, size: int, range_max: int, seed: Any
     if isinstance(sampler, LearnedUnigramSampler):
         return sampler.draw(classes, size, False, seed=seed).sampled_candidates
     if not isinstance(sampler, InBatchSampler):
-        return sampler(classes, classes.shape[1], size, False, range_max, seed=seed)[0]
+        return sampler(classes, size_of(classes, 1), size, False, range_max, seed=seed)[0]
     labels = tf.reshape(classes, [-1])
     expected = "as many in-batch candidates as there are labels"
     same = errors.require(tf.equal(tf.size(labels), size), "num_sampled", expected, size)

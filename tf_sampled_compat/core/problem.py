@@ -15,7 +15,7 @@ from tf_sampled_compat.core import checks, corrections, errors, internals, sampl
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.plan import accidental_hits
 from tf_sampled_compat.core.samplers import SampledValues
-from tf_sampled_compat.core.shapes import sizes, with_shape
+from tf_sampled_compat.core.shapes import size_of, sizes, with_shape
 from tf_sampled_compat.core.tables import Table
 
 
@@ -137,7 +137,7 @@ def prepare(
     labels = samplers.class_ids(labels)
     inputs = errors.after(checks.width("inputs", inputs, dim), inputs)
     inputs = with_shape(inputs, [None, dim])
-    if labels.shape.rank != 2 or labels.shape[1] is None:
+    if labels.shape.rank != 2 or size_of(labels, 1) is None:
         widths = checks.width("labels", labels, num_true, flat_labels)
         labels = tf.reshape(errors.after(widths, labels), [-1, num_true])
     assertions = [
@@ -260,7 +260,7 @@ def gather(
     """Plans the batch, as an implementation does, and looks each of its classes up once."""
     sampled = with_shape(values.sampled_candidates, [None])
     labels, mask, excluded = batch.labels, batch.true_mask, None
-    if mask is not None and sampled.shape[0] != 0:
+    if mask is not None and size_of(sampled, 0) != 0:
         labels = tf.where(mask, labels, sampled[:1])  # A class that is looked up anyway.
     find_hits = remove_accidental_hits and not batch.exclude_true
     planned = how.plan(labels, sampled, batch.num_true, find_hits and mask is None)

@@ -10,11 +10,20 @@ import tensorflow as tf
 
 def with_shape(tensor: tf.Tensor, shape: Sequence[Optional[int]]) -> tf.Tensor:
     """`tf.ensure_shape`, which adds an op even where the shape is known to fit."""
-    if tensor.shape.rank == len(shape) and all(
-        expected is None or size == expected for size, expected in zip(tensor.shape, shape)
-    ):
-        return tensor
+    if tensor.shape.rank == len(shape):
+        known = tensor.shape.as_list()
+        if all(expected is None or size == expected for size, expected in zip(known, shape)):
+            return tensor
     return tf.ensure_shape(tensor, shape)
+
+
+def size_of(tensor: Any, axis: int) -> Optional[int]:
+    """Returns the size of a dimension, if it is known.
+
+    Not `tensor.shape[axis]`, which after `tf.compat.v1.disable_v2_behavior()` is a `Dimension`:
+    never None, and nothing that a set or a comparison can take.
+    """
+    return None if tensor.shape.rank is None else tensor.shape.as_list()[axis]
 
 
 def sizes(tensor: tf.Tensor) -> list[Any]:

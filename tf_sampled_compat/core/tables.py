@@ -9,6 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from tf_sampled_compat.core import errors, internals
+from tf_sampled_compat.core.shapes import size_of
 
 
 class _NoBiases:
@@ -40,7 +41,7 @@ class Table(NamedTuple):
     @property
     def num_rows(self) -> Optional[int]:
         """The number of rows, where it is known while tracing."""
-        sizes = [_rows(piece) for piece in self.pieces]
+        sizes = [size_of(piece, 0) for piece in self.pieces]
         return None if None in sizes or not sizes else sum(sizes)
 
 
@@ -161,14 +162,10 @@ def _gatherable(piece: Any) -> Any:
     return tf.convert_to_tensor(piece)
 
 
-def _rows(piece: Any) -> Optional[int]:
-    return None if piece.shape.rank is None else piece.shape[0]
-
-
 def _check_sizes(made: Table) -> None:
     if made.num_rows is None:
         return
-    sizes = [_rows(piece) for piece in made.pieces]
+    sizes = [size_of(piece, 0) for piece in made.pieces]
     expected = layout(made.num_rows, len(sizes))
     if sizes != expected:
         errors.fail(

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core import errors
+from tf_sampled_compat.core.shapes import size_of
 
 # All weights together stay below 2**TOTAL_BITS, so that a word of 62 bits times their sum is exact.
 TOTAL_BITS = 61
@@ -39,7 +40,7 @@ def cumulative(counts: tf.Tensor) -> tf.Tensor:
     # Of the largest one's bits the exponent, so that each weight is below 2**exponent.
     bits = tf.bitcast(tf.reduce_max(exact), tf.int64)
     exponent = tf.bitwise.right_shift(bits, tf.constant(_MANTISSA_BITS, tf.int64)) - _BIAS + 1
-    shift = TOTAL_BITS - 1 - counts.shape[0].bit_length() - exponent
+    shift = TOTAL_BITS - 1 - size_of(counts, 0).bit_length() - exponent
     power = tf.bitcast((shift + _BIAS) * 2**_MANTISSA_BITS, tf.float64)
     scaled = tf.cast(tf.floor(exact * power), tf.int64)
     return tf.cumsum(tf.maximum(scaled, tf.cast(exact > 0, tf.int64)))

@@ -1,0 +1,71 @@
+"""Runs the programs inside an era's interpreter and records what they print.
+
+    python tests/legacy/generate.py                # dry: says what it would record
+    python tests/legacy/generate.py --write        # records the programs that have no values yet
+    python tests/legacy/generate.py --write --overwrite [program ...]
+
+Runs on CPython 2.7 with TensorFlow 0.12.1, for the programs whose name ends in "_0x", and on
+CPython 3.7 with TensorFlow 1.15.5, for the others. README.md says when making values anew is wrong.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import glob
+import hashlib
+import io
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERSIONS = {True: "0.12.1", False: "1.15.5"}  # by whether it is a "_0x" program
+
+
+def golden_path(name):
+    return os.path.join(HERE, "golden", name + ".txt")
+
+
+def program_path(name):
+    return os.path.join(HERE, "programs", name + ".py")
+
+
+def header(name):
+    """Returns the first line of a golden file: which TensorFlow, and which text of the program."""
+    with io.open(program_path(name), "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    return "# tensorflow %s, program %s" % (VERSIONS[name.endswith("_0x")], digest)
+
+
+def names():
+    paths = glob.glob(os.path.join(HERE, "programs", "*.py"))
+    return sorted(os.path.basename(path)[: -len(".py")] for path in paths)
+
+
+def record(name):
+    output = subprocess.check_output([sys.executable, "-W", "ignore", program_path(name)])
+    text = header(name) + "\n" + output.decode("ascii")
+    with io.open(golden_path(name), "w", newline="\n") as file:
+        file.write(text)
+
+
+def main(arguments):
+    import tensorflow as tf
+
+    if tf.__version__ not in VERSIONS.values():
+        sys.exit("values are made by TensorFlow 0.12.1 and 1.15.5, and this is " + tf.__version__)
+    os.environ.update(CUDA_VISIBLE_DEVICES="-1", TF_CPP_MIN_LOG_LEVEL="3")
+    chosen = [argument for argument in arguments if not argument.startswith("--")]
+    for name in chosen or names():
+        if VERSIONS[name.endswith("_0x")] != tf.__version__:
+            continue
+        if os.path.exists(golden_path(name)) and "--overwrite" not in arguments:
+            print(name, "has values")
+        elif "--write" in arguments:
+            record(name)
+            print(name, "recorded")
+        else:
+            print(name, "would be recorded (--write)")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

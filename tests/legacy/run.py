@@ -1,0 +1,58 @@
+"""Runs programs one after another under `install()`, in one process; prints JSON.
+
+    python -m tests.legacy.run folder [program ...]
+
+A program whose name ends in "_0x" is run under `install("0.x")`. The answer says for each program
+what it printed, and which of the package's losses it called.
+"""
+
+import collections
+import contextlib
+import io
+import json
+import os
+import pathlib
+import runpy
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import tf_sampled_compat as tsc
+from tests.legacy import printed
+from tf_sampled_compat.core import losses
+
+LOSSES = ["nce_loss", "rank_sampled_softmax_loss", "sampled_softmax_loss",
+          "sampled_sparse_softmax_loss"]  # fmt: skip
+CALLS = collections.Counter()
+
+
+def counting(function):
+    """Returns the function, counting its calls: a program that took TensorFlow's shows in them."""
+
+    def counted(**arguments):
+        CALLS[function.__name__] += 1
+        return function(**arguments)
+
+    return counted
+
+
+def run(path):
+    """Returns what a program printed, read, and its calls."""
+    CALLS.clear()
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), tsc.installed(printed.era(path.stem)):
+        runpy.run_path(str(path), run_name="__main__")
+    return {"values": printed.read(output.getvalue()), "calls": dict(CALLS)}
+
+
+def main(folder, *names):
+    for name in LOSSES:
+        setattr(losses, name, counting(getattr(losses, name)))
+    paths = sorted(pathlib.Path(folder).glob("*.py"))
+    chosen = [path for path in paths if not names or path.stem in names]
+    print(json.dumps({path.stem: run(path) for path in chosen}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

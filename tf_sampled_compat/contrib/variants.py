@@ -1,0 +1,212 @@
+"""What `tf.contrib.nn` of TensorFlow 1.15 held beside its two losses, out of public TF 2 ops."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core import errors
+from tf_sampled_compat.core.typing import ScalarLike, TensorLike
+
+__all__ = [
+    "alpha_dropout",
+    "conv1d_transpose",
+    "deprecated_flipped_sigmoid_cross_entropy_with_logits",
+    "deprecated_flipped_softmax_cross_entropy_with_logits",
+    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits",
+    "nth_element",
+    "scaled_softplus",
+]
+
+# What a dropped unit is set to: SELU's limit at minus infinity, -scale * alpha.
+_DROPPED = -1.7580993408473766
+
+
+def alpha_dropout(
+    x: TensorLike,
+    keep_prob: ScalarLike,
+    noise_shape: Optional[TensorLike] = None,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> tf.Tensor:
+    r"""Drops units to SELU's lower limit and keeps the mean and variance of the rest.
+
+    .. math::
+        y = a \, (x m + \alpha' (1 - m)) + b, \quad
+        a = (q + q (1 - q) \alpha'^2)^{-1/2}, \quad b = -a \alpha' (1 - q)
+
+    with m the 0/1 mask, q `keep_prob` and :math:`\alpha' \approx -1.758`.
+
+    >>> y = tsc.contrib.nn.alpha_dropout(tf.ones([2, 3]), keep_prob=0.9, seed=1)
+    >>> y.shape
+    TensorShape([2, 3])
+
+    Args:
+      x: `[...]` activations of a floating dtype.
+      keep_prob: A scalar in (0, 1]: the probability that a unit is kept.
+      noise_shape: The shape of the mask, which broadcasts; by default that of `x`.
+      seed: The operation seed; it draws what TensorFlow 1.15 drew for it.
+      name: A name for the operation.
+
+    Returns:
+      A tensor of the shape and dtype of `x`; `x` itself if `keep_prob` is 1.
+
+    Raises:
+      ValueError: If `keep_prob` is a number outside (0, 1].
+
+    Source: `tf.contrib.nn` of TensorFlow 1.15; Klambauer et al., 2017, arXiv:1706.02515.
+    """
+    with tf.compat.v1.name_scope(name, "alpha_dropout", [x]):
+        x = tf.convert_to_tensor(x, name="x")
+        if isinstance(keep_prob, numbers.Real) and not 0 < keep_prob <= 1:
+            errors.fail("keep_prob", "a scalar in (0, 1]", keep_prob)
+        q = tf.convert_to_tensor(keep_prob, dtype=x.dtype, name="keep_prob")
+        if tf.get_static_value(q) == 1:
+            return x
+        shape = tf.shape(x) if noise_shape is None else noise_shape
+        drawn = tf.random.uniform(shape, seed=seed, dtype=x.dtype)
+        mask = tf.cast(drawn >= 1 - q, x.dtype)
+        a = (q + q * (1 - q) * _DROPPED**2) ** -0.5
+        return a * (x * mask + _DROPPED * (1 - mask)) - a * _DROPPED * (1 - q)
+
+
+def scaled_softplus(
+    x: TensorLike,
+    alpha: TensorLike,
+    clip: Optional[TensorLike] = None,
+    name: Optional[str] = None,
+) -> tf.Tensor:
+    r"""Computes a softplus that tends to ReLU as `alpha` tends to 0, or to ReLU6 with `clip=6`.
+
+    .. math:: y = \min(\alpha \log(1 + e^{x / \alpha}), \text{clip})
+
+    >>> y = tsc.contrib.nn.scaled_softplus(tf.constant([-9.0, 0.0, 9.0]), 1.0, clip=6.0)
+    >>> print(y.numpy().round(3))
+    [0.    0.693 6.   ]
+
+    Args:
+      x: A tensor of a floating dtype.
+      alpha: The smoothness, positive; broadcasts with `x`, and has a gradient.
+      clip: The upper bound, or None; likewise. Where it binds, it takes the whole gradient.
+      name: A name for the operation.
+
+    Returns:
+      A tensor of the dtype of `x` and the shape they broadcast to.
+
+    Source: `tf.contrib.nn` of TensorFlow 1.15.
+    """
+    with tf.compat.v1.name_scope(name, "scaled_softplus"):
+        x = tf.convert_to_tensor(x, name="x")
+        alpha = tf.convert_to_tensor(alpha, dtype=x.dtype, name="alpha")
+        y = alpha * tf.nn.softplus(x / alpha)
+        if clip is None:
+            return y
+        clip = tf.convert_to_tensor(clip, dtype=x.dtype, name="clip")
+        # Not tf.minimum, which gives a tie's gradient to y.
+        return tf.where(y < clip, y, clip)
+
+
+def nth_element(
+    input: TensorLike, n: ScalarLike, reverse: bool = False, name: Optional[str] = None
+) -> tf.Tensor:
+    """Finds the value that sorting would put at place `n` of the last dimension.
+
+    >>> print(tsc.contrib.nn.nth_element(tf.constant([5.0, 9.0, 7.0]), 1).numpy())
+    7.0
+
+    Args:
+      input: `[..., N]` numbers.
+      n: A scalar int32 from 0 to N - 1.
+      reverse: Whether to count from the largest.
+      name: A name for the operation.
+
+    Returns:
+      A `[...]` tensor of the dtype of `input`.
+
+    Source: `tf.contrib.nn` of TensorFlow 1.15.
+    """
+    return tf.raw_ops.NthElement(
+        input=tf.convert_to_tensor(input),
+        n=tf.convert_to_tensor(n, tf.int32),
+        reverse=reverse,
+        name=name,
+    )
+
+
+def conv1d_transpose(
+    input: TensorLike,
+    filters: TensorLike,
+    output_shape: TensorLike,
+    strides: Any,
+    padding: str = "SAME",
+    data_format: str = "NWC",
+    dilations: Any = None,
+    name: Optional[str] = None,
+) -> tf.Tensor:
+    """Transposes a 1-D convolution; `tf.nn.conv1d_transpose` of TensorFlow 2 is the same.
+
+    >>> y = tsc.contrib.nn.conv1d_transpose(tf.ones([1, 4, 2]), tf.ones([3, 5, 2]), [1, 8, 5], 2)
+    >>> y.shape
+    TensorShape([1, 8, 5])
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/nn/conv1d_transpose.
+    """
+    return tf.nn.conv1d_transpose(
+        input, filters, output_shape, strides, padding, data_format, dilations, name
+    )
+
+
+def deprecated_flipped_softmax_cross_entropy_with_logits(
+    logits: TensorLike, labels: TensorLike, dim: int = -1, name: Optional[str] = None
+) -> tf.Tensor:
+    """Computes TF 1's softmax cross entropy, with `logits` before `labels`.
+
+    No gradient passes to `labels`, as none did.
+
+    >>> loss = tsc.contrib.nn.deprecated_flipped_softmax_cross_entropy_with_logits(
+    ...     tf.zeros([2, 4]), tf.one_hot([0, 3], 4))
+    >>> print(loss.numpy())  # log(4)
+    [1.3862944 1.3862944]
+
+    Source: `tf.contrib.nn` of TensorFlow 1.15.
+    """
+    if name is None:
+        name = "softmax_cross_entropy_with_logits"
+    labels = tf.stop_gradient(tf.convert_to_tensor(labels, dtype=_dtype(logits)))
+    return tf.nn.softmax_cross_entropy_with_logits(labels, logits, axis=dim, name=name)
+
+
+def deprecated_flipped_sparse_softmax_cross_entropy_with_logits(
+    logits: TensorLike, labels: TensorLike, name: Optional[str] = None
+) -> tf.Tensor:
+    """Computes the sparse softmax cross entropy, with `logits` before `labels`.
+
+    >>> loss = tsc.contrib.nn.deprecated_flipped_sparse_softmax_cross_entropy_with_logits(
+    ...     tf.zeros([2, 4]), tf.constant([0, 3]))
+    >>> print(loss.numpy())  # log(4)
+    [1.3862944 1.3862944]
+
+    Source: `tf.contrib.nn` of TensorFlow 1.15.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits, name=name)
+
+
+def deprecated_flipped_sigmoid_cross_entropy_with_logits(
+    logits: TensorLike, targets: TensorLike, name: Optional[str] = None
+) -> tf.Tensor:
+    """Computes the sigmoid cross entropy, with `logits` before `targets`.
+
+    >>> loss = tsc.contrib.nn.deprecated_flipped_sigmoid_cross_entropy_with_logits(
+    ...     tf.zeros([2]), tf.constant([0.0, 1.0]))
+    >>> print(loss.numpy())  # log(2)
+    [0.6931472 0.6931472]
+
+    Source: `tf.contrib.nn` of TensorFlow 1.15.
+    """
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits, name=name)
+
+
+def _dtype(logits: TensorLike) -> tf.DType:
+    return tf.convert_to_tensor(logits).dtype
