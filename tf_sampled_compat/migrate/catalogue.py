@@ -153,6 +153,7 @@ def vanished(path: str) -> Optional[str]:
     return name if is_other and name not in _CONTRIB and name != "python" else None
 
 
-def is_contrib(path: str) -> bool:
-    """Whether a module's or function's path is one that vanished with `tf.contrib`."""
-    return path.startswith(("tensorflow.contrib", "tensorflow.compat.v1.contrib"))
+def is_contrib_nn(path: str) -> bool:
+    """Whether a module's path is `tensorflow.contrib.nn`, or in it: what TensorFlow 2 has not."""
+    root, _, below = path.partition(".")
+    return root in ("tensorflow", "tensorflow_core") and below in _CONTRIB_NN

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import libcst as cst
 
 from tf_sampled_compat.migrate import catalogue, statements
+from tf_sampled_compat.migrate.advice.rule import look
 from tf_sampled_compat.migrate.edits import Edit
 from tf_sampled_compat.migrate.names import Code, Origin, dotted
+from tf_sampled_compat.migrate.notes import Note
 
 _ROOTS = (cst.Module, cst.FunctionDef, cst.ClassDef)
 
@@ -60,6 +62,54 @@ def unused(code: Code, origins: Iterable[Origin], rewritten: list[tuple[int, int
         if uses and all(any(start <= use < end for start, end in rewritten) for use in uses):
             found.append((origin.statement, alias))
     return list({id(alias): (statement, alias) for statement, alias in found}.values())
+
+
+def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
+    """Returns the edits that make `import tensorflow` of `import tensorflow.contrib.nn`.
+
+    It binds the same name, and works in TensorFlow 2; unless the rest of the path is still used.
+    """
+    if any(
+        catalogue.is_contrib_nn(dotted(node) or "")
+        and not any(start <= code.span(node)[0] < end for start, end in rewritten)
+        for node in code.nodes
+        if isinstance(node, cst.Attribute) and not code.enclosing(node, (cst.Import,))
+    ):
+        return []
+    return [
+        Edit(*code.span(alias.name), alias.evaluated_name.split(".")[0])
+        for node in code.nodes
+        if isinstance(node, cst.Import)
+        for alias in node.names
+        if alias.asname is None and catalogue.is_contrib_nn(alias.evaluated_name)
+    ]
+
+
+def vanished(code: Code, edits: Iterable[Edit]) -> list[Note]:
+    """Returns notes on the imports of `tf.contrib.nn` that no edit touches."""
+    notes = []
+    for node in code.nodes:
+        if not isinstance(node, (cst.Import, cst.ImportFrom)) or isinstance(
+            node.names, cst.ImportStar
+        ):
+            continue
+        module = "" if isinstance(node, cst.Import) else f"{_module(node)}."
+        start, end = code.span(node)
+        if any(start <= edit.start < edit.end <= end for edit in edits):
+            continue
+        for alias in node.names:
+            if catalogue.is_contrib_nn(module + alias.evaluated_name) or catalogue.is_contrib_nn(
+                module[:-1]
+            ):
+                notes.append(
+                    look(
+                        code, node, "vanished",
+                        f"{code.text(node)} fails in TensorFlow 2, and something may still use it",
+                        "see what does; tf_sampled_compat.install() brings tf.contrib.nn back",
+                    )
+                )  # fmt: skip
+                break
+    return notes
 
 
 def anchors(code: Code, origins: Iterable[Origin], rewritten: list[tuple[int, int]]) -> list:
@@ -122,6 +172,13 @@ def _anchors_in(code, root, origins, rewritten) -> list:
     return found
 
 
+def _module(statement: cst.ImportFrom) -> str:
+    """The module of an absolute `from … import`, or "" for a relative one."""
+    if statement.relative or statement.module is None:
+        return ""
+    return dotted(statement.module) or ""
+
+
 def _at_top(code: Code, statement: cst.CSTNode) -> bool:
     return isinstance(code.parent(code.parent(statement)), cst.Module)
 
@@ -155,8 +212,7 @@ def _alias(origin: Origin):
         if name != origin.assignment.name:
             continue
         if isinstance(origin.statement, cst.ImportFrom):
-            module = dotted(origin.statement.module)
-            whole = f"{module}.{alias.evaluated_name}"
+            whole = f"{_module(origin.statement)}.{alias.evaluated_name}"
         else:
             whole = alias.evaluated_name if alias.asname else ""
         is_root = whole in ("tensorflow.compat.v1", "tensorflow.compat.v2")

@@ -23,11 +23,11 @@ def indentation(code: bytes, at: int) -> Optional[str]:
 
 
 def newline(code: bytes, at: int) -> str:
-    """Returns how the line of an offset ends, or, if it is the last, how the first one does."""
-    line = code[start(code, at) : end(code, at)]
-    if not line.endswith(b"\n"):
-        line = code[: end(code, 0)]
-    return "\r\n" if line.endswith(b"\r\n") else "\n"
+    """Returns how the line of an offset ends, or, if it is the last, how the one before it does."""
+    until = end(code, at)
+    if not code[:until].endswith(b"\n"):
+        until = start(code, at)
+    return "\r\n" if code[:until].endswith(b"\r\n") else "\n"
 
 
 def position(code: bytes, at: int) -> tuple[int, int]:

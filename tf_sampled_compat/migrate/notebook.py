@@ -120,7 +120,7 @@ def _in_a_magic() -> Note:
 
 
 def _put(text: str, cell: Cell, code: str) -> str:
-    """The JSON of a cell's new source: lines that did not change keep theirs to the letter."""
+    """The JSON of the new source: lines that did not change keep theirs to the letter."""
     plain = text.isascii()
     source = cell.source
     if isinstance(source.value, str):

@@ -21,7 +21,7 @@ def rewrite(code: Code, text: bytes, found: list, era: str) -> tuple[list[Edit],
     """
     edits, notes = _imports_of_names(code, text, era)
     if not found:
-        return edits, notes
+        return edits, notes + imports.vanished(code, edits)
     ours = imports.our_name(code)
     spans = []
     for reference in found:
@@ -33,7 +33,8 @@ def rewrite(code: Code, text: bytes, found: list, era: str) -> tuple[list[Edit],
         notes.append(Note(CHANGED, "call", *span, f"{before} -> {after}"))
     origins = [origin for reference in found for origin in reference.origins]
     more_edits, more_notes = _imports_of_modules(code, text, origins, spans, ours)
-    return edits + more_edits, notes + more_notes
+    edits += more_edits + imports.shortened(code, spans)
+    return edits, notes + more_notes + imports.vanished(code, edits)
 
 
 def _prefix(code: Code, reference: references.Reference, ours: str) -> Edit:

@@ -54,7 +54,8 @@ def _by_name(code: Code, node: cst.Call) -> Iterator[Note]:
     if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.MENTIONS:
         return
     paths = [meaning.path or "" for meaning in code.meanings(owner)]
-    if any(path.startswith("tensorflow") for path in paths) or not paths:
+    looks_like_it = not paths and f".{dotted(owner)}".endswith(".nn")
+    if looks_like_it or any(path.startswith("tensorflow") for path in paths):
         yield look(
             code, node, "name-in-a-string",
             f"{shown(code, node)} names the function by a string, which is left as it is",
