@@ -76,8 +76,9 @@ def loss(code, era):
     if era == "1.x":
         code = code.replace("import tensorflow as tf\n", "import tensorflow.compat.v1 as tf\n")
     tf.random.set_seed(1)
+    cuts = ((0, 17), (17, 34), (34, 50))
     names = {
-        "pieces": [tf.constant(P.weights[start:end]) for start, end in ((0, 17), (17, 34), (34, 50))],
+        "pieces": [tf.constant(P.weights[start:end]) for start, end in cuts],
         "b": tf.constant(P.biases), "y": tf.constant(P.labels), "x": tf.constant(P.inputs),
         "sampled": tuple(map(tf.constant, P.arguments["sampled_values"])),
     }  # fmt: skip

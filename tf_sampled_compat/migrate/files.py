@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tf_sampled_compat.migrate import edits, lines, notebook, python
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, Note
+from tf_sampled_compat.migrate.parsing import TooDeepError
 from tf_sampled_compat.migrate.source import Source, UndecodableError
 
 
@@ -43,6 +44,9 @@ def migrate(raw: bytes, era: str, *, is_notebook: bool, may_change: bool = True)
         outcome = _notebook(raw, era) if is_notebook else _source(raw, era)
     except (UndecodableError, notebook.NotANotebookError) as error:
         return failed(raw, "undecodable", str(error), "mend it, then run again")
+    except (TooDeepError, RecursionError):
+        way_out = "migrate the calls by hand, or move them to a file of their own"
+        return failed(raw, "unparsable", "nested too deeply to parse", way_out)
     except Exception as error:  # A defect here must not cost the other files their turn.
         return failed(
             raw, "internal", f"migrate failed on it: {type(error).__name__}: {error}",

@@ -7,6 +7,8 @@ from typing import NamedTuple, Optional
 
 import libcst as cst
 
+from tf_sampled_compat.migrate.parsing import TooDeepError, parse
+
 # Cell magics below which the cell is Python that runs here.
 _PYTHON_BELOW = {"time", "timeit", "capture", "prun", "memit", "mprun", "python", "python3"}
 _LINE = re.compile(rb"[ \t]*([%!?].*|[\w.%]+\?{1,2}[ \t]*)\r?$", re.DOTALL)
@@ -55,8 +57,8 @@ def mask(cell: bytes) -> Masked:
 def parses(code: bytes) -> bool:
     """Whether it is Python."""
     try:
-        cst.parse_module(code.decode())
-    except (cst.ParserSyntaxError, RecursionError, UnicodeError):
+        parse(code.decode())
+    except (cst.ParserSyntaxError, TooDeepError, UnicodeError):
         return False
     return True
 

@@ -13,6 +13,7 @@ from tf_sampled_compat.migrate.advice.rule import look
 from tf_sampled_compat.migrate.edits import Edit
 from tf_sampled_compat.migrate.names import Code
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK, Note, accepted
+from tf_sampled_compat.migrate.parsing import parse
 from tf_sampled_compat.migrate.source import Source
 
 _PYTHON_2 = re.compile(
@@ -37,10 +38,14 @@ def examine(source: Source, era: str) -> Found:
     Args:
       source: The source.
       era: "0.x", "1.x" or "2.x": the TensorFlow it was written for.
+
+    Raises:
+      TooDeepError: If it is nested too deeply to parse.
+      RecursionError: If it is nested too deeply to follow.
     """
     try:
-        module = cst.parse_module(source.parsed)
-    except (cst.ParserSyntaxError, RecursionError) as error:
+        module = parse(source.parsed)
+    except cst.ParserSyntaxError as error:
         return Found([], [unparsable(source.code, error)])
     if module.code != source.parsed:
         note = Note(
@@ -55,13 +60,11 @@ def examine(source: Source, era: str) -> Found:
     return Found(edits, sorted(changes + notes, key=lambda note: (note.start, note.kind)))
 
 
-def unparsable(code: bytes, error: Exception) -> Note:
+def unparsable(code: bytes, error: cst.ParserSyntaxError) -> Note:
     """Returns the note on a source that is not Python of today."""
     old = bool(_PYTHON_2.search(code))
-    at, what = 0, "nested too deeply to parse"
-    if isinstance(error, cst.ParserSyntaxError):
-        at = sum(map(len, code.splitlines(keepends=True)[: error.raw_line - 1]))
-        what = "not Python 3" + (", Python 2 by the look of it" if old else "")
+    at = sum(len(line) + 1 for line in code.split(b"\n")[: error.raw_line - 1])
+    what = "not Python 3" + (", Python 2 by the look of it" if old else "")
     return Note(ERROR, "unparsable", at, at, f"{what}: left as it is", _OLD if old else _BROKEN)
 
 

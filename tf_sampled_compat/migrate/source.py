@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bisect
 import codecs
-import io
-import tokenize
+import re
+
+_BLANK = re.compile(rb"[ \t\f]*(?:#.*)?$")
+_COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class UndecodableError(Exception):
@@ -24,10 +26,9 @@ class Source:
             raise UndecodableError("binary: it holds NUL bytes")
         self._bom = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
         try:
-            encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-            self._encoding = "utf-8" if self._bom else encoding
+            self._encoding = codecs.lookup(_declared(raw[len(self._bom) :])).name
             text = raw[len(self._bom) :].decode(self._encoding)
-        except (SyntaxError, LookupError) as error:
+        except LookupError as error:
             raise UndecodableError(f"its encoding is unknown: {error}") from None
         except UnicodeError as error:
             raise UndecodableError(f"not the encoding it is declared to be: {error}") from None
@@ -46,3 +47,17 @@ class Source:
     def encode(self, code: bytes) -> bytes:
         """Returns the file's bytes for an edited `code`."""
         return self._bom + code.decode().encode(self._encoding)
+
+
+def _declared(raw: bytes) -> str:
+    """The encoding that PEP 263's comment in the first or second line names, or UTF-8.
+
+    `tokenize.detect_encoding` refuses a comment that holds letters of the encoding it declares.
+    """
+    for line in raw.split(b"\n", 2)[:2]:
+        cookie = _COOKIE.match(line)
+        if cookie:
+            return cookie.group(1).decode()
+        if not _BLANK.match(line.rstrip(b"\r")):
+            break
+    return "utf-8"
