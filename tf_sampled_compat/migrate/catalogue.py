@@ -113,9 +113,12 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
       The target, or None if the path is no such function of TensorFlow's.
     """
     root, _, below = path.partition(".")
-    module, _, name = below.rpartition(".")
     if root not in ("tensorflow", "tensorflow_core"):
         return None
+    # `tf_upgrade_v2 --mode SAFETY` puts compat.v1 before whatever was imported from tensorflow.
+    while below.startswith(("compat.v1.compat.", "compat.v1.python.")):
+        below = below[len("compat.v1.") :]
+    module, _, name = below.rpartition(".")
     if module in _CONTRIB_NN:
         return Target("contrib.nn", name) if name in _CONTRIB else None
     if module in _NN and name in _CONTRIB:

@@ -11,8 +11,10 @@ from tf_sampled_compat.migrate.parsing import TooDeepError, parse
 
 # Cell magics below which the cell is Python that runs here.
 _PYTHON_BELOW = {"time", "timeit", "capture", "prun", "memit", "mprun", "python", "python3"}
-_LINE = re.compile(rb"[ \t]*([%!?].*|[\w.%]+\?{1,2}[ \t]*)\r?$", re.DOTALL)
-_ASSIGNED = re.compile(rb"[ \t]*[\w., \t]+=[ \t]*([%!].*)\r?$", re.DOTALL)
+# A letter behind the %, or it is the operator, on a line that goes on from the one before.
+_MAGIC = rb"%{1,2}[A-Za-z_].*|!(?!=).*"
+_LINE = re.compile(rb"[ \t]*(" + _MAGIC + rb"|\?.*|[\w.%]+\?{1,2}[ \t]*)\r?$", re.DOTALL)
+_ASSIGNED = re.compile(rb"[ \t]*[\w., \t]+=[ \t]*(" + _MAGIC + rb")\r?$", re.DOTALL)
 _CELL = re.compile(rb"\s*%%(\w+)")
 
 

@@ -132,4 +132,5 @@ def _put(text: str, cell: Cell, code: str) -> str:
     new = [line + "\n" for line in code.split("\n")]
     new[-1] = new[-1][:-1]
     new = [line for line in new if line]
-    return first + between.join(kept.get(n) or json.dumps(n, ensure_ascii=plain) for n in new) + last
+    lines_of_json = [kept.get(line) or json.dumps(line, ensure_ascii=plain) for line in new]
+    return first + between.join(lines_of_json) + last
