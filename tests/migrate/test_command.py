@@ -1,6 +1,7 @@
 """The command: its modes, its standard input and output, its exit codes."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -126,6 +127,18 @@ def test_wrong_calls(options, word, tree, migrate):
     before = contents(tree)
     result = migrate(*options, *(["src"] if "nowhere.py" in options else []), "--write")
     assert result.code == 2 and word in result.err and contents(tree) == before
+
+
+def test_the_readmes_example(tmp_path, monkeypatch, migrate):
+    readme = open(os.path.join(ROOT, "README.md"), encoding="utf-8").read()
+    example = re.search(r"^```diff\n(.*?)^```\n\n```\n(.*?)^```", readme, re.M | re.S)
+    diff = example.group(1).splitlines()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").write_text("".join(f"{x[1:]}\n" for x in diff if x[:1] != "+"))
+    result = migrate("--write", "model.py")
+    after = "".join(f"{x[1:]}\n" for x in diff if x[:1] != "-")
+    assert (tmp_path / "model.py").read_text() == after
+    assert result.out.decode().startswith(example.group(2))
 
 
 def test_without_libcst_it_says_what_to_install(tree, migrate, monkeypatch):

@@ -164,6 +164,16 @@ def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
     assert (tmp_path / "b.py").read_text() == NEW
 
 
+def test_what_would_not_parse_is_not_written(tmp_path, migrate, monkeypatch):
+    from tf_sampled_compat.migrate import rewriting
+
+    monkeypatch.setattr(rewriting, "_prefix", lambda *_: rewriting.Edit(0, 1, "("))
+    (tmp_path / "a.py").write_text(OLD)
+    result = migrate("--write", tmp_path)
+    assert result.code == 1 and b"error [internal]" in result.out
+    assert (tmp_path / "a.py").read_text() == OLD
+
+
 def test_files_without_a_hit_go_by_quickly(tmp_path, migrate, monkeypatch):
     """At least 200 a second a core, as the summary says it; and none of them is parsed."""
     text = open(discovery.__file__).read() * 5

@@ -95,7 +95,7 @@ def vanished(code: Code, edits: Iterable[Edit]) -> list[Note]:
             continue
         module = "" if isinstance(node, cst.Import) else f"{_module(node)}."
         start, end = code.span(node)
-        if any(start <= edit.start < edit.end <= end for edit in edits):
+        if any(edit.start < end and start < edit.end for edit in edits if edit.start < edit.end):
             continue
         for alias in node.names:
             if catalogue.is_contrib_nn(module + alias.evaluated_name) or catalogue.is_contrib_nn(
@@ -166,9 +166,9 @@ def _anchors_in(code, root, origins, rewritten) -> list:
         used_inside = any(start <= use < end for use, _ in rewritten)
         is_global = inside[0].is_global and root is not code.module
         if len({origin.statement for origin in inside}) > 1 and not used_inside:
-            found.append((compound, is_global))  # try and except, if and else: after both.
-        else:
-            found += [(s, is_global) for s in dict.fromkeys(o.statement for o in inside)]
+            # Try and except, if and else: after both, and so for all that follow too.
+            return [*found, (compound, is_global)]
+        found += [(s, is_global) for s in dict.fromkeys(o.statement for o in inside)]
     return found
 
 

@@ -10,7 +10,7 @@ import libcst as cst
 from tf_sampled_compat.migrate import calls, catalogue, references, rewriting
 from tf_sampled_compat.migrate.advice import arguments, elsewhere, strategies, tables
 from tf_sampled_compat.migrate.advice.rule import look
-from tf_sampled_compat.migrate.edits import Edit
+from tf_sampled_compat.migrate.edits import Edit, apply
 from tf_sampled_compat.migrate.names import Code
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK, Note, accepted
 from tf_sampled_compat.migrate.parsing import parse
@@ -56,6 +56,9 @@ def examine(source: Source, era: str) -> Found:
     code = Code(module, source.offset)
     found, notes = _references(code, era)
     edits, changes = rewriting.rewrite(code, source.code, found, era)
+    if edits:
+        # A defect here must not leave a file that does not even parse.
+        parse(apply(source.code, edits).decode().replace("\f", ""))
     notes += [note for note in _advice(code, era) if not accepted(source.code, note)]
     return Found(edits, sorted(changes + notes, key=lambda note: (note.start, note.kind)))
 

@@ -62,10 +62,11 @@ def _imports_of_modules(code, text, origins, spans, ours) -> tuple[list[Edit], l
         at = code.span(anchor)
         notes.append(Note(CHANGED, "import", *at, f"added: {ours.statement}"))
         if anchor in dropped and len(dropped[anchor]) == len(anchor.names) and not is_global:
-            edits.append(statements.remove(code, text, anchor, instead=added))
+            edits.append(Edit(*at, added))
         else:
             edits.append(imports.insertion(code, text, anchor, added))
     replaced = {(edit.start, edit.end) for edit in edits}
+    unneeded = []
     for statement, aliases in dropped.items():
         span = code.span(statement)
         names = ", ".join(code.text(alias).rstrip(", ") for alias in aliases)
@@ -73,10 +74,10 @@ def _imports_of_modules(code, text, origins, spans, ours) -> tuple[list[Edit], l
         if span in replaced:
             continue
         if len(aliases) == len(statement.names):
-            edits.append(statements.remove(code, text, statement, instead=""))
+            unneeded.append(statement)
         else:
             edits += statements.take_out(code, statement, aliases)
-    return edits, notes
+    return edits + statements.remove(code, text, unneeded), notes
 
 
 def _imports_of_names(code: Code, text: bytes, era: str) -> tuple[list[Edit], list[Note]]:

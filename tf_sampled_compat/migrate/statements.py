@@ -43,23 +43,22 @@ def add_line(text: bytes, end: int, added: str, indentation: str) -> Edit:
     return Edit(at, at, whole + newline)
 
 
-def remove(code: Code, text: bytes, statement: cst.CSTNode, instead: str) -> Edit:
-    """Returns the edit that takes a small statement out, or puts another in its place.
-
-    Args:
-      code: The module.
-      text: Its bytes.
-      statement: The small statement.
-      instead: What comes in its place; empty for nothing, if its block can do without.
-    """
-    line = line_of(code, statement)
-    alone = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
-    block = code.parent(line)
-    needed = not isinstance(block, cst.Module) and len(block.body) == 1
-    if instead or not alone or needed:
-        return Edit(*code.span(statement), instead or "pass")
-    start, end = code.span(line)
-    return Edit(lines.start(text, start), lines.end(text, end), "")
+def remove(code: Code, text: bytes, statements: Sequence[cst.CSTNode]) -> list[Edit]:
+    """Returns the edits that take small statements out, and leave no block without any."""
+    gone = [line_of(code, statement) for statement in statements]
+    edits = []
+    for statement, line in zip(statements, gone):
+        alone = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
+        block = code.parent(line)
+        needed = not isinstance(block, cst.Module) and (
+            line is block.body[-1] and all(other in gone for other in block.body)
+        )
+        if needed or not alone:
+            edits.append(Edit(*code.span(statement), "pass"))
+        else:
+            start, end = code.span(line)
+            edits.append(Edit(lines.start(text, start), lines.end(text, end), ""))
+    return edits
 
 
 def take_out(code: Code, statement, aliases: Sequence[cst.ImportAlias]) -> list[Edit]:
