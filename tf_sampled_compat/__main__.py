@@ -31,6 +31,10 @@ COMMANDS = {
         "tf_sampled_compat.doctor.command",
         "say what is installed, whether the C++ op works, and which calls take it",
     ),
+    "migrate": Command(
+        "tf_sampled_compat.migrate.command",
+        "rewrite code for TensorFlow 0.x, 1.x or 2.x to call this package's losses",
+    ),
 }
 
 

@@ -1,0 +1,97 @@
+"""Ways to reach a loss that are no reference to it: strings, stars, assignments; and leftovers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tf_sampled_compat.migrate import catalogue
+from tf_sampled_compat.migrate.advice.rule import look, shown
+from tf_sampled_compat.migrate.calls import function_name
+from tf_sampled_compat.migrate.names import Code, dotted
+from tf_sampled_compat.migrate.notes import Note
+
+_BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
+_IN_A_STRING = re.compile(
+    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.MENTIONS)) + ")"
+)
+_BY_HAND = "write tf_sampled_compat's path there by hand, or call tf_sampled_compat.install()"
+
+
+def advice(code: Code) -> Iterator[Note]:
+    """Looks at everything but the references and calls."""
+    for node in code.nodes:
+        if isinstance(node, cst.Call):
+            yield from _by_name(code, node)
+        elif isinstance(node, cst.SimpleString):
+            yield from _string(code, node)
+        elif isinstance(node, cst.ImportFrom):
+            yield from _star(code, node)
+        elif isinstance(node, cst.Attribute):
+            yield from _vanished(code, node)
+
+
+def is_assigned(code: Code, node: cst.CSTNode) -> bool:
+    """Whether an expression is what is assigned to, or deleted: `tf.nn.nce_loss = mine`."""
+    return isinstance(code.parent(node), (cst.AssignTarget, cst.Del, cst.AugAssign))
+
+
+def assigned(code: Code, node: cst.Attribute) -> Note:
+    """Returns the note on an assignment to one of TensorFlow's losses."""
+    return look(
+        code, node, "assigned",
+        f"{dotted(node)} is assigned to: calls that are rewritten no longer see that",
+        "assign to the function of tf_sampled_compat instead, or drop the assignment",
+    )  # fmt: skip
+
+
+def _by_name(code: Code, node: cst.Call) -> Iterator[Note]:
+    if function_name(node) not in _BY_NAME or len(node.args) < 2:
+        return
+    name, owner = node.args[1].value, node.args[0].value
+    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.MENTIONS:
+        return
+    paths = [meaning.path or "" for meaning in code.meanings(owner)]
+    looks_like_it = not paths and f".{dotted(owner)}".endswith(".nn")
+    if looks_like_it or any(path.startswith("tensorflow") for path in paths):
+        yield look(
+            code, node, "name-in-a-string",
+            f"{shown(code, node)} names the function by a string, which is left as it is",
+            _BY_HAND,
+        )  # fmt: skip
+
+
+def _string(code: Code, node: cst.SimpleString) -> Iterator[Note]:
+    value = node.evaluated_value
+    if isinstance(value, str) and _IN_A_STRING.fullmatch(value):
+        yield look(
+            code, node, "name-in-a-string",
+            f"the string {node.value} names the function, and is left as it is", _BY_HAND,
+        )  # fmt: skip
+
+
+def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
+    if not isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
+        return
+    module = dotted(node.module)
+    has = [n for n in sorted(catalogue.MENTIONS) if catalogue.target(f"{module}.{n}", "1.x")]
+    used = {n.value for n in code.nodes if isinstance(n, cst.Name)}
+    if used.intersection(has) or (module == "tensorflow" and used & catalogue.MENTIONS):
+        yield look(
+            code, node, "star-import",
+            f"from {module} import * brings names that cannot be told from others",
+            "import the losses by name, then run again",
+        )  # fmt: skip
+
+
+def _vanished(code: Code, node: cst.Attribute) -> Iterator[Note]:
+    if node.attr.value not in catalogue.OTHER_CONTRIB:
+        return
+    if any(m.path and catalogue.vanished(m.path) for m in code.meanings(node)):
+        yield look(
+            code, node, "vanished",
+            f"{dotted(node)} vanished with tf.contrib, and is no loss of this package",
+            f"call {catalogue.OTHER_CONTRIB[node.attr.value]}",
+        )  # fmt: skip

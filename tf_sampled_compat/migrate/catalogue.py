@@ -1,0 +1,162 @@
+"""The names that are rewritten: where TensorFlow had them, where they go, what they take."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+PACKAGE = "tf_sampled_compat"
+ERAS = ("0.x", "1.x", "2.x")
+
+_CANDIDATES = "num_true sampled_values remove_accidental_hits"
+_V2 = f"weights biases labels inputs num_sampled num_classes {_CANDIDATES}"
+_V0 = f"weights biases inputs labels num_sampled num_classes {_CANDIDATES}"
+_SPARSE = (
+    "weights biases labels inputs num_sampled num_classes sampled_values remove_accidental_hits "
+    "partition_strategy name"
+)
+_RANK = (
+    "weights biases labels inputs num_sampled num_resampled num_classes num_true sampled_values "
+    "resampling_temperature remove_accidental_hits partition_strategy name"
+)
+
+
+class Signature(NamedTuple):
+    """What a loss takes by position, and the strategy a call means that names none."""
+
+    parameters: tuple[str, ...]
+    strategy: Optional[str]
+
+
+def _signature(parameters: str, strategy: Optional[str]) -> Signature:
+    return Signature(tuple(parameters.split()), strategy)
+
+
+# By namespace of this package, in the argument order of that namespace's era.
+SIGNATURES = {
+    "nn": {
+        "sampled_softmax_loss": _signature(f"{_V2} seed name", "div"),
+        "nce_loss": _signature(f"{_V2} name", "div"),
+        "sampled_sparse_softmax_loss": _signature(_SPARSE, "mod"),
+        "rank_sampled_softmax_loss": _signature(_RANK, "div"),
+    },
+    "compat.v1.nn": {
+        "sampled_softmax_loss": _signature(f"{_V2} partition_strategy name seed", "mod"),
+        "nce_loss": _signature(f"{_V2} partition_strategy name", "mod"),
+    },
+    "compat.v0.nn": {
+        "sampled_softmax_loss": _signature(f"{_V0} partition_strategy name", "mod"),
+        "nce_loss": _signature(f"{_V0} partition_strategy name", "mod"),
+    },
+    "contrib.nn": {
+        "sampled_sparse_softmax_loss": _signature(_SPARSE, "mod"),
+        "rank_sampled_softmax_loss": _signature(_RANK, None),
+    },
+}
+_CORE = ("sampled_softmax_loss", "nce_loss")
+_CONTRIB = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
+# The functions of TF 2, as TensorFlow's own modules call them.
+_INTERNAL_V2 = {"sampled_softmax_loss_v2": "sampled_softmax_loss", "nce_loss_v2": "nce_loss"}
+FUNCTIONS = frozenset((*_CORE, *_CONTRIB))
+MENTIONS = FUNCTIONS | frozenset(_INTERNAL_V2)
+
+# The other names of TF 1.15's `tf.contrib.nn`, and what TensorFlow 2 has in their place.
+OTHER_CONTRIB = {
+    "alpha_dropout": "tf.keras.layers.AlphaDropout",
+    "conv1d_transpose": "tf.nn.conv1d_transpose",
+    "deprecated_flipped_sigmoid_cross_entropy_with_logits":
+        "tf.nn.sigmoid_cross_entropy_with_logits(labels=, logits=)",
+    "deprecated_flipped_softmax_cross_entropy_with_logits":
+        "tf.nn.softmax_cross_entropy_with_logits(labels=, logits=)",
+    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits":
+        "tf.nn.sparse_softmax_cross_entropy_with_logits(labels=, logits=)",
+    "nth_element": "tf.raw_ops.NthElement",
+    "scaled_softplus": "tf.nn.softplus(alpha * x) / alpha",
+}  # fmt: skip
+
+_BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
+_NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
+_PRIVATE = {"python.ops.nn", "python.ops.nn_impl"}
+_CONTRIB_NN = {
+    f"{root}contrib.nn{inner}"
+    for root in ("", "compat.v1.")
+    for inner in ("", ".python.ops.sampling_ops")
+}
+
+
+class Target(NamedTuple):
+    """Where a function lives in this package: `nce_loss` of `compat.v1.nn`, say."""
+
+    namespace: str
+    function: str
+
+    @property
+    def path(self) -> str:
+        """The path below the package."""
+        return f"{self.namespace}.{self.function}"
+
+    @property
+    def signature(self) -> Signature:
+        """Its signature."""
+        return SIGNATURES[self.namespace][self.function]
+
+
+def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
+    """Returns where the function at a TensorFlow path goes, so that the call keeps its meaning.
+
+    Args:
+      path: The dotted path as imports define it, `tensorflow.nn.nce_loss`.
+      era: "0.x", "1.x" or "2.x": the TensorFlow the code was written for.
+      spelled: How the code writes it. An import of `tensorflow.compat.v1` in code of 0.x is what
+        `tf_upgrade_v2` made of `import tensorflow`; `tf.compat.v1.nn` in full is meant.
+
+    Returns:
+      The target, or None if the path is no such function of TensorFlow's.
+    """
+    root, _, below = path.partition(".")
+    if root not in ("tensorflow", "tensorflow_core"):
+        return None
+    # `tf_upgrade_v2 --mode SAFETY` puts compat.v1 before whatever was imported from tensorflow.
+    while below.startswith(("compat.v1.compat.", "compat.v1.python.")):
+        below = below[len("compat.v1.") :]
+    module, _, name = below.rpartition(".")
+    if module in _CONTRIB_NN:
+        return Target("contrib.nn", name) if name in _CONTRIB else None
+    if module in _NN and name in _CONTRIB:
+        # The reference pages file them under `tf.nn`, where no TensorFlow has them.
+        return Target("nn" if era == "2.x" else "contrib.nn", name)
+    if module in _PRIVATE and name in _INTERNAL_V2:
+        return Target("nn", _INTERNAL_V2[name])
+    if name not in _CORE:
+        return None
+    if module == "nn":
+        return Target(_BY_ERA[era], name)
+    if module in ("compat.v1.nn", "_api.v1.nn"):
+        as_0x = era == "0.x" and "compat.v1" not in spelled
+        return Target("compat.v0.nn" if as_0x else "compat.v1.nn", name)
+    if module in ("compat.v2.nn", "_api.v2.nn"):
+        return Target("nn", name)
+    if module in _PRIVATE:
+        return Target("compat.v0.nn" if era == "0.x" else "compat.v1.nn", name)
+    return None
+
+
+def own(path: str) -> Optional[Target]:
+    """Returns the target that a path into this package names, or None."""
+    root, _, below = path.partition(".")
+    module, _, name = below.rpartition(".")
+    known = root == PACKAGE and name in SIGNATURES.get(module, ())
+    return Target(module, name) if known else None
+
+
+def vanished(path: str) -> Optional[str]:
+    """Returns the name in `tf.contrib.nn` that a path is, if it is not one of the losses."""
+    root, _, below = path.partition(".")
+    module, _, name = below.rpartition(".")
+    is_other = root in ("tensorflow", "tensorflow_core") and module in _CONTRIB_NN
+    return name if is_other and name not in _CONTRIB and name != "python" else None
+
+
+def is_contrib_nn(path: str) -> bool:
+    """Whether a module's path is `tensorflow.contrib.nn`, or in it: what TensorFlow 2 has not."""
+    root, _, below = path.partition(".")
+    return root in ("tensorflow", "tensorflow_core") and below in _CONTRIB_NN

@@ -1,0 +1,37 @@
+"""What is reported of a file: changes, what a person must look at, and errors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CHANGED, LOOK, ERROR = "changed", "look", "error"
+# A comment with this on a line of the code that is reported takes the report back.
+ACCEPTED = "migrate: ok"
+
+
+class Note(NamedTuple):
+    """One line of the report.
+
+    Attributes:
+      kind: CHANGED, LOOK or ERROR.
+      code: A short name of what it is about.
+      start: The byte offset of what it is about.
+      end: The byte offset behind it.
+      reason: What was changed, or why to look.
+      way_out: What to do; empty for a change.
+    """
+
+    kind: str
+    code: str
+    start: int
+    end: int
+    reason: str
+    way_out: str = ""
+
+
+def accepted(code: bytes, note: Note) -> bool:
+    """Whether a comment on one of the note's lines says that a person has looked."""
+    first = code.rfind(b"\n", 0, note.start) + 1
+    last = code.find(b"\n", note.end)
+    lines = code[first : len(code) if last < 0 else last].splitlines()
+    return any(ACCEPTED.encode() in line.partition(b"#")[2] for line in lines)

@@ -1,0 +1,99 @@
+"""Migrates one Python source: reads, finds, rewrites, advises."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import libcst as cst
+
+from tf_sampled_compat.migrate import calls, catalogue, references, rewriting
+from tf_sampled_compat.migrate.advice import arguments, elsewhere, strategies, tables
+from tf_sampled_compat.migrate.advice.rule import look
+from tf_sampled_compat.migrate.edits import Edit, apply
+from tf_sampled_compat.migrate.names import Code
+from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK, Note, accepted
+from tf_sampled_compat.migrate.parsing import parse
+from tf_sampled_compat.migrate.source import Source
+
+_PYTHON_2 = re.compile(
+    rb"^\s*(?:print[ \t]+[^\s=(.\[]|exec[ \t]+['\"]"
+    rb"|except[ \t]+[\w.]+[ \t]*,|raise[ \t]+\w+[ \t]*,)",
+    re.MULTILINE,
+)
+_OLD = "make it Python 3 first (2to3, futurize or by hand), then run again"
+_BROKEN = "mend it, then run again"
+
+
+class Found(NamedTuple):
+    """What there is to do in a source, and to say about it."""
+
+    edits: list[Edit]
+    notes: list[Note]
+
+
+def examine(source: Source, era: str) -> Found:
+    """Returns the edits of a source and its notes, in the order of the code.
+
+    Args:
+      source: The source.
+      era: "0.x", "1.x" or "2.x": the TensorFlow it was written for.
+
+    Raises:
+      TooDeepError: If it is nested too deeply to parse.
+      RecursionError: If it is nested too deeply to follow.
+    """
+    try:
+        module = parse(source.parsed)
+    except cst.ParserSyntaxError as error:
+        return Found([], [unparsable(source.code, error)])
+    if module.code != source.parsed:
+        note = Note(
+            ERROR, "not-reproduced", 0, 0, "LibCST does not give its code back as it was",
+            "see that its lines end in LF or CRLF, then run again",
+        )  # fmt: skip
+        return Found([], [note])
+    code = Code(module, source.offset)
+    found, notes = _references(code, era)
+    edits, changes = rewriting.rewrite(code, source.code, found, era)
+    if edits:
+        # A defect here must not leave a file that does not even parse.
+        parse(apply(source.code, edits).decode().replace("\f", ""))
+    notes += [note for note in _advice(code, era) if not accepted(source.code, note)]
+    return Found(edits, sorted(changes + notes, key=lambda note: (note.start, note.kind)))
+
+
+def unparsable(code: bytes, error: cst.ParserSyntaxError) -> Note:
+    """Returns the note on a source that is not Python of today."""
+    old = bool(_PYTHON_2.search(code))
+    at = sum(len(line) + 1 for line in code.split(b"\n")[: error.raw_line - 1])
+    what = "not Python 3" + (", Python 2 by the look of it" if old else "")
+    return Note(ERROR, "unparsable", at, at, f"{what}: left as it is", _OLD if old else _BROKEN)
+
+
+def _references(code: Code, era: str) -> tuple[list[references.Reference], list[Note]]:
+    found, notes = [], []
+    for node in code.nodes:
+        if not isinstance(node, cst.Attribute) or node.attr.value not in catalogue.MENTIONS:
+            continue
+        reference = references.attribute(code, node, era)
+        if isinstance(reference, references.Doubt):
+            notes.append(look(code, node, "unclear", reference.reason, reference.way_out))
+        elif reference is not None and elsewhere.is_assigned(code, node):
+            notes.append(elsewhere.assigned(code, node))
+        elif reference is not None:
+            found.append(reference)
+    return found, notes
+
+
+def _advice(code: Code, era: str) -> list[Note]:
+    found = calls.calls(code, era)
+    notes = list(elsewhere.advice(code))
+    for call in found:
+        notes += [*tables.advice(code, call), *arguments.advice(code, call)]
+    return notes + list(strategies.advice(code, found, era))
+
+
+def remaining(notes: list[Note]) -> int:
+    """Returns how many notes ask for something: a rewriting, a look, or mending."""
+    return sum(note.kind in (CHANGED, LOOK, ERROR) for note in notes)

@@ -1,0 +1,90 @@
+"""Where the code refers to a loss: by an attribute, by a name, or by an import of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+import libcst as cst
+
+from tf_sampled_compat.migrate import catalogue
+from tf_sampled_compat.migrate.names import Code, Origin, dotted
+
+
+class Reference(NamedTuple):
+    """An expression that is a loss of TensorFlow's or, with no origins, of this package."""
+
+    node: cst.CSTNode
+    target: catalogue.Target
+    origins: tuple[Origin, ...]
+
+
+class Doubt(NamedTuple):
+    """An expression that looks like a loss, and cannot be told for certain to be one."""
+
+    node: cst.CSTNode
+    reason: str
+    way_out: str
+
+
+class Imported(NamedTuple):
+    """A loss that is imported by its name."""
+
+    statement: cst.ImportFrom
+    alias: cst.ImportAlias
+    target: catalogue.Target
+
+
+def attribute(code: Code, node: cst.Attribute, era: str):
+    """Returns the Reference or Doubt that an attribute `….nce_loss` is, or None if it is neither.
+
+    Args:
+      code: The module.
+      node: The attribute, whose last name is one of `catalogue.MENTIONS`.
+      era: "0.x", "1.x" or "2.x".
+    """
+    spelled = dotted(node)
+    meanings = code.meanings(node)
+    targets = {m.path and catalogue.target(m.path, era, spelled or "") for m in meanings}
+    if meanings and None not in targets and len(targets) == 1:
+        origins = tuple(origin for m in meanings for origin in m.origins)
+        return Reference(node, targets.pop(), origins)
+    if targets - {None}:
+        where = sorted(m.path.rpartition(".")[0] if m.path else "something else" for m in meanings)
+        return Doubt(
+            node,
+            f"{spelled} comes from {' or '.join(dict.fromkeys(where))}, which differ",
+            "name one of them, or call the namespace of tf_sampled_compat that is meant",
+        )
+    if any(m.path and m.path.startswith(catalogue.PACKAGE + ".") for m in meanings):
+        return None
+    if spelled and ".nn." in f".{spelled}":
+        return Doubt(
+            node,
+            f"{spelled} looks like TensorFlow's, but this file does not say where "
+            f"{spelled.split('.')[0]} comes from",
+            "import it from tensorflow here and run again, or change the call by hand",
+        )
+    return None
+
+
+def called(code: Code, node: cst.CSTNode, era: str) -> Optional[catalogue.Target]:
+    """Returns the loss that an expression is, of TensorFlow's or of this package, or None."""
+    found = set()
+    for meaning in code.meanings(node):
+        path = meaning.path or ""
+        found.add(catalogue.own(path) or catalogue.target(path, era, dotted(node) or ""))
+    return found.pop() if len(found) == 1 else None
+
+
+def imported(statement: cst.ImportFrom, era: str) -> list[Imported]:
+    """Returns the losses that a `from … import` names."""
+    if statement.relative or statement.module is None:
+        return []
+    if isinstance(statement.names, cst.ImportStar):
+        return []
+    module, found = dotted(statement.module), []
+    for alias in statement.names:
+        target = catalogue.target(f"{module}.{alias.evaluated_name}", era)
+        if target is not None:
+            found.append(Imported(statement, alias, target))
+    return found
