@@ -59,27 +59,25 @@ _INTERNAL_V2 = {"sampled_softmax_loss_v2": "sampled_softmax_loss", "nce_loss_v2"
 FUNCTIONS = frozenset((*_CORE, *_CONTRIB))
 MENTIONS = FUNCTIONS | frozenset(_INTERNAL_V2)
 
-# The other names of TF 1.15's `tf.contrib.nn`, and what TensorFlow 2 has in their place.
-OTHER_CONTRIB = {
-    "alpha_dropout": "tf.keras.layers.AlphaDropout",
-    "conv1d_transpose": "tf.nn.conv1d_transpose",
-    "deprecated_flipped_sigmoid_cross_entropy_with_logits":
-        "tf.nn.sigmoid_cross_entropy_with_logits(labels=, logits=)",
-    "deprecated_flipped_softmax_cross_entropy_with_logits":
-        "tf.nn.softmax_cross_entropy_with_logits(labels=, logits=)",
-    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits":
-        "tf.nn.sparse_softmax_cross_entropy_with_logits(labels=, logits=)",
-    "nth_element": "tf.raw_ops.NthElement",
-    "scaled_softplus": "tf.nn.softplus(alpha * x) / alpha",
-}  # fmt: skip
+# The other names of TF 1.15's `tf.contrib.nn`, which are no losses of ours, and move all the same.
+OTHER_CONTRIB = frozenset((
+    "alpha_dropout",
+    "conv1d_transpose",
+    "deprecated_flipped_sigmoid_cross_entropy_with_logits",
+    "deprecated_flipped_softmax_cross_entropy_with_logits",
+    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits",
+    "nth_element",
+    "scaled_softplus",
+))  # fmt: skip
 
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
 _PRIVATE = {"python.ops.nn", "python.ops.nn_impl"}
+_CONTRIB_FILES = ("alpha_dropout", "cross_entropy", "sampling_ops", "scaled_softplus")
 _CONTRIB_NN = {
     f"{root}contrib.nn{inner}"
     for root in ("", "compat.v1.")
-    for inner in ("", ".python.ops.sampling_ops")
+    for inner in ("", *(f".python.ops.{file}" for file in _CONTRIB_FILES))
 }
 
 
@@ -96,7 +94,7 @@ class Target(NamedTuple):
 
     @property
     def signature(self) -> Signature:
-        """Its signature."""
+        """Its signature, if it is a loss."""
         return SIGNATURES[self.namespace][self.function]
 
 
@@ -120,7 +118,8 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
         below = below[len("compat.v1.") :]
     module, _, name = below.rpartition(".")
     if module in _CONTRIB_NN:
-        return Target("contrib.nn", name) if name in _CONTRIB else None
+        known = name in _CONTRIB or name in OTHER_CONTRIB
+        return Target("contrib.nn", name) if known else None
     if module in _NN and name in _CONTRIB:
         # The reference pages file them under `tf.nn`, where no TensorFlow has them.
         return Target("nn" if era == "2.x" else "contrib.nn", name)
@@ -141,19 +140,11 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
 
 
 def own(path: str) -> Optional[Target]:
-    """Returns the target that a path into this package names, or None."""
+    """Returns the loss that a path into this package names, or None."""
     root, _, below = path.partition(".")
     module, _, name = below.rpartition(".")
     known = root == PACKAGE and name in SIGNATURES.get(module, ())
     return Target(module, name) if known else None
-
-
-def vanished(path: str) -> Optional[str]:
-    """Returns the name in `tf.contrib.nn` that a path is, if it is not one of the losses."""
-    root, _, below = path.partition(".")
-    module, _, name = below.rpartition(".")
-    is_other = root in ("tensorflow", "tensorflow_core") and module in _CONTRIB_NN
-    return name if is_other and name not in _CONTRIB and name != "python" else None
 
 
 def is_contrib_nn(path: str) -> bool:

@@ -39,7 +39,7 @@ def attribute(code: Code, node: cst.Attribute, era: str):
 
     Args:
       code: The module.
-      node: The attribute, whose last name is one of `catalogue.MENTIONS`.
+      node: The attribute, whose last name is one of `catalogue.MENTIONS` or `OTHER_CONTRIB`.
       era: "0.x", "1.x" or "2.x".
     """
     spelled = dotted(node)
@@ -57,7 +57,9 @@ def attribute(code: Code, node: cst.Attribute, era: str):
         )
     if any(m.path and m.path.startswith(catalogue.PACKAGE + ".") for m in meanings):
         return None
-    if spelled and ".nn." in f".{spelled}":
+    # Of the names that are no losses, TensorFlow's `nn` and others have their own.
+    module = ".nn." if node.attr.value in catalogue.MENTIONS else ".contrib.nn."
+    if spelled and module in f".{spelled}":
         return Doubt(
             node,
             f"{spelled} looks like TensorFlow's, but this file does not say where "

@@ -1,4 +1,4 @@
-"""Ways to reach a loss that are no reference to it: strings, stars, assignments; and leftovers."""
+"""Ways to reach a loss that are no reference to it: strings, stars, assignments."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ def advice(code: Code) -> Iterator[Note]:
             yield from _string(code, node)
         elif isinstance(node, cst.ImportFrom):
             yield from _star(code, node)
-        elif isinstance(node, cst.Attribute):
-            yield from _vanished(code, node)
 
 
 def is_assigned(code: Code, node: cst.CSTNode) -> bool:
@@ -76,22 +74,12 @@ def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
     if not isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
         return
     module = dotted(node.module)
-    has = [n for n in sorted(catalogue.MENTIONS) if catalogue.target(f"{module}.{n}", "1.x")]
+    names = catalogue.MENTIONS | catalogue.OTHER_CONTRIB
+    has = [name for name in names if catalogue.target(f"{module}.{name}", "1.x")]
     used = {n.value for n in code.nodes if isinstance(n, cst.Name)}
     if used.intersection(has) or (module == "tensorflow" and used & catalogue.MENTIONS):
         yield look(
             code, node, "star-import",
             f"from {module} import * brings names that cannot be told from others",
-            "import the losses by name, then run again",
-        )  # fmt: skip
-
-
-def _vanished(code: Code, node: cst.Attribute) -> Iterator[Note]:
-    if node.attr.value not in catalogue.OTHER_CONTRIB:
-        return
-    if any(m.path and catalogue.vanished(m.path) for m in code.meanings(node)):
-        yield look(
-            code, node, "vanished",
-            f"{dotted(node)} vanished with tf.contrib, and is no loss of this package",
-            f"call {catalogue.OTHER_CONTRIB[node.attr.value]}",
+            "import what is used by name, then run again",
         )  # fmt: skip
