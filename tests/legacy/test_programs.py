@@ -27,11 +27,11 @@ LOSSES = {
 }
 
 
-def run_programs(folder):
-    """Runs all programs of a folder under `install()` in a process of its own."""
+def run_programs(manner, folder):
+    """Runs all programs of a folder in a process of its own; "installed" or "bare"."""
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
     result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.legacy.run", str(folder)],
+        [sys.executable, "-W", "ignore", "-m", "tests.legacy.run", manner, str(folder)],
         cwd=HERE.parent.parent, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr[-3000:]
@@ -43,9 +43,17 @@ def golden(name):
     return text.splitlines()[0], printed.read(text)
 
 
+def assert_equals_the_old_tensorflow(name, outcome):
+    expected, got = golden(name)[1], outcome["values"]
+    assert len(expected["loss"]) == 50 and len(set(expected["loss"])) > 45
+    assert got.keys() == expected.keys()
+    for series, numbers in expected.items():
+        np.testing.assert_allclose(got[series], numbers, RTOL, err_msg=series)
+
+
 @pytest.fixture(scope="module")
 def outcomes():
-    return run_programs(PROGRAMS)
+    return run_programs("installed", PROGRAMS)
 
 
 def test_every_program_is_here():
@@ -66,12 +74,7 @@ def test_program_knows_nothing_of_the_package(name):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_equals_the_old_tensorflow_step_by_step(name, outcomes):
-    expected = golden(name)[1]
-    got = outcomes[name]["values"]
-    assert len(expected["loss"]) == 50 and len(set(expected["loss"])) > 45
-    assert got.keys() == expected.keys()
-    for series, numbers in expected.items():
-        np.testing.assert_allclose(got[series], numbers, RTOL, err_msg=series)
+    assert_equals_the_old_tensorflow(name, outcomes[name])
 
 
 @pytest.mark.parametrize("name", LOSSES)
