@@ -1,16 +1,12 @@
-"""Beside TensorFlow's own `tf_upgrade_v2`, and over TensorFlow's own sources."""
+"""Beside TensorFlow's own `tf_upgrade_v2`, before it and after it."""
 
 import io
-import pathlib
-import time
 
 import pytest
-import tensorflow as tf
 from tensorflow.tools.compatibility import ast_edits, tf_upgrade_v2, tf_upgrade_v2_safety
 
 from tests.migrate.cases_table import cases
-from tf_sampled_compat.migrate import discovery, files, python
-from tf_sampled_compat.migrate.source import Source
+from tf_sampled_compat.migrate import files
 
 PROGRAM = """\
 '''Word vectors, as of 2016.'''
@@ -63,23 +59,3 @@ def test_the_cases_too(case, mode):
         pytest.skip("it sees no import of tensorflow there, which it would rename")
     after_upgrade = migrate(upgrade(case.before, mode), case.era)
     assert upgrade(migrate(case.before, case.era), mode) == after_upgrade
-
-
-TENSORFLOW = pathlib.Path(tf.__file__).parent
-
-
-def test_tensorflows_own_sources_stay(migrate):
-    """All its folders that define or name the losses; the command finds and changes nothing."""
-    started = time.process_time()
-    result = migrate("--check", TENSORFLOW / "python" / "ops", TENSORFLOW / "_api" / "v2" / "nn")
-    assert result.code == 0, result.out[-2000:]
-    assert b"0 to change, 0 places to look at, 0 errors" in result.out
-    assert time.process_time() - started < 60
-
-
-@pytest.mark.parametrize("name", ["python/ops/nn_impl.py", "tools/compatibility/tf_upgrade_v2.py"])
-def test_definitions_are_no_calls(name):
-    """Taken out of TensorFlow, where it would be left alone for being TensorFlow."""
-    found = python.examine(Source((TENSORFLOW / name).read_bytes()), "1.x")
-    assert found.edits == []
-    assert discovery.defines_the_losses(str(TENSORFLOW / name))
