@@ -35,8 +35,10 @@ def softmax_loss(*, num_classes: Any, implementation: Optional[str], **tensors: 
         )
 
     lowest = tf.fill(tf.shape(batch.inputs)[:1], tf.constant(float("-inf"), batch.compute_dtype))
-    log_sum = _fold_blocks(batch, num_classes, fold, lowest)
-    return _less_true_logits(batch, log_sum)
+    loss = _less_true_logits(batch, _fold_blocks(batch, num_classes, fold, lowest))
+    if batch.true_mask is None:
+        return loss
+    return tf.where(tf.reduce_any(batch.true_mask, axis=1), loss, tf.zeros_like(loss))
 
 
 def sigmoid_loss(*, num_classes: Any, implementation: Optional[str], **tensors: Any) -> tf.Tensor:
@@ -108,8 +110,17 @@ def ranks(*, num_classes: Any, **tensors: Any) -> tf.Tensor:
 
 
 def _less_true_logits(batch: Batch, reduced: tf.Tensor) -> tf.Tensor:
-    loss = reduced - tf.reduce_sum(_true_logits(batch), axis=1) / batch.num_true
+    loss = reduced - _mean_of_true(batch, _true_logits(batch))
     return tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.inputs.dtype)
+
+
+def _mean_of_true(batch: Batch, logits: tf.Tensor) -> tf.Tensor:
+    """The mean over a row's true classes; 0 where all its labels are padding."""
+    if batch.true_mask is None:
+        return tf.reduce_sum(logits, axis=1) / batch.num_true
+    total = tf.reduce_sum(tf.where(batch.true_mask, logits, tf.zeros_like(logits)), axis=1)
+    count = tf.math.count_nonzero(batch.true_mask, axis=1, dtype=logits.dtype)
+    return total / tf.maximum(count, 1)
 
 
 def _true_logits(batch: Batch) -> tf.Tensor:
