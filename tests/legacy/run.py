@@ -1,9 +1,10 @@
-"""Runs programs one after another under `install()`, in one process; prints JSON.
+"""Runs programs one after another, in one process; prints JSON.
 
-    python -m tests.legacy.run folder [program ...]
+    python -m tests.legacy.run {install|alone} folder [program ...]
 
-A program whose name ends in "_0x" is run under `install("0.x")`. The answer says for each program
-what it printed, and which of the package's losses it called.
+A program whose name ends in "_0x" is run under `install("0.x")`; "alone" is without it, for
+programs that name the package themselves. The answer says for each program what it printed, and
+which of the package's losses it called.
 """
 
 import collections
@@ -37,21 +38,22 @@ def counting(function):
     return counted
 
 
-def run(path):
+def run(path, how):
     """Returns what a program printed, read, and its calls."""
     CALLS.clear()
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), tsc.installed(printed.era(path.stem)):
+    installed = {"install": tsc.installed, "alone": contextlib.nullcontext}[how]
+    with contextlib.redirect_stdout(output), installed(printed.era(path.stem)):
         runpy.run_path(str(path), run_name="__main__")
     return {"values": printed.read(output.getvalue()), "calls": dict(CALLS)}
 
 
-def main(folder, *names):
+def main(how, folder, *names):
     for name in LOSSES:
         setattr(losses, name, counting(getattr(losses, name)))
     paths = sorted(pathlib.Path(folder).glob("*.py"))
     chosen = [path for path in paths if not names or path.stem in names]
-    print(json.dumps({path.stem: run(path) for path in chosen}))
+    print(json.dumps({path.stem: run(path, how) for path in chosen}))
 
 
 if __name__ == "__main__":
