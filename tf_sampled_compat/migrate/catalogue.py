@@ -57,21 +57,20 @@ _CONTRIB = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
 # The functions of TF 2, as TensorFlow's own modules call them.
 _INTERNAL_V2 = {"sampled_softmax_loss_v2": "sampled_softmax_loss", "nce_loss_v2": "nce_loss"}
 FUNCTIONS = frozenset((*_CORE, *_CONTRIB))
-MENTIONS = FUNCTIONS | frozenset(_INTERNAL_V2)
-
-# The other names of TF 1.15's `tf.contrib.nn`, and what TensorFlow 2 has in their place.
-OTHER_CONTRIB = {
-    "alpha_dropout": "tf.keras.layers.AlphaDropout",
-    "conv1d_transpose": "tf.nn.conv1d_transpose",
-    "deprecated_flipped_sigmoid_cross_entropy_with_logits":
-        "tf.nn.sigmoid_cross_entropy_with_logits(labels=, logits=)",
-    "deprecated_flipped_softmax_cross_entropy_with_logits":
-        "tf.nn.softmax_cross_entropy_with_logits(labels=, logits=)",
-    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits":
-        "tf.nn.sparse_softmax_cross_entropy_with_logits(labels=, logits=)",
-    "nth_element": "tf.raw_ops.NthElement",
-    "scaled_softplus": "tf.nn.softplus(alpha * x) / alpha",
-}  # fmt: skip
+# The other names of TF 1.15's `tf.contrib.nn`; they are no losses, and go with them.
+OTHER_CONTRIB = frozenset(
+    {
+        "alpha_dropout",
+        "conv1d_transpose",
+        "deprecated_flipped_sigmoid_cross_entropy_with_logits",
+        "deprecated_flipped_softmax_cross_entropy_with_logits",
+        "deprecated_flipped_sparse_softmax_cross_entropy_with_logits",
+        "nth_element",
+        "scaled_softplus",
+    }
+)
+LOSSES = FUNCTIONS | frozenset(_INTERNAL_V2)
+MENTIONS = LOSSES | OTHER_CONTRIB
 
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
@@ -96,7 +95,7 @@ class Target(NamedTuple):
 
     @property
     def signature(self) -> Signature:
-        """Its signature."""
+        """Its signature, if it is a loss."""
         return SIGNATURES[self.namespace][self.function]
 
 
@@ -120,7 +119,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
         below = below[len("compat.v1.") :]
     module, _, name = below.rpartition(".")
     if module in _CONTRIB_NN:
-        return Target("contrib.nn", name) if name in _CONTRIB else None
+        return Target("contrib.nn", name) if name in (*_CONTRIB, *OTHER_CONTRIB) else None
     if module in _NN and name in _CONTRIB:
         # The reference pages file them under `tf.nn`, where no TensorFlow has them.
         return Target("nn" if era == "2.x" else "contrib.nn", name)
@@ -146,14 +145,6 @@ def own(path: str) -> Optional[Target]:
     module, _, name = below.rpartition(".")
     known = root == PACKAGE and name in SIGNATURES.get(module, ())
     return Target(module, name) if known else None
-
-
-def vanished(path: str) -> Optional[str]:
-    """Returns the name in `tf.contrib.nn` that a path is, if it is not one of the losses."""
-    root, _, below = path.partition(".")
-    module, _, name = below.rpartition(".")
-    is_other = root in ("tensorflow", "tensorflow_core") and module in _CONTRIB_NN
-    return name if is_other and name not in _CONTRIB and name != "python" else None
 
 
 def is_contrib_nn(path: str) -> bool:

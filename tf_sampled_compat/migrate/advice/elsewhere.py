@@ -1,4 +1,4 @@
-"""Ways to reach a loss that are no reference to it: strings, stars, assignments; and leftovers."""
+"""Ways to reach a loss that are no reference to it: strings, stars and assignments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tf_sampled_compat.migrate.notes import Note
 
 _BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
 _IN_A_STRING = re.compile(
-    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.MENTIONS)) + ")"
+    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.LOSSES)) + ")"
 )
 _BY_HAND = "write tf_sampled_compat's path there by hand, or call tf_sampled_compat.install()"
 
@@ -29,8 +29,6 @@ def advice(code: Code) -> Iterator[Note]:
             yield from _string(code, node)
         elif isinstance(node, cst.ImportFrom):
             yield from _star(code, node)
-        elif isinstance(node, cst.Attribute):
-            yield from _vanished(code, node)
 
 
 def is_assigned(code: Code, node: cst.CSTNode) -> bool:
@@ -51,7 +49,7 @@ def _by_name(code: Code, node: cst.Call) -> Iterator[Note]:
     if function_name(node) not in _BY_NAME or len(node.args) < 2:
         return
     name, owner = node.args[1].value, node.args[0].value
-    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.MENTIONS:
+    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.LOSSES:
         return
     paths = [meaning.path or "" for meaning in code.meanings(owner)]
     looks_like_it = not paths and f".{dotted(owner)}".endswith(".nn")
@@ -76,22 +74,11 @@ def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
     if not isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
         return
     module = dotted(node.module)
-    has = [n for n in sorted(catalogue.MENTIONS) if catalogue.target(f"{module}.{n}", "1.x")]
+    has = [n for n in sorted(catalogue.LOSSES) if catalogue.target(f"{module}.{n}", "1.x")]
     used = {n.value for n in code.nodes if isinstance(n, cst.Name)}
-    if used.intersection(has) or (module == "tensorflow" and used & catalogue.MENTIONS):
+    if used.intersection(has) or (module == "tensorflow" and used & catalogue.LOSSES):
         yield look(
             code, node, "star-import",
             f"from {module} import * brings names that cannot be told from others",
             "import the losses by name, then run again",
-        )  # fmt: skip
-
-
-def _vanished(code: Code, node: cst.Attribute) -> Iterator[Note]:
-    if node.attr.value not in catalogue.OTHER_CONTRIB:
-        return
-    if any(m.path and catalogue.vanished(m.path) for m in code.meanings(node)):
-        yield look(
-            code, node, "vanished",
-            f"{dotted(node)} vanished with tf.contrib, and is no loss of this package",
-            f"call {catalogue.OTHER_CONTRIB[node.attr.value]}",
         )  # fmt: skip
