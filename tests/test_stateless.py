@@ -149,7 +149,7 @@ def test_draws_by_weights(law, num_sampled, unique, mode):
 
 
 def test_what_has_a_weight_can_be_drawn_however_small_it_is():
-    for weights in ([1.0, 1e-30, 0.0], [2**127, 2**-126, 0.0], [1e-30, 1e-30, 0.0]):
+    for weights in ([1.0, 1e-30, 0.0], [2.0**127, 2.0**-126, 0.0], [1e-30, 1e-30, 0.0]):
         fixed = tsc.random.stateless_fixed_unigram_candidate_sampler(
             [[0, 1, 2]], 3, 1, False, 3, [1, 2], unigrams=weights
         )
