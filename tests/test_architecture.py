@@ -44,7 +44,7 @@ LAYERS = [
     ["tf_sampled_compat.audit"],
     ["tf_sampled_compat.core.losses", "tf_sampled_compat.core.full",
      "tf_sampled_compat.core.checkpoints"],
-    ["tf_sampled_compat.core.layouts"],
+    ["tf_sampled_compat.core.layouts", "tf_sampled_compat.core.class_blocks"],
     ["tf_sampled_compat.core.default_samplers"],
     ["tf_sampled_compat.core.stateless", "tf_sampled_compat.core.seeds"],
     ["tf_sampled_compat.core.native_draws", "tf_sampled_compat.core.sampling"],

@@ -47,7 +47,7 @@ def test_every_loss_learns():
 
 
 def test_the_loop_takes_the_compiled_models_steps():
-    """And so each loss is its batch's, not Keras's mean of all so far."""
+    """And so each loss is its batch's, not the mean of all so far, as in many a Keras 3."""
     text, plan = task("--steps", "30")
     ours = [each for each in rivals(text, plan) if each.name == "SampledSoftmax"]
     (entry,) = trained(text, plan, ours)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import stats
 
 import tf_sampled_compat as tsc
+from tests.alone import alone
 from tf_sampled_compat.core.distinct import distinct
 from tf_sampled_compat.core.sum_tree import SumTree
 
@@ -248,6 +249,10 @@ def test_a_layers_own_variables_hold_the_counts():
 
 @pytest.mark.parametrize("options", [{}, {"decay": 0.9}], ids=["counts", "decay"])
 def test_replicas_share_counts_and_draw_apart(options):
+    alone(__name__, f"replicas_share_counts_and_draw_apart({options})")
+
+
+def replicas_share_counts_and_draw_apart(options):
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     with strategy.scope():
         sampler = tsc.random.LearnedUnigramSampler(50, seed=3, **options)

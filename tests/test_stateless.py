@@ -80,6 +80,14 @@ def test_classes_are_those_of_exact_arithmetic(law, range_max):
     assert compiled(tf.constant(words)).numpy().tolist() == naive
 
 
+def test_the_largest_range_to_a_class():
+    """Where classes are as fine as the rounding of u: 2**-56 of 53 * ln 2 * 2**53 is a few."""
+    words = np.random.default_rng(1).integers(0, 2**62, 500)
+    naive = [naive_draws.log_uniform(int(word), 2**53) for word in words]
+    got = inversion.log_uniform(tf.constant(words), 2**53).numpy()
+    assert np.abs(got - np.array(naive)).max() <= 3
+
+
 def test_the_classes_next_to_a_boundary():
     """The word at which a class begins, to the 2**-56 of its number that u is rounded by."""
     range_max = 10**6
@@ -138,6 +146,18 @@ def test_draws_by_weights(law, num_sampled, unique, mode):
         )
         np.testing.assert_allclose(got.sampled_expected_count, np.take(count, classes), rtol=1e-6)
         assert got.true_expected_count[0, 1] == 0, "no weight, no count"
+
+
+def test_what_has_a_weight_can_be_drawn_however_small_it_is():
+    for weights in ([1.0, 1e-30, 0.0], [2.0**127, 2.0**-126, 0.0], [1e-30, 1e-30, 0.0]):
+        fixed = tsc.random.stateless_fixed_unigram_candidate_sampler(
+            [[0, 1, 2]], 3, 1, False, 3, [1, 2], unigrams=weights
+        )
+        learned = tsc.random.stateless_learned_unigram_candidate_sampler(
+            [[0, 1, 2]], 3, 1, False, 3, [1, 2], counts=weights
+        )
+        for values in (fixed, learned):
+            assert (values.true_expected_count.numpy() > 0).tolist() == [[True, True, False]]
 
 
 @pytest.mark.parametrize("law", ["uniform", "log_uniform"])

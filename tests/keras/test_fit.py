@@ -178,27 +178,3 @@ def test_under_a_strategy(kerases, batch, two_replicas):
     loss, mrr = model.evaluate(x, y, batch_size=32, verbose=0)
     np.testing.assert_allclose(loss, exact_softmax(model, x, y).mean(), rtol=1e-5)
     assert 0 < mrr < 1
-
-
-def test_jit_compile(kerases, batch, recwarn):
-    """Keras 3 turns it off for the layer's sake, and says so; tf_keras would fail without words."""
-    x, y = batch
-    model = compiled(kerases, jit_compile=True)
-    if kerases.is_3:
-        assert any("jit_compile" in str(w.message) for w in recwarn)
-        assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
-        assert compiled(kerases, jit_compile="auto").jit_compile is False
-    else:
-        with pytest.raises(ValueError, match="jit_compile: expected False"):
-            model.fit(x, y, verbose=0)
-
-
-def test_auto_jit_does_not_compile_where_there_is_a_gpu(kerases, monkeypatch):
-    if not kerases.is_3:
-        pytest.skip('only Keras 3 has jit_compile="auto"')
-    devices = [*tf.config.list_physical_devices(), tf.config.PhysicalDevice("GPU:0", "GPU")]
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *a: devices)
-    assert compiled(kerases).jit_compile is False
-    plain = kerases.keras.Sequential([kerases.keras.layers.Dense(3)])
-    plain.compile("sgd", "mse")
-    assert plain.jit_compile is True, "the test sees no difference"

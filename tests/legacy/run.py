@@ -1,10 +1,10 @@
-"""Runs programs one after another in one process; prints JSON.
+"""Runs programs one after another, in one process; prints JSON.
 
-    python -m tests.legacy.run {installed,bare} folder [program ...]
+    python -m tests.legacy.run {install|alone} folder [program ...]
 
-"installed": under `install()`; under `install("0.x")` if the program's name ends in "_0x". "bare":
-without. The answer says for each program what it printed, and which of the package's losses it
-called.
+A program whose name ends in "_0x" is run under `install("0.x")`; "alone" is without it, for
+programs that name the package themselves. The answer says for each program what it printed, and
+which of the package's losses it called.
 """
 
 import collections
@@ -18,8 +18,6 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-
-import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tests.legacy import printed
@@ -40,24 +38,22 @@ def counting(function):
     return counted
 
 
-def run(path, manner):
+def run(path, how):
     """Returns what a program printed, read, and its calls."""
     CALLS.clear()
     output = io.StringIO()
-    around = contextlib.nullcontext() if manner == "bare" else tsc.installed(printed.era(path.stem))
-    with contextlib.redirect_stdout(output), around:
-        assert hasattr(tf, "contrib") == (manner == "installed")
+    installed = {"install": tsc.installed, "alone": contextlib.nullcontext}[how]
+    with contextlib.redirect_stdout(output), installed(printed.era(path.stem)):
         runpy.run_path(str(path), run_name="__main__")
     return {"values": printed.read(output.getvalue()), "calls": dict(CALLS)}
 
 
-def main(manner, folder, *names):
-    assert manner in ("installed", "bare"), manner
+def main(how, folder, *names):
     for name in LOSSES:
         setattr(losses, name, counting(getattr(losses, name)))
     paths = sorted(pathlib.Path(folder).glob("*.py"))
     chosen = [path for path in paths if not names or path.stem in names]
-    print(json.dumps({path.stem: run(path, manner) for path in chosen}))
+    print(json.dumps({path.stem: run(path, how) for path in chosen}))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command: its modes, its standard input and output, its exit codes."""
 
+import io
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from tests.migrate.conftest import NEW, OLD
+from tf_sampled_compat.migrate import progress
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -145,6 +147,23 @@ def test_without_libcst_it_says_what_to_install(tree, migrate, monkeypatch):
     monkeypatch.setitem(sys.modules, "libcst", None)
     result = migrate("src")
     assert result.code == 1 and "pip install 'tf_sampled_compat[migrate]'" in result.err
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_the_count_shows_on_a_terminal_only(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream())
+    monkeypatch.setattr(progress, "_SECONDS", 0)
+    counter = progress.Counter()
+    counter.advance()
+    counter.clear()
+    counter.clear()
+    shown = "\r\x1b[K1 files\r\x1b[K" if stream is Terminal else ""
+    assert sys.stderr.getvalue() == shown
 
 
 def test_as_a_process_whose_reader_leaves(tree):

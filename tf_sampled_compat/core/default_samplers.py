@@ -1,44 +1,38 @@
-"""What a loss draws by if it is given no candidates."""
+"""What a loss draws by if it is given a name or nothing: TensorFlow's kernels, or under XLA ours.
+
+XLA has none of TensorFlow's kernels. The stateless samplers draw by the same law there, but not the
+same classes for a seed.
+"""
 
 from __future__ import annotations
 
-from typing import Optional
-
-import tensorflow as tf
+from typing import Any, Callable, Optional
 
 from tf_sampled_compat.core import errors, internals, samplers, seeds, stateless
 from tf_sampled_compat.core.samplers import SampledValues
 
-
-def log_uniform(
-    labels: tf.Tensor,
-    num_true: int,
-    num_sampled: int,
-    unique: bool,
-    num_classes: int,
-    seed: Optional[int] = None,
-) -> SampledValues:
-    """Draws by TensorFlow's kernel or, as XLA has none of it, by the stateless sampler.
-
-    The classes are distributed alike, but are not the same ones for a seed.
-    """
-    if internals.in_xla_context():
-        return stateless.stateless_log_uniform_candidate_sampler(
-            labels, num_true, num_sampled, unique, num_classes, seeds.of_next_step(seed)
-        )
-    return samplers.log_uniform_candidate_sampler(
-        labels, num_true, num_sampled, unique, num_classes, seed=seed
-    )
+Draw = Callable[..., SampledValues]
 
 
-def learned_unigram(
-    labels: tf.Tensor,
-    num_true: int,
-    num_sampled: int,
-    unique: bool,
-    num_classes: int,
-    seed: Optional[int] = None,
-) -> SampledValues:
+def log_uniform(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
+    """See `tf_sampled_compat.random.log_uniform_candidate_sampler`."""
+    twin = stateless.stateless_log_uniform_candidate_sampler
+    return _draw(samplers.log_uniform_candidate_sampler, twin, sizes, seed)
+
+
+def uniform(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
+    """See `tf_sampled_compat.random.uniform_candidate_sampler`."""
+    twin = stateless.stateless_uniform_candidate_sampler
+    return _draw(samplers.uniform_candidate_sampler, twin, sizes, seed)
+
+
+def fixed_unigram(*sizes: Any, seed: Optional[int] = None, **options: Any) -> SampledValues:
+    """See `tf_sampled_compat.random.fixed_unigram_candidate_sampler`."""
+    twin = stateless.stateless_fixed_unigram_candidate_sampler
+    return _draw(samplers.fixed_unigram_candidate_sampler, twin, sizes, seed, **options)
+
+
+def learned_unigram(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
     """Draws by TensorFlow's kernel, which holds what was learned, as nothing does under XLA."""
     if internals.in_xla_context():
         errors.fail(
@@ -47,6 +41,12 @@ def learned_unigram(
             "sampler, which learns",
             None,
         )
-    return samplers.learned_unigram_candidate_sampler(
-        labels, num_true, num_sampled, unique, num_classes, seed=seed
-    )
+    return samplers.learned_unigram_candidate_sampler(*sizes, seed=seed)
+
+
+def _draw(
+    kernel: Draw, twin: Draw, sizes: tuple[Any, ...], seed: Optional[int], **options: Any
+) -> SampledValues:
+    if internals.in_xla_context():
+        return twin(*sizes, seeds.of_next_step(seed), **options)
+    return kernel(*sizes, seed=seed, **options)

@@ -7,20 +7,16 @@ gradient of a loss for the table does: it has a number for every class.)
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core import checks, composite
+from tf_sampled_compat.core.class_blocks import fold_blocks, number
 from tf_sampled_compat.core.implementation import choose_full
 from tf_sampled_compat.core.lookup import lookup
 from tf_sampled_compat.core.problem import Batch, check_labels, prepare
 from tf_sampled_compat.core.shapes import size_of
-
-# Numbers in a block of rows, and in a composite's block of logits: 8 MiB and 16 MiB of float32.
-_BLOCK_NUMBERS = 2**21
-_BLOCK_LOGITS = 2**22
-_MOST_ROWS = 2**15
 
 
 def softmax_loss(*, num_classes: Any, implementation: Optional[str], **tensors: Any) -> tf.Tensor:
@@ -35,8 +31,10 @@ def softmax_loss(*, num_classes: Any, implementation: Optional[str], **tensors: 
         )
 
     lowest = tf.fill(tf.shape(batch.inputs)[:1], tf.constant(float("-inf"), batch.compute_dtype))
-    log_sum = _fold_blocks(batch, num_classes, fold, lowest)
-    return _less_true_logits(batch, log_sum)
+    loss = _less_true_logits(batch, fold_blocks(batch, num_classes, fold, lowest))
+    if batch.true_mask is None:
+        return loss
+    return tf.where(tf.reduce_any(batch.true_mask, axis=1), loss, tf.zeros_like(loss))
 
 
 def sigmoid_loss(*, num_classes: Any, implementation: Optional[str], **tensors: Any) -> tf.Tensor:
@@ -49,7 +47,7 @@ def sigmoid_loss(*, num_classes: Any, implementation: Optional[str], **tensors: 
         return total + how.full_softplus_sum(batch.inputs, rows, biases)
 
     zeros = tf.zeros(tf.shape(batch.inputs)[:1], batch.compute_dtype)
-    return _less_true_logits(batch, _fold_blocks(batch, num_classes, fold, zeros))
+    return _less_true_logits(batch, fold_blocks(batch, num_classes, fold, zeros))
 
 
 def top_k(
@@ -60,7 +58,7 @@ def top_k(
     no_labels = tf.zeros([tf.shape(inputs)[0], 1], tf.int64)
     batch = prepare(inputs=inputs, labels=no_labels, num_true=1, **tables)
     k = checks.size_attribute("k", k)
-    checks.at_most("k", k, _num_classes(batch, num_classes))
+    checks.at_most("k", k, number(batch, num_classes))
     how = choose_full(implementation, batch)
 
     def fold(best: tuple, rows: tf.Tensor, biases: tf.Tensor, first_id: tf.Tensor) -> tuple:
@@ -77,7 +75,7 @@ def top_k(
     size = [tf.shape(inputs)[0], 0]
     no_bar = tf.fill([size[0], 1], tf.constant(float("nan"), batch.compute_dtype))
     start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
-    values, ids = _fold_blocks(batch, num_classes, fold, start)
+    values, ids = fold_blocks(batch, num_classes, fold, start, least_rows=k or 16)
     shape = [size_of(inputs, 0), k]
     return tf.cast(tf.ensure_shape(values, shape), inputs.dtype), tf.ensure_shape(ids, shape)
 
@@ -104,12 +102,21 @@ def ranks(*, num_classes: Any, **tensors: Any) -> tf.Tensor:
 
         return count + tf.stack([before(t) for t in range(batch.num_true)], axis=1)
 
-    return _fold_blocks(batch, num_classes, fold, tf.ones_like(batch.labels))
+    return fold_blocks(batch, num_classes, fold, tf.ones_like(batch.labels))
 
 
 def _less_true_logits(batch: Batch, reduced: tf.Tensor) -> tf.Tensor:
-    loss = reduced - tf.reduce_sum(_true_logits(batch), axis=1) / batch.num_true
+    loss = reduced - _mean_of_true(batch, _true_logits(batch))
     return tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.inputs.dtype)
+
+
+def _mean_of_true(batch: Batch, logits: tf.Tensor) -> tf.Tensor:
+    """The mean over a row's true classes; 0 where all its labels are padding."""
+    if batch.true_mask is None:
+        return tf.reduce_sum(logits, axis=1) / batch.num_true
+    total = tf.reduce_sum(tf.where(batch.true_mask, logits, tf.zeros_like(logits)), axis=1)
+    count = tf.math.count_nonzero(batch.true_mask, axis=1, dtype=logits.dtype)
+    return total / tf.maximum(count, 1)
 
 
 def _true_logits(batch: Batch) -> tf.Tensor:
@@ -120,39 +127,3 @@ def _true_logits(batch: Batch) -> tf.Tensor:
     biases = tf.reshape(tf.cast(lookup(batch.biases, flat), dtype), tf.shape(batch.labels))
     inputs = tf.expand_dims(tf.cast(batch.inputs, dtype), 1)
     return tf.reduce_sum(inputs * rows, axis=2) + biases
-
-
-def _num_classes(batch: Batch, num_classes: Any) -> Any:
-    """The classes to go through: those named, or all the rows there are."""
-    if num_classes is not None:
-        return checks.size_attribute("num_classes", num_classes) or num_classes
-    if batch.weights.num_rows is not None:
-        return batch.weights.num_rows
-    return tf.add_n([tf.shape(piece)[0] for piece in batch.weights.pieces])
-
-
-def _fold_blocks(batch: Batch, num_classes: Any, fold: Callable[..., Any], start: Any) -> Any:
-    """Folds the rows and biases of all classes, a block at a time, into `start`."""
-    total = tf.cast(_num_classes(batch, num_classes), tf.int64)
-    dim = tf.shape(batch.inputs, out_type=tf.int64)
-    rows = tf.minimum(
-        _BLOCK_NUMBERS // tf.maximum(dim[1], 1), _BLOCK_LOGITS // tf.maximum(dim[0], 1)
-    )
-    size = tf.clip_by_value(rows, 16, _MOST_ROWS)
-
-    def body(first: tf.Tensor, state: Any) -> tuple:
-        ids = tf.range(first, tf.minimum(first + size, total))
-        rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
-        return first + size, fold(state, rows, tf.cast(biases, batch.compute_dtype), first)
-
-    invariants = tf.nest.map_structure(
-        lambda t: tf.TensorShape([size_of(t, 0)] + [None] * (t.shape.rank - 1)), start
-    )
-    _, result = tf.while_loop(
-        lambda first, _: first < total,
-        body,
-        (tf.constant(0, tf.int64), start),
-        shape_invariants=(tf.TensorShape([]), invariants),
-        parallel_iterations=1,
-    )
-    return result

@@ -125,7 +125,8 @@ def choose(requested: Optional[str], batch: Batch, values: Optional[SampledValue
 
 def choose_full(requested: Optional[str], batch: Batch) -> ModuleType:
     """The same for a loss or ranking over all classes."""
-    return _module(requested, _call(batch, False))
+    # Padding among the true classes concerns no sum over all classes.
+    return _module(requested, _call(batch._replace(true_mask=None), False))
 
 
 def _module(requested: Optional[str], call: Call) -> ModuleType:

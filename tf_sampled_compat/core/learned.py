@@ -75,6 +75,7 @@ class LearnedUnigramSampler(tf.Module):
           name: A name for the variables' scope.
         """
         super().__init__(name=name or "learned_unigram_sampler")
+        self._config = {"num_classes": num_classes, "seed": seed, "decay": decay, "name": name}
         self.num_classes = checks.size_attribute("num_classes", num_classes)
         if decay is not None and not (isinstance(decay, numbers.Real) and 0 < decay < 1):
             errors.fail("decay", "a number between 0 and 1, or None", repr(decay))
@@ -205,6 +206,10 @@ class LearnedUnigramSampler(tf.Module):
         known = tf.get_static_value(range_max)
         if known is not None and int(known) != self.num_classes:
             errors.fail("range_max", f"the sampler's num_classes = {self.num_classes}", known)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments it was made of. What it has learned is in checkpoints."""
+        return dict(self._config)
 
     def counts(self) -> tf.Tensor:
         """The `[num_classes]` int64 weights drawn by: occurrences + 1. Reads all of them."""

@@ -62,7 +62,7 @@ class Entry:
 
     def step(self, contexts: tf.Tensor, labels: tf.Tensor) -> None:
         """Trains on a batch and notes loss and time."""
-        self._trained.reset_metrics()  # Keras 2 would go on with the mean over the batches so far.
+        self._trained.reset_metrics()  # Else Keras 3.3, for one, returns the mean so far.
         start = time.perf_counter()
         logs = self._trained.train_on_batch(contexts, labels, return_dict=True)
         self.record.seconds.append(time.perf_counter() - start)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core import full, internals
+from tf_sampled_compat.core.learned import LearnedUnigramSampler
 from tf_sampled_compat.heads import examples, sampling, tags
 
 
@@ -28,6 +30,8 @@ class HeadLoss:
         remove_accidental_hits: bool,
         seed: Optional[int],
         implementation: Optional[str],
+        padding_label: Optional[int] = None,
+        exclude_true: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -37,6 +41,9 @@ class HeadLoss:
         self.remove_accidental_hits = remove_accidental_hits
         self.seed = seed
         self.implementation = implementation
+        self.padding_label = padding_label
+        self.exclude_true = exclude_true
+        self._learners: dict[int, LearnedUnigramSampler] = {}
 
     @tf.autograph.experimental.do_not_convert
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tf.Tensor:
@@ -65,32 +72,34 @@ class HeadLoss:
         inputs, labels = examples.rows(tag, y_true, self.num_true, examples.mask_of(y_pred))
         arguments = {"inputs": inputs, "labels": labels, **tag.head.table()}
         arguments.update(num_classes=tag.head.num_classes, implementation=self.implementation)
+        arguments.update(padding_label=self.padding_label)
         with tf.name_scope(self.name or type(self).__name__):
             values = self._sampled(arguments) if tag.training else self._exact(arguments)
         return examples.like_hidden(values, tag)
 
     def _sampled(self, arguments: dict[str, Any]) -> tf.Tensor:
         """Returns `[N]` training losses."""
-        values = None
-        if self.sampler == self._own_sampler:
-            sampling.check_compilable(self.sampler)
-        else:
-            values = sampling.draw(
-                self.sampler,
-                arguments["labels"],
-                num_true=self.num_true,
-                num_sampled=self.num_sampled,
-                num_classes=arguments["num_classes"],
-                seed=self.seed,
-            )
+        sampler = None  # What the function behind the loss takes of its own accord.
+        if self.sampler != self._own_sampler or internals.in_xla_context():
+            learner = functools.partial(self._learner, arguments["num_classes"])
+            sampler = sampling.resolve(self.sampler, learner)
         return self._sampled_loss(
             num_sampled=self.num_sampled,
-            sampled_values=values,
+            sampled_values=None,
+            sampler=sampler,
             remove_accidental_hits=self.remove_accidental_hits,
+            exclude_true=self.exclude_true,
             seed=self.seed,
             name=None,
             **arguments,
         )
+
+    def _learner(self, num_classes: int) -> LearnedUnigramSampler:
+        """What "learned_unigram" is under XLA: one for the loss, and for each number of classes."""
+        if num_classes not in self._learners:
+            with tf.init_scope():
+                self._learners[num_classes] = LearnedUnigramSampler(num_classes, seed=self.seed)
+        return self._learners[num_classes]
 
     def _sampled_loss(self, **arguments: Any) -> tf.Tensor:
         raise NotImplementedError
@@ -109,6 +118,8 @@ class HeadLoss:
             "remove_accidental_hits": self.remove_accidental_hits,
             "seed": self.seed,
             "implementation": self.implementation,
+            "padding_label": self.padding_label,
+            "exclude_true": self.exclude_true,
         }
 
     @classmethod

@@ -31,6 +31,9 @@ class SampledSoftmax(HeadLoss):
         out of its sum.
       seed: The sampler's operation seed.
       implementation: "fused" (the C++ op), "composite" (TensorFlow's ops), or None to choose.
+      padding_label: A label that stands for none, in rows with fewer than `num_true` true classes.
+      exclude_true: Whether every candidate that is a true class of an example is left out of its
+        sum, with the counts that negatives then have; see `tf_sampled_compat.nn`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Call arguments: `y_true` of shape `[...]` or `[..., num_true]`: class ids, of any integer dtype,
@@ -51,6 +54,8 @@ class SampledSoftmax(HeadLoss):
         remove_accidental_hits: bool = True,
         seed: Optional[int] = None,
         implementation: Optional[str] = None,
+        padding_label: Optional[int] = None,
+        exclude_true: bool = False,
         name: Optional[str] = "sampled_softmax",
         **kwargs: Any,
     ):
@@ -61,6 +66,8 @@ class SampledSoftmax(HeadLoss):
             remove_accidental_hits,
             seed,
             implementation,
+            padding_label,
+            exclude_true,
             name=name,
             **kwargs,
         )
@@ -87,6 +94,8 @@ class NCE(HeadLoss):
         out of its sum: then it is the "sampled logistic" loss.
       seed: The sampler's operation seed.
       implementation: "fused", "composite" or None.
+      padding_label: See `SampledSoftmax`.
+      exclude_true: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
@@ -103,6 +112,8 @@ class NCE(HeadLoss):
         remove_accidental_hits: bool = False,
         seed: Optional[int] = None,
         implementation: Optional[str] = None,
+        padding_label: Optional[int] = None,
+        exclude_true: bool = False,
         name: Optional[str] = "nce",
         **kwargs: Any,
     ):
@@ -113,6 +124,8 @@ class NCE(HeadLoss):
             remove_accidental_hits,
             seed,
             implementation,
+            padding_label,
+            exclude_true,
             name=name,
             **kwargs,
         )
@@ -140,6 +153,8 @@ class SampledSparseSoftmax(HeadLoss):
         out of its sum.
       seed: The sampler's operation seed.
       implementation: "fused", "composite" or None.
+      padding_label: See `SampledSoftmax`.
+      exclude_true: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
@@ -155,6 +170,8 @@ class SampledSparseSoftmax(HeadLoss):
         remove_accidental_hits: bool = True,
         seed: Optional[int] = None,
         implementation: Optional[str] = None,
+        padding_label: Optional[int] = None,
+        exclude_true: bool = False,
         name: Optional[str] = "sampled_sparse_softmax",
         **kwargs: Any,
     ):
@@ -165,6 +182,8 @@ class SampledSparseSoftmax(HeadLoss):
             remove_accidental_hits,
             seed,
             implementation,
+            padding_label,
+            exclude_true,
             name=name,
             **kwargs,
         )
@@ -207,6 +226,8 @@ class RankSampledSoftmax(HeadLoss):
         of its sum.
       seed: The sampler's operation seed.
       implementation: "fused", "composite" or None.
+      padding_label: See `SampledSoftmax`.
+      exclude_true: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
@@ -227,6 +248,8 @@ class RankSampledSoftmax(HeadLoss):
         remove_accidental_hits: bool = True,
         seed: Optional[int] = None,
         implementation: Optional[str] = None,
+        padding_label: Optional[int] = None,
+        exclude_true: bool = False,
         name: Optional[str] = "rank_sampled_softmax",
         **kwargs: Any,
     ):
@@ -237,6 +260,8 @@ class RankSampledSoftmax(HeadLoss):
             remove_accidental_hits,
             seed,
             implementation,
+            padding_label,
+            exclude_true,
             name=name,
             **kwargs,
         )

@@ -100,8 +100,6 @@ class SampledDense:
         self.kernel_source = kernel
         self._described: Optional[kernels.Described] = None
         self.supports_masking = True
-        # TensorFlow's candidate samplers have no XLA kernel. Keras 3 asks each layer.
-        self.supports_jit = False
         self._kernel = None
         self.bias = None
 

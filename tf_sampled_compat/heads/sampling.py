@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import numpy as np
-import tensorflow as tf
 
-from tf_sampled_compat.core import errors, internals, samplers
+from tf_sampled_compat.core import default_samplers, errors, internals, samplers
+from tf_sampled_compat.core.learned import LearnedUnigramSampler
 
 NAMED = {
     "fixed_unigram": samplers.fixed_unigram_candidate_sampler,
@@ -17,6 +17,13 @@ NAMED = {
     "log_uniform": samplers.log_uniform_candidate_sampler,
     "uniform": samplers.uniform_candidate_sampler,
 }
+_DRAWS = {
+    "fixed_unigram": default_samplers.fixed_unigram,
+    "learned_unigram": default_samplers.learned_unigram,
+    "log_uniform": default_samplers.log_uniform,
+    "uniform": default_samplers.uniform,
+}
+_LEARNED = "LearnedUnigramSampler"
 _NAMES = {function: name for name, function in NAMED.items()}
 
 
@@ -43,62 +50,37 @@ def normalize(sampler: Any) -> Any:
     return sampler
 
 
-def draw(
-    sampler: Any,
-    labels: tf.Tensor,
-    *,
-    num_true: int,
-    num_sampled: int,
-    num_classes: int,
-    seed: Optional[int],
-) -> Any:
-    """Draws `sampled_values` for `[N, num_true]` labels.
+def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
+    """Returns what draws: a callable with the signature of TensorFlow's samplers.
 
     Args:
       sampler: What `normalize` returned.
-      labels: `[N, num_true]` int64 class ids.
-      num_true: The number of true classes of each example.
-      num_sampled: How many classes to draw.
-      num_classes: The number of classes.
-      seed: The operation's seed, or None.
+      learner: Makes, or returns again, the loss's own `LearnedUnigramSampler`: under XLA
+        TensorFlow's kernel that learns is not to be had.
     """
-    call: Callable[..., Any] = sampler
-    if not callable(sampler):
-        options = dict(sampler) if isinstance(sampler, Mapping) else {"name": sampler}
-        name = options.pop("name")
-        check_compilable(name)
-        call = functools.partial(NAMED[name], **options)
-    return call(
-        true_classes=labels,
-        num_true=num_true,
-        num_sampled=num_sampled,
-        unique=True,
-        range_max=num_classes,
-        seed=seed,
-    )
+    if callable(sampler):
+        return sampler
+    options = dict(sampler) if isinstance(sampler, Mapping) else {"name": sampler}
+    name = options.pop("name")
+    if name == "learned_unigram" and internals.in_xla_context():
+        return learner()
+    return functools.partial(_DRAWS[name], **options)
 
 
 def serialize(sampler: Any, keras: Any) -> Any:
     """Describes a sampler in a config; an object needs to be known to Keras."""
+    if isinstance(sampler, LearnedUnigramSampler):
+        return {_LEARNED: sampler.get_config()}  # Its counts are in checkpoints.
     return keras.utils.serialize_keras_object(sampler) if callable(sampler) else sampler
 
 
 def deserialize(config: Any, keras: Any) -> Any:
     """Returns the sampler that `serialize` described."""
+    if isinstance(config, Mapping) and _LEARNED in config:
+        return LearnedUnigramSampler(**config[_LEARNED])
     if isinstance(config, Mapping) and "class_name" in config:
         return keras.utils.deserialize_keras_object(config)
     return config
-
-
-def check_compilable(name: str) -> None:
-    """Fails where XLA would, with words that say what to do."""
-    if internals.in_xla_context():
-        errors.fail(
-            "jit_compile",
-            "False (or None): TensorFlow's candidate samplers have no XLA kernel. (Keras 3 turns "
-            "it off by itself if the head has been attached to the model before compile)",
-            f"jit_compile=True with the sampler {name!r}",
-        )
 
 
 def _check_name(name: Any) -> None:

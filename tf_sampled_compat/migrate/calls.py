@@ -33,11 +33,11 @@ def calls(code: Code, era: str) -> list[Call]:
         if not isinstance(node, cst.Call):
             continue
         target = references.called(code, node.func, era)
-        if _is_loss(target):
+        if target is not None:
             found.append(_bound(node, target, node.args))
         elif function_name(node) == "partial" and node.args and not node.args[0].star:
             target = references.called(code, node.args[0].value, era)
-            if _is_loss(target):
+            if target is not None:
                 found.append(_bound(node, target, node.args[1:]))
     return found
 
@@ -71,10 +71,6 @@ def literal(code: Code, node: Optional[cst.CSTNode]):
     if isinstance(node, (cst.Integer, cst.SimpleString)):
         return node.evaluated_value
     return None
-
-
-def _is_loss(target: Optional[catalogue.Target]) -> bool:
-    return target is not None and target.function in catalogue.FUNCTIONS
 
 
 def _bound(node: cst.Call, target: catalogue.Target, args) -> Call:

@@ -57,27 +57,28 @@ _CONTRIB = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
 # The functions of TF 2, as TensorFlow's own modules call them.
 _INTERNAL_V2 = {"sampled_softmax_loss_v2": "sampled_softmax_loss", "nce_loss_v2": "nce_loss"}
 FUNCTIONS = frozenset((*_CORE, *_CONTRIB))
-MENTIONS = FUNCTIONS | frozenset(_INTERNAL_V2)
-
-# The other names of TF 1.15's `tf.contrib.nn`, which are no losses of ours, and move all the same.
-OTHER_CONTRIB = frozenset((
-    "alpha_dropout",
-    "conv1d_transpose",
-    "deprecated_flipped_sigmoid_cross_entropy_with_logits",
-    "deprecated_flipped_softmax_cross_entropy_with_logits",
-    "deprecated_flipped_sparse_softmax_cross_entropy_with_logits",
-    "nth_element",
-    "scaled_softplus",
-))  # fmt: skip
+# The other names of TF 1.15's `tf.contrib.nn`; they are no losses, and go with them.
+OTHER_CONTRIB = frozenset(
+    {
+        "alpha_dropout",
+        "conv1d_transpose",
+        "deprecated_flipped_sigmoid_cross_entropy_with_logits",
+        "deprecated_flipped_softmax_cross_entropy_with_logits",
+        "deprecated_flipped_sparse_softmax_cross_entropy_with_logits",
+        "nth_element",
+        "scaled_softplus",
+    }
+)
+LOSSES = FUNCTIONS | frozenset(_INTERNAL_V2)
+MENTIONS = LOSSES | OTHER_CONTRIB
 
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
 _PRIVATE = {"python.ops.nn", "python.ops.nn_impl"}
-_CONTRIB_FILES = ("alpha_dropout", "cross_entropy", "sampling_ops", "scaled_softplus")
 _CONTRIB_NN = {
     f"{root}contrib.nn{inner}"
     for root in ("", "compat.v1.")
-    for inner in ("", *(f".python.ops.{file}" for file in _CONTRIB_FILES))
+    for inner in ("", ".python.ops.sampling_ops")
 }
 
 
@@ -118,8 +119,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
         below = below[len("compat.v1.") :]
     module, _, name = below.rpartition(".")
     if module in _CONTRIB_NN:
-        known = name in _CONTRIB or name in OTHER_CONTRIB
-        return Target("contrib.nn", name) if known else None
+        return Target("contrib.nn", name) if name in (*_CONTRIB, *OTHER_CONTRIB) else None
     if module in _NN and name in _CONTRIB:
         # The reference pages file them under `tf.nn`, where no TensorFlow has them.
         return Target("nn" if era == "2.x" else "contrib.nn", name)
@@ -140,7 +140,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
 
 
 def own(path: str) -> Optional[Target]:
-    """Returns the loss that a path into this package names, or None."""
+    """Returns the target that a path into this package names, or None."""
     root, _, below = path.partition(".")
     module, _, name = below.rpartition(".")
     known = root == PACKAGE and name in SIGNATURES.get(module, ())

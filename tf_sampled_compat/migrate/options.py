@@ -10,8 +10,8 @@ from tf_sampled_compat.migrate.catalogue import ERAS
 from tf_sampled_compat.migrate.discovery import STDIN
 
 _DESCRIPTION = """\
-Rewrites code that calls the sampled losses of TensorFlow 0.x, 1.x and 2.x, or what
-tf.contrib.nn had, to call tf_sampled_compat's: the prefix of each call changes, its arguments and
+Rewrites code that calls the sampled losses of TensorFlow 0.x, 1.x and 2.x, and those of
+tf.contrib.nn, to call tf_sampled_compat's: the prefix of each call changes, its arguments and
 meaning do not. Reports what changed, and what a person must look at, each with the reason and the
 way out.
 """

@@ -73,12 +73,9 @@ def unparsable(code: bytes, error: cst.ParserSyntaxError) -> Note:
 
 def _references(code: Code, era: str) -> tuple[list[references.Reference], list[Note]]:
     found, notes = [], []
-    names = catalogue.MENTIONS | catalogue.OTHER_CONTRIB
     for node in code.nodes:
-        if not isinstance(node, cst.Attribute) or node.attr.value not in names:
+        if not isinstance(node, cst.Attribute) or node.attr.value not in catalogue.MENTIONS:
             continue
-        if code.enclosing(node, (cst.Import, cst.ImportFrom)):
-            continue  # A module of that name, and `references.imported` sees to those.
         reference = references.attribute(code, node, era)
         if isinstance(reference, references.Doubt):
             notes.append(look(code, node, "unclear", reference.reason, reference.way_out))

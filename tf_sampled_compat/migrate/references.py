@@ -39,7 +39,7 @@ def attribute(code: Code, node: cst.Attribute, era: str):
 
     Args:
       code: The module.
-      node: The attribute, whose last name is one of `catalogue.MENTIONS` or `OTHER_CONTRIB`.
+      node: The attribute, whose last name is one of `catalogue.MENTIONS`.
       era: "0.x", "1.x" or "2.x".
     """
     spelled = dotted(node)
@@ -57,9 +57,7 @@ def attribute(code: Code, node: cst.Attribute, era: str):
         )
     if any(m.path and m.path.startswith(catalogue.PACKAGE + ".") for m in meanings):
         return None
-    # Of the names that are no losses, TensorFlow's `nn` and others have their own.
-    module = ".nn." if node.attr.value in catalogue.MENTIONS else ".contrib.nn."
-    if spelled and module in f".{spelled}":
+    if spelled and ".nn." in f".{spelled}" and node.attr.value in catalogue.LOSSES:
         return Doubt(
             node,
             f"{spelled} looks like TensorFlow's, but this file does not say where "
@@ -75,7 +73,8 @@ def called(code: Code, node: cst.CSTNode, era: str) -> Optional[catalogue.Target
     for meaning in code.meanings(node):
         path = meaning.path or ""
         found.add(catalogue.own(path) or catalogue.target(path, era, dotted(node) or ""))
-    return found.pop() if len(found) == 1 else None
+    target = found.pop() if len(found) == 1 else None
+    return target if target is not None and target.function in catalogue.FUNCTIONS else None
 
 
 def imported(statement: cst.ImportFrom, era: str) -> list[Imported]:

@@ -30,21 +30,24 @@ def run(paths: Sequence[str], *, era: str, mode: str) -> int:
     tally = report.Tally()
     streamed = list(paths) == [discovery.STDIN]
     tells = sys.stderr if mode == "diff" or (streamed and mode == "write") else sys.stdout
-    with progress.counter() as advance:
-        for path, outcome, parsed, seconds in _stdin(era) if streamed else _files(paths, era):
-            advance()
-            tally = tally.timed(parsed=parsed, seconds=seconds)
-            if outcome is None:
-                continue
-            if mode == "write" and streamed:
-                _print_bytes(outcome.after)
-            elif mode == "write" and outcome.after != outcome.before:
-                outcome = _write(path, outcome)
-            elif mode == "diff" and outcome.after != outcome.before:
-                _print_bytes(report.diff(path, outcome))
-            for line in outcome.report:
-                _print(report.line(path, line), tells)
-            tally = tally.add(outcome)
+    counter = progress.Counter()
+    for path, outcome, parsed, seconds in _stdin(era) if streamed else _files(paths, era):
+        counter.advance()
+        tally = tally.timed(parsed=parsed, seconds=seconds)
+        if outcome is None:
+            continue
+        if outcome.report or outcome.after != outcome.before:
+            counter.clear()
+        if mode == "write" and streamed:
+            _print_bytes(outcome.after)
+        elif mode == "write" and outcome.after != outcome.before:
+            outcome = _write(path, outcome)
+        elif mode == "diff" and outcome.after != outcome.before:
+            _print_bytes(report.diff(path, outcome))
+        for line in outcome.report:
+            _print(report.line(path, line), tells)
+        tally = tally.add(outcome)
+    counter.clear()
     _print(report.summary(tally, written=mode == "write"), tells)
     remains = tally.changed or tally.looks
     return REMAINS if tally.errors or (mode == "check" and remains) else OK

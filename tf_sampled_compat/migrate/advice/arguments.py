@@ -31,7 +31,7 @@ def _hidden(code: Code, call: Call) -> Iterator[Note]:
             code, call.node, "hidden-arguments",
             "*args or **kwargs hide its arguments: their order and the strategy were not checked",
             "see that they are in the order of "
-            f"{call.target.path}({', '.join(call.target.signature.parameters)})",
+            f"tsc.{call.target.path}({', '.join(call.target.signature.parameters)})",
         )  # fmt: skip
 
 

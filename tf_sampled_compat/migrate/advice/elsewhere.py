@@ -1,4 +1,4 @@
-"""Ways to reach a loss that are no reference to it: strings, stars, assignments."""
+"""Ways to reach a loss that are no reference to it: strings, stars and assignments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tf_sampled_compat.migrate.notes import Note
 
 _BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
 _IN_A_STRING = re.compile(
-    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.MENTIONS)) + ")"
+    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.LOSSES)) + ")"
 )
 _BY_HAND = "write tf_sampled_compat's path there by hand, or call tf_sampled_compat.install()"
 
@@ -49,7 +49,7 @@ def _by_name(code: Code, node: cst.Call) -> Iterator[Note]:
     if function_name(node) not in _BY_NAME or len(node.args) < 2:
         return
     name, owner = node.args[1].value, node.args[0].value
-    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.MENTIONS:
+    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.LOSSES:
         return
     paths = [meaning.path or "" for meaning in code.meanings(owner)]
     looks_like_it = not paths and f".{dotted(owner)}".endswith(".nn")
@@ -74,12 +74,11 @@ def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
     if not isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
         return
     module = dotted(node.module)
-    names = catalogue.MENTIONS | catalogue.OTHER_CONTRIB
-    has = [name for name in names if catalogue.target(f"{module}.{name}", "1.x")]
+    has = [n for n in sorted(catalogue.LOSSES) if catalogue.target(f"{module}.{n}", "1.x")]
     used = {n.value for n in code.nodes if isinstance(n, cst.Name)}
-    if used.intersection(has) or (module == "tensorflow" and used & catalogue.MENTIONS):
+    if used.intersection(has) or (module == "tensorflow" and used & catalogue.LOSSES):
         yield look(
             code, node, "star-import",
             f"from {module} import * brings names that cannot be told from others",
-            "import what is used by name, then run again",
+            "import the losses by name, then run again",
         )  # fmt: skip

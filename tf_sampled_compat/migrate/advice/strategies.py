@@ -121,6 +121,8 @@ def _is_partitioned(code: Code, node: cst.CSTNode) -> bool:
     name = function_name(node)
     if name == "create_partitioned_variables":
         return True
+    if _returned(code, node):
+        return any(_is_partitioned(code, value) for value in _returned(code, node))
     if name != "get_variable":
         return False
     own = argument(node, "partitioner", None)
@@ -150,6 +152,23 @@ def _is_one_piece(code: Code, weights: cst.CSTNode) -> bool:
     if not isinstance(code.value(weights), cst.Call):
         return False
     base = unwrap(code, weights).base
+    if _returned(code, base):
+        return all(_is_one_piece(code, value) for value in _returned(code, base))
     if function_name(base) == "get_variable":
         return not _is_partitioned(code, base)
     return function_name(base) in _ONE_PIECE
+
+
+def _returned(code: Code, node: cst.CSTNode) -> list[cst.CSTNode]:
+    """What a call of a function of this file may return; of any other expression, nothing."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name):
+        return []
+    definitions = [getattr(a, "node", None) for a in code.assignments(node.func)]
+    if len(definitions) != 1 or not isinstance(definitions[0], cst.FunctionDef):
+        return []
+    function = definitions[0]
+    inside = (n for n in code.nodes if isinstance(n, cst.Return) and n.value is not None)
+    found = [n.value for n in inside if code.enclosing(n, cst.FunctionDef) is function]
+    # One that calls itself returns more than can be seen here.
+    calls = (n for value in found for n in [value, *value.children] if isinstance(n, cst.Call))
+    return [] if any(function_name(n) == function.name.value for n in calls) else found
