@@ -75,10 +75,11 @@ MENTIONS = LOSSES | OTHER_CONTRIB
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
 _PRIVATE = {"python.ops.nn", "python.ops.nn_impl"}
+_CONTRIB_FILES = ("alpha_dropout", "cross_entropy", "sampling_ops", "scaled_softplus")
 _CONTRIB_NN = {
     f"{root}contrib.nn{inner}"
     for root in ("", "compat.v1.")
-    for inner in ("", ".python.ops.sampling_ops")
+    for inner in ("", *(f".python.ops.{file}" for file in _CONTRIB_FILES))
 }
 
 

@@ -74,11 +74,11 @@ def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
     if not isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
         return
     module = dotted(node.module)
-    has = [n for n in sorted(catalogue.LOSSES) if catalogue.target(f"{module}.{n}", "1.x")]
+    has = [n for n in catalogue.MENTIONS if catalogue.target(f"{module}.{n}", "1.x")]
     used = {n.value for n in code.nodes if isinstance(n, cst.Name)}
     if used.intersection(has) or (module == "tensorflow" and used & catalogue.LOSSES):
         yield look(
             code, node, "star-import",
             f"from {module} import * brings names that cannot be told from others",
-            "import the losses by name, then run again",
+            "import what is used by name, then run again",
         )  # fmt: skip
