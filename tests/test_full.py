@@ -7,7 +7,7 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, problem
 from tests.test_tables import pieces, sharded, whole
-from tf_sampled_compat.core import full
+from tf_sampled_compat.core import class_blocks
 
 P = problem(C=53, D=6, B=7, T=2)
 IMPLEMENTATIONS = ["composite", "fused"]
@@ -17,7 +17,7 @@ TABLES = {
     "mod": lambda a: [tf.Variable(p) for p in pieces(a, 3, "mod")],
     "sharded": lambda a: sharded(a, 3),
 }
-modes = pytest.mark.parametrize("mode", ["eager", "function"])
+modes = pytest.mark.parametrize("mode", ["eager", "function", "XLA"])
 tables = pytest.mark.parametrize("kind", TABLES)
 
 
@@ -30,7 +30,17 @@ def implementation(request):
 @pytest.fixture(autouse=True)
 def several_blocks(monkeypatch):
     """Blocks of 16 rows: 53 rows are three of them and a rest."""
-    monkeypatch.setattr(full, "_BLOCK_NUMBERS", 16)
+    monkeypatch.setattr(class_blocks, "_BLOCK_NUMBERS", 16)
+    monkeypatch.setattr(class_blocks, "_STATIC_ROWS", 16)
+
+
+def run(mode, step):
+    if mode == "eager":
+        return step()
+    if mode == "XLA":  # which is composite, whatever was chosen
+        with tsc.implementation("composite"):
+            return tf.function(step, jit_compile=True)()
+    return tf.function(step)()
 
 
 def options(kind):
@@ -77,7 +87,7 @@ def test_losses_and_gradients(loss, kind, mode):
             total = tf.reduce_sum(value * P.upstream)
         return value, [tf.convert_to_tensor(g) for g in tape.gradient(total, watched)]
 
-    value, gradients = (tf.function(step) if mode == "function" else step)()
+    value, gradients = run(mode, step)
     dw, db, dx = tf.constant(P.weights), tf.constant(P.biases), tf.constant(P.inputs)
     with tf.GradientTape() as tape:
         tape.watch([dw, db, dx])
@@ -100,7 +110,7 @@ def test_top_k(k, kind, mode):
     def find():
         return tsc.nn.full_top_k(w, b, P.inputs, k, **options(kind))
 
-    logits, ids = (tf.function(find) if mode == "function" else find)()
+    logits, ids = run(mode, find)
     want, want_ids = tf.math.top_k(stock_logits(P.inputs, P.weights, np.round(P.biases)), k)
     assert_close(logits, want)
     assert np.array_equal(ids, want_ids) and ids.dtype == tf.int64
