@@ -74,15 +74,17 @@ class HeadLoss:
         arguments.update(num_classes=tag.head.num_classes, implementation=self.implementation)
         arguments.update(padding_label=self.padding_label)
         with tf.name_scope(self.name or type(self).__name__):
-            values = self._sampled(arguments) if tag.training else self._exact(arguments)
+            values = self._sampled(arguments, tag.head) if tag.training else self._exact(arguments)
         return examples.like_hidden(values, tag)
 
-    def _sampled(self, arguments: dict[str, Any]) -> tf.Tensor:
+    def _sampled(self, arguments: dict[str, Any], head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""
         sampler = None  # What the function behind the loss takes of its own accord.
         if self.sampler != self._own_sampler or internals.in_xla_context():
             learner = functools.partial(self._learner, arguments["num_classes"])
             sampler = sampling.resolve(self.sampler, learner)
+        if isinstance(sampler, LearnedUnigramSampler):
+            head.kept.keep(sampler)
         return self._sampled_loss(
             num_sampled=self.num_sampled,
             sampled_values=None,

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core import checks, errors, full, internals, tables
 from tf_sampled_compat.heads import kernels, tags
+from tf_sampled_compat.heads.kept import Kept
 
 
 class SampledDense:
@@ -102,6 +103,7 @@ class SampledDense:
         self.supports_masking = True
         self._kernel = None
         self.bias = None
+        self.kept = Kept()
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape `[..., dim]`."""
@@ -176,6 +178,15 @@ class SampledDense:
         """The weights and biases as arguments of the functions that gather from them."""
         biases = tables.NO_BIASES if self.bias is None else self.bias
         return {"weights": self.kernel, "biases": biases, "partition_strategy": "div"}
+
+    def save_own_variables(self, store: Any) -> None:
+        """Saves the weights, and the state of a `LearnedUnigramSampler` the layer trains with."""
+        super().save_own_variables(store)
+        self.kept.save(store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads what `save_own_variables` saved."""
+        super().load_own_variables(self.kept.load(store))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Returns `[..., num_classes]`."""
