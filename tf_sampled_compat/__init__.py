@@ -26,8 +26,8 @@ except ImportError as error:
     ) from error
 
 from tf_sampled_compat import compat, contrib, nn, random
-from tf_sampled_compat.core.implementation import implementation
-from tf_sampled_compat.core.library import load_ops
+from tf_sampled_compat.core.backends.library import load_ops
+from tf_sampled_compat.core.backends.setting import implementation
 from tf_sampled_compat.legacy import install, installed, uninstall
 from tf_sampled_compat.version import __version__
 

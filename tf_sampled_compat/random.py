@@ -12,21 +12,21 @@ eager mode, in graphs, and compiled by XLA.
 """
 
 from tf_sampled_compat.audit.run import audit
-from tf_sampled_compat.core.learned import LearnedUnigramSampler
-from tf_sampled_compat.core.mixture import InBatchSampler, MixtureSampler
-from tf_sampled_compat.core.samplers import (
+from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
+from tf_sampled_compat.core.samplers.mixture import InBatchSampler, MixtureSampler
+from tf_sampled_compat.core.samplers.seeds import per_replica_seed
+from tf_sampled_compat.core.samplers.stateless import (
+    stateless_fixed_unigram_candidate_sampler,
+    stateless_learned_unigram_candidate_sampler,
+    stateless_log_uniform_candidate_sampler,
+    stateless_uniform_candidate_sampler,
+)
+from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
     fixed_unigram_candidate_sampler,
     learned_unigram_candidate_sampler,
     log_uniform_candidate_sampler,
     uniform_candidate_sampler,
-)
-from tf_sampled_compat.core.seeds import per_replica_seed
-from tf_sampled_compat.core.stateless import (
-    stateless_fixed_unigram_candidate_sampler,
-    stateless_learned_unigram_candidate_sampler,
-    stateless_log_uniform_candidate_sampler,
-    stateless_uniform_candidate_sampler,
 )
 
 __all__ = [

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from tests.keras.conftest import C, D, functional, head_of
-from tf_sampled_compat.core import internals
+from tf_sampled_compat.core.tf import private
 
 
 def executed_by_the_head(run):
@@ -40,7 +40,7 @@ def test_logits_and_their_reads_are_pruned(kerases, way, batch):
     def run(model):
         if way == "a function":
             loss, weights = model.loss, model.trainable_weights
-            kernel = internals.unwrap_variable(weights[-2])
+            kernel = private.unwrap_variable(weights[-2])
 
             @tf.function
             def step():

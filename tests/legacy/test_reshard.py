@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tests.legacy import write_checkpoint
-from tf_sampled_compat.core import checkpoints
+from tf_sampled_compat.compat.v1 import checkpoints
 
 v1 = tf.compat.v1
 Layout, reshard = tsc.compat.v1.Layout, tsc.compat.v1.reshard

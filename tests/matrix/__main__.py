@@ -28,11 +28,11 @@ PYTHONS = {
     "2.21.0": ("3.13", "3.12", "3.11", "3.10"),
 }
 TESTS = (
-    "tests/test_golden.py",
-    "tests/test_loading.py",
-    "tests/test_fresh_process.py",
-    "tests/test_doctor.py",
-    "tests/test_choice.py",
+    "tests/golden/test_golden.py",
+    "tests/backends/test_loading.py",
+    "tests/project/test_fresh_process.py",
+    "tests/doctor/test_doctor.py",
+    "tests/backends/test_choice.py",
 )
 # What else tests may import; an environment is made anew when the line changes.
 TOOLS = ("pytest", "rich", "matplotlib", "scipy-openblas32")

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.core import library
+from tf_sampled_compat.core.backends import library
 
 CLASSES, DIM, BATCH, SAMPLED, STEPS = 2000, 16, 64, 256, 60
 FUSED = {"SampledCompat>Plan", "SampledCompat>SampledLoss", "SampledCompat>SampledLossGrad"}

@@ -8,8 +8,8 @@ import numpy as np
 
 from tf_sampled_compat.audit.draws import GROUPS, Draws, caller, collect, state_kept
 from tf_sampled_compat.audit.report import AuditReport, Check
-from tf_sampled_compat.core import checks as argument_checks
-from tf_sampled_compat.core import errors
+from tf_sampled_compat.core.arguments import checks as argument_checks
+from tf_sampled_compat.core.arguments import errors
 
 # A bin of the chi-squared tests holds classes of at least so many expected draws together.
 _BIN = 50

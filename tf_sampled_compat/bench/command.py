@@ -35,7 +35,7 @@ def main(arguments: Sequence[str], program: str) -> int:
 
     import tensorflow as tf
 
-    from tf_sampled_compat.core import library
+    from tf_sampled_compat.core.backends import library
 
     # A function traced for each cell is what it takes for a retracing, and warns of.
     tf.get_logger().setLevel("ERROR")

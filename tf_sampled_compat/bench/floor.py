@@ -23,7 +23,7 @@ import numpy as np
 
 from tf_sampled_compat.bench.steps import Shape
 from tf_sampled_compat.bench.timing import Contender
-from tf_sampled_compat.core import library
+from tf_sampled_compat.core.backends import library
 
 # Logits beyond this size are not kept for the backward pass, but multiplied a second time.
 SCRATCH_BYTES = 64 * 2**20

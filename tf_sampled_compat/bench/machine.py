@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.bench import floor
-from tf_sampled_compat.core import library
+from tf_sampled_compat.core.backends import library
 from tf_sampled_compat.version import __version__
 
 

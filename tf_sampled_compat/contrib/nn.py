@@ -15,8 +15,13 @@ from tf_sampled_compat.contrib.variants import (
     nth_element,
     scaled_softplus,
 )
-from tf_sampled_compat.core import losses
-from tf_sampled_compat.core.typing import SampledValuesLike, ScalarLike, TableLike, TensorLike
+from tf_sampled_compat.core.arguments.typing import (
+    SampledValuesLike,
+    ScalarLike,
+    TableLike,
+    TensorLike,
+)
+from tf_sampled_compat.core.losses import sampled
 
 __all__ = [
     "alpha_dropout",
@@ -57,7 +62,7 @@ def rank_sampled_softmax_loss(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return losses.rank_sampled_softmax_loss(
+    return sampled.rank_sampled_softmax_loss(
         weights=weights,
         biases=biases,
         labels=labels,
@@ -97,7 +102,7 @@ def sampled_sparse_softmax_loss(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return losses.sampled_sparse_softmax_loss(
+    return sampled.sampled_sparse_softmax_loss(
         weights=weights,
         biases=biases,
         labels=labels,

@@ -7,8 +7,8 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import errors
-from tf_sampled_compat.core.typing import ScalarLike, TensorLike
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
 
 __all__ = [
     "alpha_dropout",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Optional, Union
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.core import internals
+from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.demo.model import NextIdentifier
 
 # (weights, biases, labels, inputs) -> [B] losses.
@@ -113,7 +113,7 @@ def table_of(head: Any) -> list[tf.Variable]:
     Keras 3's own are read whole by whoever looks rows up in them. Those who know take what is in
     there, and the comparison is with them.
     """
-    return [internals.unwrap_variable(variable) for variable in (head.kernel, head.bias)]
+    return [private.unwrap_variable(variable) for variable in (head.kernel, head.bias)]
 
 
 class ByHand(tf.keras.Model):

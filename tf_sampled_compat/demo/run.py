@@ -12,7 +12,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tf_sampled_compat.core import implementation, library
+from tf_sampled_compat.core.backends import choice, library
 from tf_sampled_compat.demo import contenders, curves, evaluation, report, training
 from tf_sampled_compat.demo.corpus import Corpus
 from tf_sampled_compat.demo.interruption import Interruption
@@ -117,7 +117,7 @@ def _about(corpus: Corpus, plan: Plan) -> str:
 
 def _path() -> str:
     """How the package's losses will be computed."""
-    name, reason = implementation.path(implementation.Call())
+    name, reason = choice.path(choice.Call())
     if reason:
         return f"tsc: {name}, TensorFlow's own ops, as {reason}"
     op = library.load()

@@ -11,8 +11,9 @@ from typing import Optional
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core import implementation, internals, library
-from tf_sampled_compat.core.implementation import Call
+from tf_sampled_compat.core.backends import choice, library, setting
+from tf_sampled_compat.core.backends.choice import Call
+from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.doctor import trial
 from tf_sampled_compat.version import __version__
 
@@ -51,7 +52,7 @@ def op() -> Facts:
 
 def paths() -> Facts:
     """Returns which implementation each kind of call takes, and why if it is not the op."""
-    placed = internals.device_type(None)
+    placed = private.device_type(None)
     calls = {
         "float32": Call(),
         "float64": Call(dtypes=frozenset({"float64"})),
@@ -81,7 +82,7 @@ def troubles() -> list[str]:
     """Returns what should work and does not; empty where all is well."""
     found = []
     try:
-        implementation.default()
+        setting.default()
     except ValueError as error:
         found.append(str(error))
     reason = library.why_not()
@@ -94,15 +95,15 @@ def troubles() -> list[str]:
 
 def _path(call: Call) -> str:
     try:
-        name = implementation.default()
+        name = setting.default()
     except ValueError:
         return "an error, see below"
     if name is None:
-        name, reason = implementation.path(call)
+        name, reason = choice.path(call)
         return name if reason is None else f"{name}: {_in_short(reason)}"
-    if name == "fused" and (reason := implementation.obstacle(call) or library.why_not()):
+    if name == "fused" and (reason := choice.obstacle(call) or library.why_not()):
         return f"an error: {_in_short(reason)}"
-    return f"{name}: {implementation.ENVIRONMENT_VARIABLE} says so"
+    return f"{name}: {setting.ENVIRONMENT_VARIABLE} says so"
 
 
 def _in_short(reason: str) -> str:

@@ -7,7 +7,8 @@ from typing import Callable, Optional
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core.implementation import FUSED_DTYPES, implementation
+from tf_sampled_compat.core.backends.choice import FUSED_DTYPES
+from tf_sampled_compat.core.backends.setting import implementation
 from tf_sampled_compat.nn import nce_loss, sampled_softmax_loss
 
 # Of the largest value: both compute in float32, or float64, and round to the dtype.

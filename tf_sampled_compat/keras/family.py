@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.heads.binding import Family
+from tf_sampled_compat.keras_common.binding import Family
 
 
 def _checked(keras: Any) -> Any:

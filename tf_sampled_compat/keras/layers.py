@@ -1,8 +1,8 @@
 """Mirrors `keras.layers`: the output layer for many classes."""
 
-from tf_sampled_compat.heads import sampled_dense
-from tf_sampled_compat.heads.binding import bind
 from tf_sampled_compat.keras.family import FAMILY
+from tf_sampled_compat.keras_common import sampled_dense
+from tf_sampled_compat.keras_common.binding import bind
 
 __all__ = ["SampledDense"]
 

@@ -1,8 +1,8 @@
 """Mirrors `keras.losses`: sampled in training, exact in evaluation."""
 
-from tf_sampled_compat.heads import losses
-from tf_sampled_compat.heads.binding import bind
 from tf_sampled_compat.keras.family import FAMILY
+from tf_sampled_compat.keras_common import losses
+from tf_sampled_compat.keras_common.binding import bind
 
 __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
 

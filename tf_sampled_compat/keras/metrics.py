@@ -1,8 +1,8 @@
 """Mirrors `keras.metrics`: exact rankings over all classes, streamed, in evaluation."""
 
-from tf_sampled_compat.heads import metrics
-from tf_sampled_compat.heads.binding import bind
 from tf_sampled_compat.keras.family import FAMILY
+from tf_sampled_compat.keras_common import metrics
+from tf_sampled_compat.keras_common.binding import bind
 
 __all__ = ["ExactMRR", "ExactRecallAtK", "MeanRank"]
 

@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import internals
+from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.lazy import rows
 from tf_sampled_compat.lazy.rows import Rows
 
@@ -73,7 +73,7 @@ class Window:
 
     @property
     def _accumulator(self) -> Any:
-        return internals.unwrap_variable(self._slot)
+        return private.unwrap_variable(self._slot)
 
     def _variables(self) -> tuple[tf.Variable, tf.Variable, tf.Variable]:
         if self._state is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import internals
+from tf_sampled_compat.core.tf import private
 
 
 class Rows(tf.IndexedSlices):
@@ -62,12 +62,12 @@ def totals(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
 
 def gather(variable: Any, ids: tf.Tensor) -> tf.Tensor:
     """Returns rows of a variable, in float32 or better."""
-    return _exact(tf.gather(internals.unwrap_variable(variable), ids))
+    return _exact(tf.gather(private.unwrap_variable(variable), ids))
 
 
 def update(variable: Any, ids: tf.Tensor, rows: tf.Tensor, *, use_locking: bool = False) -> Any:
     """Writes rows of a variable, rounded to its dtype; returns the op that does."""
-    variable = internals.unwrap_variable(variable)
+    variable = private.unwrap_variable(variable)
     rows = tf.cast(rows, variable.dtype.base_dtype)
     if not hasattr(variable, "handle"):
         return tf.compat.v1.scatter_update(variable, ids, rows, use_locking=use_locking)
@@ -84,7 +84,7 @@ def shapes_are_static() -> bool:
 
     A collective op holds on to the shape it saw first.
     """
-    return internals.in_xla_context() or tf.distribute.has_strategy()
+    return private.in_xla_context() or tf.distribute.has_strategy()
 
 
 def _sums(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

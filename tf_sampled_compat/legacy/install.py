@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
-from tf_sampled_compat.core import errors, library
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.backends import library
 from tf_sampled_compat.legacy.contrib import Finder
 from tf_sampled_compat.legacy.places import ERAS, aliases, places
 

@@ -3,7 +3,7 @@
 Beyond it: exact losses and rankings over all classes, to evaluate with.
 """
 
-from tf_sampled_compat.core.samplers import (
+from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
     compute_accidental_hits,
     fixed_unigram_candidate_sampler,
@@ -15,7 +15,7 @@ from tf_sampled_compat.nn.sampled import (
     sampled_softmax_loss,
     sampled_sparse_softmax_loss,
 )
-from tf_sampled_compat.nn.two_pass import rank_sampled_softmax_loss
+from tf_sampled_compat.nn.tapas import rank_sampled_softmax_loss
 
 __all__ = [
     "all_candidate_sampler",

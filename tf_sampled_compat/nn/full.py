@@ -6,8 +6,8 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import full
-from tf_sampled_compat.core.typing import TableLike, TensorLike
+from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
+from tf_sampled_compat.core.losses import full
 
 __all__ = ["full_sigmoid_loss", "full_softmax_loss", "full_top_k"]
 

@@ -10,8 +10,13 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import losses
-from tf_sampled_compat.core.typing import SampledValuesLike, Sampler, TableLike, TensorLike
+from tf_sampled_compat.core.arguments.typing import (
+    SampledValuesLike,
+    Sampler,
+    TableLike,
+    TensorLike,
+)
+from tf_sampled_compat.core.losses import sampled
 
 __all__ = [
     "nce_loss",
@@ -95,7 +100,7 @@ def sampled_softmax_loss(
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss and section 3 of
     Jean et al., 2014, arXiv:1412.2007.
     """
-    return losses.sampled_softmax_loss(
+    return sampled.sampled_softmax_loss(
         weights=weights,
         biases=biases,
         labels=labels,
@@ -179,7 +184,7 @@ def nce_loss(
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/nce_loss and Gutmann and Hyvärinen,
     2010, http://proceedings.mlr.press/v9/gutmann10a.html.
     """
-    return losses.nce_loss(
+    return sampled.nce_loss(
         weights=weights,
         biases=biases,
         labels=labels,
@@ -259,7 +264,7 @@ def sampled_sparse_softmax_loss(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return losses.sampled_sparse_softmax_loss(
+    return sampled.sampled_sparse_softmax_loss(
         weights=weights,
         biases=biases,
         labels=labels,

@@ -10,6 +10,6 @@ except ImportError as error:
         "Keras of tf.keras there is tf_sampled_compat.keras"
     ) from error
 
-from tf_sampled_compat.heads.binding import Family
+from tf_sampled_compat.keras_common.binding import Family
 
 FAMILY = Family(tf_keras, "tf_sampled_compat.tf_keras", "tf_keras")

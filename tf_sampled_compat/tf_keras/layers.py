@@ -1,7 +1,7 @@
 """Mirrors `tf_keras.layers`: the output layer for many classes."""
 
-from tf_sampled_compat.heads import sampled_dense
-from tf_sampled_compat.heads.binding import bind
+from tf_sampled_compat.keras_common import sampled_dense
+from tf_sampled_compat.keras_common.binding import bind
 from tf_sampled_compat.tf_keras.family import FAMILY
 
 __all__ = ["SampledDense"]

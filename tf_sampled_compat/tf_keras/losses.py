@@ -1,7 +1,7 @@
 """Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
 
-from tf_sampled_compat.heads import losses
-from tf_sampled_compat.heads.binding import bind
+from tf_sampled_compat.keras_common import losses
+from tf_sampled_compat.keras_common.binding import bind
 from tf_sampled_compat.tf_keras.family import FAMILY
 
 __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]

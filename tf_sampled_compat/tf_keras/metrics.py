@@ -1,7 +1,7 @@
 """Mirrors `tf_keras.metrics`: exact rankings over all classes, streamed, in evaluation."""
 
-from tf_sampled_compat.heads import metrics
-from tf_sampled_compat.heads.binding import bind
+from tf_sampled_compat.keras_common import metrics
+from tf_sampled_compat.keras_common.binding import bind
 from tf_sampled_compat.tf_keras.family import FAMILY
 
 __all__ = ["ExactMRR", "ExactRecallAtK", "MeanRank"]

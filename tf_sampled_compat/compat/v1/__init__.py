@@ -1,7 +1,7 @@
 """TensorFlow 1.x, as far as this package mirrors it, and helpers for its checkpoints."""
 
 from tf_sampled_compat.compat.v1 import nn, train
-from tf_sampled_compat.core.checkpoints import Layout, reshard_checkpoint
-from tf_sampled_compat.core.layouts import reshard
+from tf_sampled_compat.compat.v1.checkpoints import Layout, reshard_checkpoint
+from tf_sampled_compat.compat.v1.resharding import reshard
 
 __all__ = ["Layout", "nn", "reshard", "reshard_checkpoint", "train"]

@@ -9,8 +9,9 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core import losses
-from tf_sampled_compat.core.samplers import (
+from tf_sampled_compat.core.arguments.typing import SampledValuesLike, TableLike, TensorLike
+from tf_sampled_compat.core.losses import sampled
+from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
     compute_accidental_hits,
     fixed_unigram_candidate_sampler,
@@ -18,7 +19,6 @@ from tf_sampled_compat.core.samplers import (
     log_uniform_candidate_sampler,
     uniform_candidate_sampler,
 )
-from tf_sampled_compat.core.typing import SampledValuesLike, TableLike, TensorLike
 
 __all__ = [
     "all_candidate_sampler",
@@ -56,7 +56,7 @@ def sampled_softmax_loss(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/sampled_softmax_loss.
     """
-    return losses.sampled_softmax_loss(
+    return sampled.sampled_softmax_loss(
         weights=weights,
         biases=biases,
         labels=labels,
@@ -96,7 +96,7 @@ def nce_loss(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/nce_loss.
     """
-    return losses.nce_loss(
+    return sampled.nce_loss(
         weights=weights,
         biases=biases,
         labels=labels,

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.typing import TensorLike
+from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.lazy import rows, steps
 
 __all__ = ["LazyAdamOptimizer"]

@@ -1,0 +1,266 @@
+"""The bench, as a user runs it: what it writes and refuses. No time it took is asserted."""
+
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_sampled_compat import __main__ as commands
+from tf_sampled_compat.bench import classes, floor, fresh_process, memory, tapas, timing
+from tf_sampled_compat.bench.steps import Shape
+from tf_sampled_compat.bench.timing import Contender, Effort
+from tf_sampled_compat.core.backends import library
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SECTIONS = ["grid", "sampled", "tapas", "classes", "memory", "full", "keras", "samplers"]
+PNG = b"\x89PNG\r\n\x1a\n"
+
+pytestmark = pytest.mark.skipif(library.missing() is not None, reason="no C++ op to measure")
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench") / "new" / "folder"
+    process = subprocess.run(
+        [sys.executable, "-m", "tf_sampled_compat", "bench", "--quick", "--output", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert process.returncode == 0, process.stderr
+    return process, folder, json.loads((folder / "bench.json").read_text())
+
+
+def rows(record, section):
+    return record["sections"][section]["rows"]
+
+
+def test_quick_run_writes_the_figures_and_the_picture(quick):
+    process, folder, record = quick
+    assert sorted(path.name for path in folder.iterdir()) == ["bench.json", "bench.png"]
+    assert (folder / "bench.png").read_bytes().startswith(PNG)
+    assert (folder / "bench.png").stat().st_size > 20_000
+    assert list(record["sections"]) == SECTIONS
+    for name, section in record["sections"].items():
+        assert section["rows"] and section["summary"], name
+        assert section["title"][:40] in process.stdout
+        assert all(key in process.stdout for key in section["summary"])
+
+
+def test_it_says_where_and_how_it_measured(quick):
+    process, _, record = quick
+    machine = record["machine"]
+    assert machine["tensorflow"] == tf.__version__ and machine["numpy"] == np.__version__
+    assert machine["instruction_set"] in library.INSTRUCTION_SETS
+    assert machine["threads"] >= 1 and machine["cpu"] in process.stdout
+    assert "BLAS" in machine["floor_by"] or "blas" in machine["floor_by"]
+    assert "bench --quick" in record["command"] and record["seconds"] > 0
+
+
+def test_every_time_is_positive_and_every_ratio_is_that_of_its_times(quick):
+    record = quick[2]
+    for row in itertools.chain(*(rows(record, section) for section in SECTIONS)):
+        times = {key: value for key, value in row.items() if key.endswith("_ms")}
+        assert all(0 < value < 1e5 for value in times.values())
+        if "ratio" in row:
+            other = times.get("stock_ms", times.get("composite_ms"))
+            assert row["ratio"] == pytest.approx(other / row["ours_ms"])
+        if "times_floor" in row:
+            assert row["times_floor"] == pytest.approx(row["ours_ms"] / row["floor_ms"])
+    grid = record["sections"]["grid"]
+    ratios = [row["ratio"] for row in grid["rows"]]
+    mean = grid["summary"]["geometric mean of the ratios"]
+    assert mean == pytest.approx(np.prod(ratios) ** (1 / len(ratios)))
+    assert grid["summary"]["the least of them"] == min(ratios)
+
+
+def test_what_is_compared_computes_the_same(quick):
+    differences = [row["difference"] for row in rows(quick[2], "grid") + rows(quick[2], "tapas")]
+    known = [difference for difference in differences if difference is not None]
+    assert len(known) > len(differences) / 2 and max(known) < 1e-5
+
+
+def test_grid_holds_both_losses_with_fixed_and_drawn_candidates(quick):
+    cells = {(row["loss"], row["candidates"]) for row in rows(quick[2], "grid")}
+    assert cells == set(itertools.product(("softmax", "nce"), ("fixed", "drawn")))
+    assert all(row["ours_ops"] < row["stock_ops"] for row in rows(quick[2], "grid"))
+
+
+def test_memory_is_that_of_the_matrices(quick):
+    (row,) = rows(quick[2], "memory")
+    assert row["matrix_mib"] == 8
+    assert 5 * 8 < row["stock_mib"] < 30 * 8, "TensorFlow builds about ten matrices"
+    assert 0 < row["ours_mib"] < row["stock_mib"] / 2
+    assert all(0 < row["ours_mib"] < 64 for row in rows(quick[2], "full"))
+
+
+def test_only_the_chosen_sections_and_what_was_done_when_interrupted(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(classes, "measure", interrupted)
+    options = f"bench --quick --repeats 1 classes tapas --output {tmp_path}".split()
+    assert commands.main(options) == 130
+    assert "stopped" in capsys.readouterr().out
+    record = json.loads((tmp_path / "bench.json").read_text())
+    assert list(record["sections"]) == ["tapas"]
+    assert record["effort"] == {"quick": True, "repeats": 1, "seconds": 0}
+    assert (tmp_path / "bench.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    "options, named",
+    [
+        (["grids"], "SECTION"),
+        (["grid", "rid"], "'rid'"),
+        (["--repeats", "0"], "--repeats"),
+        (["--repeats", "many"], "--repeats"),
+        (["--quicker"], "--quicker"),
+    ],
+)
+def test_a_bad_option_is_named_before_anything_is_written(options, named, tmp_path, capsys):
+    folder = tmp_path / "out"
+    with pytest.raises(SystemExit) as stopped:
+        commands.main(["bench", *options, "--output", str(folder)])
+    assert stopped.value.code == 2 and named in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_an_output_folder_that_cannot_be_made_is_a_bad_option(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as stopped:
+        commands.main(["bench", "--output", str(tmp_path / "file" / "out")])
+    assert stopped.value.code == 2 and "--output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["rich", "matplotlib"])
+def test_without_its_extra_it_says_what_to_install(missing, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert commands.main(["bench", "--output", str(tmp_path / "out")]) == 1
+    assert "tf_sampled_compat[bench]" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_the_op_it_says_why(tmp_path, monkeypatch, capsys):
+    def fail():
+        raise library.LibraryError("there is no such file")
+
+    monkeypatch.setattr(library, "load", fail)
+    assert commands.main(["bench", "--output", str(tmp_path / "out")]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_contenders_take_turns_and_what_they_are_fed_is_not_timed(monkeypatch):
+    clock, calls = [0.0], []  # the first run of a turn takes longer, and is not timed either
+
+    def contender(name, seconds):
+        def run(*arguments):
+            assert arguments == fed
+            clock[0] += seconds if calls[-1:] == [name] else 50
+            calls.append(name)
+
+        def feed():
+            clock[0] += 100
+            return fed
+
+        fed = () if "floor" in name else ("fed",)
+        return Contender(name, run, feed)
+
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+    a, b = contender("a", 1), contender("b", 3)
+    floors = [contender("floor 0", 0.5), contender("floor 1", 0.25)]
+    ms = timing.medians([a, b], Effort(quick=True, repeats=6, seconds=0), floors=floors)
+    assert ms == {"a": 1000, "b": 3000, "floor": 250}
+    warm, measured = calls[:4], calls[4:]  # a floor's first run of all is not timed
+    assert warm == ["a", "a", "b", "b"]
+    samples = {}
+    timing._take_turns([b, a], 1, 0, samples)
+    assert {name: set(times) for name, times in samples.items()} == {"a": {1}, "b": {3}}
+    a, b = ["a"] * 5, ["b"] * 5
+    assert measured == [*a, *b, *a, *b, *["floor 0"] * 11, *["floor 1"] * 11] * 3
+
+
+def without_openblas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy_openblas32", None)
+
+
+@pytest.mark.parametrize("bend", [lambda _: None, without_openblas], ids=["best", "numpy"])
+def test_the_floor_multiplies_right(bend, monkeypatch):
+    bend(monkeypatch)
+    ways = floor.blas.__wrapped__().ways
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=size).astype(np.float32) for size in ((5, 7), (7, 3)))
+    for way, turn_x, turn_y in itertools.product(ways, (False, True), (False, True)):
+        a, b = (np.ascontiguousarray(m.T) if turn else m for m, turn in ((x, turn_x), (y, turn_y)))
+        out = np.full((5, 3), np.nan, np.float32)
+        way(floor.Product(a, b, out, turn_x, turn_y))
+        np.testing.assert_allclose(out, x @ y, rtol=1e-5)
+
+
+def test_the_floor_is_the_products_of_the_step(monkeypatch):
+    products = []
+
+    def record(p):
+        depth = p.a.shape[0] if p.transpose_a else p.a.shape[1]
+        assert depth == (p.b.shape[1] if p.transpose_b else p.b.shape[0])
+        products.append((*p.out.shape, depth))
+
+    monkeypatch.setattr(floor, "blas", lambda: floor.Blas("a recorder", [record]))
+    three = [(6, 10, 4), (6, 4, 10), (10, 4, 6)]
+
+    def done(contenders):
+        products.clear()
+        contenders[0].run()
+        return list(products)
+
+    assert done(floor.sampled_products(Shape(6, 4, 10))) == three
+    tapas_shape = Shape(6, 4, 100, resampled=10)
+    assert done(floor.tapas_products(tapas_shape)) == [(100, 6, 4), *three]
+    assert done(floor.full_product(6, 4, 20, block=8)) == [(6, 8, 4), (6, 8, 4), (6, 4, 4)]
+    assert done(floor.full_product(6, 4, 5, block=8)) == [(6, 5, 4)]
+    monkeypatch.setattr(floor, "SCRATCH_BYTES", 6 * 10 * 4 - 1)
+    assert done(floor.sampled_products(Shape(6, 4, 10))) == [*three, three[0]]
+
+
+class Hungry:
+    """A step that for a moment holds this much."""
+
+    def __init__(self, mebibytes):
+        self.mebibytes = mebibytes
+
+    def __call__(self):
+        np.ones(self.mebibytes * 2**20, np.uint8)
+
+    def get_concrete_function(self):
+        pass
+
+
+def hungry(mebibytes):
+    return Contender("small", Hungry(0)), Contender("large", Hungry(mebibytes))
+
+
+def test_extra_memory_is_what_a_step_takes(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert 299 < fresh_process.extra_mib(hungry, mebibytes=300) < 330
+
+
+def test_a_measuring_process_that_fails_is_an_error():
+    with pytest.raises(RuntimeError, match="softmax.*failed"):
+        fresh_process.extra_mib(memory.contenders, loss="softmax", how="?", shape=[8, 8, 8])
+
+
+def test_the_full_size_has_the_shapes_of_the_targets():
+    assert len(commands.COMMANDS) >= 2 and "bench" in commands.usage()
+    sizes = [tuple(cell[:3]) for cell in tapas.cells(quick=False)]
+    assert sizes == [(256, 64, 65536), (1024, 128, 65536)]
+    assert {tuple(c.shape[:3]) for c in memory.cells(quick=False)} >= {(2048, 64, 16384)}
+    assert all(list(c.classes) == [10**4, 10**5, 10**6, 10**7] for c in classes.cells(False))

@@ -1,0 +1,139 @@
+"""The doctor says what there is and what calls take, and its exit code whether that is right."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_sampled_compat as tsc
+from tests.backends.test_loading import warnings  # noqa: F401 (a fixture)
+from tf_sampled_compat import __main__
+from tf_sampled_compat.core.backends import fused, library, setting
+from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.doctor import findings
+
+
+@pytest.fixture
+def doctor(warnings, capsys):  # noqa: F811
+    """Runs the command; returns its exit code, and its report's facts by name."""
+
+    def run():
+        findings._trial.cache_clear()
+        code = __main__.main(["doctor"])
+        text = capsys.readouterr().out
+        assert text.isascii() and "\x1b" not in text
+        lines = [line.strip().split("  ", 1) for line in text.splitlines() if "  " in line.strip()]
+        return code, {name: fact.strip() for name, fact in lines}, text
+
+    yield run
+    findings._trial.cache_clear()
+
+
+def test_where_all_is_well(doctor, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich", None)
+    code, facts, text = doctor()
+    assert code == 0 and "All is well." in text
+    assert facts["TensorFlow"] == tf.__version__ and facts["NumPy"] == np.__version__
+    assert facts["tf_sampled_compat"] == tsc.__version__
+    assert facts["keras"][0].isdigit()
+    best = library.best_instruction_set(library.cpu_flags())
+    assert facts["instruction set"].startswith(best)
+    assert facts["binary"].endswith(f"libsampled_compat_{best}.so")
+    assert facts["threads"].startswith(f"{len(os.sched_getaffinity(0))} ")
+    assert facts["trial"].endswith("in every dtype")
+    taken = ["float32", "float64", "float16", "bfloat16", "float16 inputs, float32 table",
+             "a table on a CPU", "a table placed by TensorFlow: CPU"]  # fmt: skip
+    assert all(facts[kind] == "fused" for kind in taken)
+    others = {"XLA (jit_compile=True)": "XLA", "a table on a GPU": "GPU", "a table on a TPU": "TPU",
+              "a table on parameter servers": "load_ops", "inside tf.vectorized_map": "loop",
+              "padding_label or exclude_true": "classes of its own",
+              "sampled_expected_count of shape [batch, num_sampled]": "row to row"}  # fmt: skip
+    for kind, why in others.items():
+        assert facts[kind].startswith("composite: ") and why in facts[kind]
+
+
+@pytest.mark.parametrize("package", ["keras", "tf_keras"])
+def test_a_package_that_is_not_installed(package, doctor, monkeypatch):
+    real = findings.importlib.metadata.version
+
+    def version(name):
+        if name == package:
+            raise findings.importlib.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(findings.importlib.metadata, "version", version)
+    code, facts, _ = doctor()
+    assert code == 0 and facts[package] == "not installed"
+
+
+def test_a_missing_binary_is_an_error(doctor, tmp_path, monkeypatch):
+    monkeypatch.setenv(library.DIRECTORY_VARIABLE, str(tmp_path))
+    code, facts, text = doctor()
+    assert code == 1
+    assert f"in {tmp_path}: correct TF_SAMPLED_COMPAT_LIBRARY_DIR" in facts["why"]
+    assert f"Wrong: {facts['why']}" in text
+    assert facts["float32"].startswith("composite")
+
+
+@pytest.mark.parametrize("where", ["on another machine", "with an old TensorFlow"])
+def test_no_op_where_none_is_due_is_no_error(where, doctor, monkeypatch):
+    if where == "on another machine":
+        monkeypatch.setattr(library.platform, "machine", lambda: "aarch64")
+    else:
+        monkeypatch.setattr(tf, "__version__", "2.11.0")
+    code, facts, text = doctor()
+    assert code == 0 and "All is well, without the op." in text
+    assert facts["state"] == "not to be had" and facts["float32"].startswith("composite")
+
+
+@pytest.mark.parametrize("ails", ["is wrong", "fails"])
+def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
+    def broken(problem):
+        if ails == "fails":
+            raise tf.errors.InternalError(None, None, "no kernel")
+        return fused._loss(problem, "nce") * 1.001
+
+    monkeypatch.setattr(fused, "sigmoid_loss", broken)
+    code, facts, text = doctor()
+    assert code == 1 and "nce_loss" in facts["trial"] and "Wrong: nce_loss" in text
+
+
+def test_the_environments_choice_is_told(doctor, tmp_path, monkeypatch):
+    monkeypatch.setenv(setting.ENVIRONMENT_VARIABLE, "composite")
+    code, facts, _ = doctor()
+    assert code == 0
+    assert facts["float32"] == "composite: TF_SAMPLED_COMPAT_IMPLEMENTATION says so"
+    monkeypatch.setenv(setting.ENVIRONMENT_VARIABLE, "fused")
+    code, facts, _ = doctor()
+    assert facts["float32"].startswith("fused") and facts["a table on a GPU"].startswith("an error")
+    monkeypatch.setenv(setting.ENVIRONMENT_VARIABLE, "quick")
+    code, facts, text = doctor()
+    assert code == 1 and "Wrong: TF_SAMPLED_COMPAT_IMPLEMENTATION: expected 'fused'" in text
+
+
+def test_a_machine_with_a_gpu(doctor, monkeypatch):
+    monkeypatch.setattr(private, "device_type", lambda piece: "GPU" if piece is None else "CPU")
+    code, facts, _ = doctor()
+    assert code == 0
+    assert facts["a table placed by TensorFlow: GPU"].startswith("composite")
+
+
+def test_where_the_threads_come_from(doctor, monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+    assert doctor()[1]["threads"] == "3 (TF_NUM_INTRAOP_THREADS)"
+
+
+def test_as_a_command(tmp_path):
+    """In a process of its own, without an op: the code is 1, and nothing is raised."""
+    environment = {**os.environ, library.DIRECTORY_VARIABLE: str(tmp_path)}
+    environment["PYTHONPATH"] = os.path.dirname(os.path.dirname(tsc.__file__))
+    result = subprocess.run(
+        [sys.executable, "-m", "tf_sampled_compat", "doctor"], env=environment, cwd=tmp_path,
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert result.returncode == 1, result.stderr
+    assert "Wrong: there is no libsampled_compat" in result.stdout
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,4 @@
+"""What a caller passed: conversions, checks and the words of the errors.
+
+May import `tf`.
+"""

@@ -1,0 +1,125 @@
+"""Which implementation computes a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NamedTuple, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.backends import composite, fused, library, setting
+from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.shapes import size_of
+
+_MODULES = {"fused": fused, "composite": composite}
+FUSED_DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+class Call(NamedTuple):
+    """What the choice depends on.
+
+    Attributes:
+      compiled: Whether XLA will compile it.
+      devices: The types of the devices that the table's pieces are placed on: "CPU", "GPU", …
+      dtypes: The names of the dtypes of inputs and weights.
+      counts_by_row: Whether the candidates' expected counts differ from row to row.
+      remote: Whether a piece of the table is on a parameter server.
+      vectorized: Whether `tf.vectorized_map` will vectorize it.
+      corrected: Whether `padding_label` or `exclude_true` was given.
+    """
+
+    compiled: bool = False
+    devices: frozenset[str] = frozenset({"CPU"})
+    dtypes: frozenset[str] = frozenset({"float32"})
+    counts_by_row: bool = False
+    remote: bool = False
+    vectorized: bool = False
+    corrected: bool = False
+
+
+def obstacle(call: Call) -> Optional[str]:
+    """Returns why a call cannot take the C++ op, were it there, or None if it can."""
+    if call.compiled:
+        return "XLA compiles the call, and the C++ op is not an XLA op"
+    elsewhere = sorted(call.devices - {"CPU"})
+    if elsewhere:
+        return f"the table is on a {elsewhere[0]}, and the C++ op runs on the CPU"
+    unknown = sorted(call.dtypes - set(FUSED_DTYPES))
+    if unknown:
+        return f"the C++ op has no kernel for {unknown[0]}"
+    if call.counts_by_row:
+        return "sampled_expected_count differs from row to row"
+    if call.corrected:
+        return "padding_label and exclude_true give each row classes of its own"
+    return None
+
+
+def doubt(call: Call) -> Optional[str]:
+    """Returns why a call that can take the C++ op takes it only if asked to, or None."""
+    if call.remote:
+        return "other processes take part, and only those that called tsc.load_ops() have the op"
+    if call.vectorized:
+        return "tf.vectorized_map could only loop over the C++ op"
+    return None
+
+
+def path(call: Call) -> tuple[str, Optional[str]]:
+    """Returns the implementation of a call that names none, and why if it is the composite."""
+    reason = obstacle(call) or doubt(call) or library.missing()
+    return ("composite" if reason else "fused"), reason
+
+
+def choose(requested: Optional[str], call: Call) -> ModuleType:
+    """Returns the module whose losses to use: `fused` or `composite`.
+
+    Args:
+      requested: "fused", "composite" or None, which takes the default of `implementation`, of the
+        environment, or the best one there is. Only the last falls back.
+      call: What the choice depends on.
+
+    Raises:
+      ValueError: For an unknown name.
+      RuntimeError: If "fused" was asked for, and why it cannot be had.
+    """
+    name = setting.checked("implementation", requested) or setting.default()
+    if name == "fused":
+        reason = obstacle(call) or library.why_not()
+        if reason:
+            raise RuntimeError(f"implementation='fused' was asked for, but {reason}")
+    return _MODULES[name or path(call)[0]]
+
+
+def call(
+    *,
+    inputs: tf.Tensor,
+    weights: Sequence[Any],
+    biases: Sequence[Any],
+    sampled_expected_count: Optional[tf.Tensor] = None,
+    corrected: bool = False,
+) -> Call:
+    """Describes a call.
+
+    Args:
+      inputs: The activations.
+      weights: The pieces of the weights' table.
+      biases: The pieces of the biases' table.
+      sampled_expected_count: What was given with the candidates, if they were.
+      corrected: Whether each row has classes of its own.
+    """
+    pieces = [*weights, *biases]
+    return Call(
+        compiled=private.in_xla_context(),
+        devices=frozenset(map(private.device_type, pieces)),
+        dtypes=frozenset(t.dtype.base_dtype.name for t in (inputs, weights[0])),
+        counts_by_row=_differs_by_row(sampled_expected_count),
+        remote=any(map(private.is_on_parameter_server, pieces)),
+        vectorized=private.in_vectorized_map(),
+        corrected=corrected,
+    )
+
+
+def _differs_by_row(count: Optional[tf.Tensor]) -> bool:
+    if count is None:
+        return False
+    return count.shape.rank is None or (count.shape.rank == 2 and size_of(count, 0) != 1)

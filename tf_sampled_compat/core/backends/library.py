@@ -1,0 +1,227 @@
+"""The C++ op's library: found, chosen for this CPU and loaded at first use, once a process."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import pathlib
+import platform
+import threading
+from typing import Any, NamedTuple, Optional, Union
+
+import tensorflow as tf
+from absl import logging
+
+from tf_sampled_compat.core.backends import elf
+
+# Where the libraries are, for those who build their own; the package's own folder otherwise.
+DIRECTORY_VARIABLE = "TF_SAMPLED_COMPAT_LIBRARY_DIR"
+OLDEST_TENSORFLOW = (2, 12)
+# The ops' interface that this Python code is written against; the binary states its own.
+INTERFACE_VERSION = 3
+
+# The best first, each with the flags of /proc/cpuinfo that it needs.
+INSTRUCTION_SETS = {
+    "avx512": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    "avx2": {"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe"},
+    "baseline": set(),
+}
+_REINSTALL = "reinstall tf_sampled_compat where a C++17 compiler and make are, to build it anew"
+
+_lock = threading.Lock()
+
+
+class LibraryError(RuntimeError):
+    """Why the C++ op cannot be had, and what to do about it."""
+
+
+class Library(NamedTuple):
+    """A loaded library.
+
+    Attributes:
+      ops: The module of op wrappers that TensorFlow made.
+      native: The same file's plain C functions.
+      path: The file.
+      instruction_set: What it was compiled for.
+    """
+
+    ops: Any
+    native: ctypes.CDLL
+    path: pathlib.Path
+    instruction_set: str
+
+    @property
+    def threads(self) -> int:
+        """How many threads its kernels use."""
+        return num_threads()
+
+
+def load_ops() -> None:
+    """Registers the C++ ops with TensorFlow, which a loss does by itself when it first needs them.
+
+    Needed before anything that mentions the ops is read back in a process that has computed no
+    loss yet: `tf.compat.v1.train.import_meta_graph`, `tf.saved_model.load` of a training function,
+    or a TensorFlow server whose graphs are built elsewhere. A second call does nothing.
+
+    Raises:
+      RuntimeError: If there is no op to register: why, and how to mend it.
+
+    >>> tsc.load_ops()  # doctest: +SKIP
+    >>> saver = tf.compat.v1.train.import_meta_graph("model.meta")  # doctest: +SKIP
+    """
+    _loaded()
+
+
+def load() -> Library:
+    """Returns the library, loading it if it is not.
+
+    Raises:
+      LibraryError: If it cannot be had. The answer is kept: nothing is tried twice.
+    """
+    library = _loaded()
+    _size_pool_again(library)
+    return library
+
+
+def why_not() -> Optional[str]:
+    """Returns why there is no library, or None if there is one."""
+    with _lock:
+        outcome = _load_once()
+    return outcome if isinstance(outcome, str) else None
+
+
+def missing() -> Optional[str]:
+    """The same, and warns once where there should be one."""
+    reason = why_not()
+    if reason is not None:
+        with _lock:
+            _warn_once(reason)
+    return reason
+
+
+def promised() -> bool:
+    """Whether this is a platform that the op is promised for."""
+    return platform.system() == "Linux" and platform.machine() == "x86_64"
+
+
+def supported() -> bool:
+    """Whether this is a TensorFlow that the op is promised for."""
+    return tuple(int(part) for part in tf.__version__.split(".")[:2]) >= OLDEST_TENSORFLOW
+
+
+def directory() -> pathlib.Path:
+    """Where the libraries are looked for."""
+    here = pathlib.Path(__file__).resolve().parents[2] / "lib"
+    return pathlib.Path(os.environ.get(DIRECTORY_VARIABLE) or here)
+
+
+def best_instruction_set(flags: set[str]) -> str:
+    """Returns the best instruction set of a CPU with these flags."""
+    return next(name for name, needed in INSTRUCTION_SETS.items() if needed <= flags)
+
+
+def cpu_flags() -> set[str]:
+    """Returns this CPU's flags, as the kernel names them."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
+    return next((set(l.split(":")[1].split()) for l in lines if l.startswith("flags")), set())
+
+
+def num_threads() -> int:
+    """How many threads a kernel may use: TensorFlow's intra-op setting, or the CPUs there are."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads()
+    if not asked:
+        text = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+        asked = int(text) if text.isdecimal() else 0
+    return asked or len(os.sched_getaffinity(0))
+
+
+def _loaded() -> Library:
+    with _lock:
+        outcome = _load_once()
+    if isinstance(outcome, str):
+        # A new one each time: an exception keeps the frames, and so the tensors, it passed through.
+        raise LibraryError(outcome)
+    return outcome
+
+
+@functools.cache
+def _load_once() -> Union[Library, str]:
+    try:
+        return _open(best_instruction_set(cpu_flags()))
+    except LibraryError as error:
+        return str(error)
+
+
+def _open(instruction_set: str) -> Library:
+    if not promised():
+        raise LibraryError(
+            f"the C++ op is built for Linux on x86-64, and this is {platform.system()} on "
+            f"{platform.machine()}"
+        )
+    if not supported():
+        oldest = ".".join(map(str, OLDEST_TENSORFLOW))
+        raise LibraryError(
+            f"the C++ op needs TensorFlow {oldest} or later, and this is {tf.__version__}: "
+            "upgrade TensorFlow"
+        )
+    path = directory() / f"libsampled_compat_{instruction_set}.so"
+    if not path.exists():
+        raise LibraryError(f"there is no {path.name} in {path.parent}: {_remedy()}")
+    try:
+        reason = elf.damage(path) or _another_copy(path)
+        if reason is None:
+            # The ops register themselves while the file is being opened, so TensorFlow must do it.
+            ops = tf.load_op_library(str(path))
+            native = ctypes.CDLL(str(path))
+            reason = _refusal(native)
+    except Exception as error:  # Whatever it is, the composite still computes the losses.
+        raise LibraryError(f"{path} cannot be loaded ({error}): {_remedy()}") from error
+    if reason is not None:
+        raise LibraryError(f"{path} {reason}: {_remedy()}")
+    _size_pool(native)
+    return Library(ops, native, path, instruction_set)
+
+
+def _another_copy(path: pathlib.Path) -> Optional[str]:
+    """Returns that another file of the kind is open, or None: two would break each other's ops."""
+    mapped = {line.split()[-1] for line in pathlib.Path("/proc/self/maps").read_text().splitlines()}
+    for name in sorted(mapped - {str(path.resolve())}):
+        if pathlib.Path(name).name.startswith("libsampled_compat_"):
+            return f"is not loaded beside {name}, which this process has open"
+    return None
+
+
+def _refusal(native: ctypes.CDLL) -> Optional[str]:
+    """Returns why a library that was opened is not used, or None."""
+    version = getattr(native, "SampledCompatInterfaceVersion", None)
+    interface = 0 if version is None else version()  # The first did not say.
+    if interface != INTERFACE_VERSION:
+        return f"is of interface {interface}, and this package of {INTERFACE_VERSION}"
+    return None
+
+
+def _remedy() -> str:
+    if os.environ.get(DIRECTORY_VARIABLE):
+        return f"correct {DIRECTORY_VARIABLE}, or unset it"
+    return _REINSTALL
+
+
+def _size_pool(native: ctypes.CDLL) -> None:
+    native.SampledCompatSetNumThreads(num_threads())
+
+
+@functools.cache
+def _size_pool_again(library: Library) -> None:
+    # Ops may be loaded before the program sets its number of threads, which it can until TensorFlow
+    # computes something.
+    _size_pool(library.native)
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    if promised():
+        logging.warning("tf_sampled_compat computes with TensorFlow's ops, slower: %s", reason)

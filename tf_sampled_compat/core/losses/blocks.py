@@ -1,0 +1,104 @@
+"""Goes through all classes, a block of rows at a time."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import checks
+from tf_sampled_compat.core.losses.problem import Batch
+from tf_sampled_compat.core.tables.lookup import lookup
+from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.shapes import size_of
+
+# (state, rows, biases in the compute dtype, id of the first row) -> state.
+Fold = Callable[[Any, tf.Tensor, tf.Tensor, tf.Tensor], Any]
+
+# Numbers in a block of rows, and in a composite's block of logits: 8 MiB and 16 MiB of float32.
+_BLOCK_NUMBERS = 2**21
+_BLOCK_LOGITS = 2**22
+_MOST_ROWS = 2**15
+# Of a block under XLA, where the batch may be of a size that is known too late.
+_STATIC_ROWS = 2**12
+
+
+def number(batch: Batch, num_classes: Any) -> Any:
+    """The classes to go through: those named, or all the rows there are."""
+    if num_classes is not None:
+        return checks.size_attribute("num_classes", num_classes) or num_classes
+    if batch.weights.num_rows is not None:
+        return batch.weights.num_rows
+    return tf.add_n([tf.shape(piece)[0] for piece in batch.weights.pieces])
+
+
+def fold_blocks(
+    batch: Batch, num_classes: Any, fold: Fold, start: Any, *, least_rows: int = 16
+) -> Any:
+    """Folds the rows and biases of all classes, a block at a time, into `start`.
+
+    Args:
+      batch: The prepared arguments.
+      num_classes: See `number`.
+      fold: What to do with a block. Under XLA the last may be filled up with rows whose bias is
+        minus infinity.
+      start: The first state: tensors whose first dimension stays.
+      least_rows: A block under XLA has at least so many, if there are so many classes.
+    """
+    total = number(batch, num_classes)
+    if private.in_xla_context() and isinstance(total, int):
+        return _fold_static(batch, total, fold, start, least_rows)
+    total = tf.cast(total, tf.int64)
+    dim = tf.shape(batch.inputs, out_type=tf.int64)
+    rows = tf.minimum(
+        _BLOCK_NUMBERS // tf.maximum(dim[1], 1), _BLOCK_LOGITS // tf.maximum(dim[0], 1)
+    )
+    size = tf.clip_by_value(rows, 16, _MOST_ROWS)
+
+    def body(first: tf.Tensor, state: Any) -> tuple:
+        ids = tf.range(first, tf.minimum(first + size, total))
+        rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
+        return first + size, fold(state, rows, tf.cast(biases, batch.compute_dtype), first)
+
+    _, result = tf.while_loop(
+        lambda first, _: first < total,
+        body,
+        (tf.constant(0, tf.int64), start),
+        shape_invariants=(tf.TensorShape([]), _invariants(start)),
+        parallel_iterations=1,
+    )
+    return result
+
+
+def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: int) -> Any:
+    """The same in XLA's terms: blocks of one size, as many as are known while tracing."""
+    size = min(total, max(_STATIC_ROWS, least_rows))
+    last = tf.constant(total - 1, tf.int64)
+    nothing = tf.constant(float("-inf"), batch.compute_dtype)
+
+    def body(first: tf.Tensor, state: Any) -> tuple:
+        ids = first + tf.range(size, dtype=tf.int64)
+        there, ids = ids <= last, tf.minimum(ids, last)
+        rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
+        biases = tf.where(there, tf.cast(biases, batch.compute_dtype), nothing)
+        return first + size, fold(state, rows, biases, first)
+
+    # The first block outside the loop: a state may grow in it, and then no more.
+    first, state = body(tf.constant(0, tf.int64), start)
+    if size == total:
+        return state
+    _, result = tf.while_loop(
+        lambda first, _: first <= last,
+        body,
+        (first, state),
+        shape_invariants=(tf.TensorShape([]), _invariants(state)),
+        maximum_iterations=-(-total // size) - 1,  # XLA's gradients need to know.
+        parallel_iterations=1,
+    )
+    return result
+
+
+def _invariants(state: Any) -> Any:
+    return tf.nest.map_structure(
+        lambda t: tf.TensorShape([size_of(t, 0)] + [None] * (t.shape.rank - 1)), state
+    )

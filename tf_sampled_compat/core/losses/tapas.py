@@ -1,0 +1,65 @@
+"""TAPAS's first pass: of many sampled classes, keep those the batch finds most probable.
+
+Source: Bai, Goldman, Zhang, "TAPAS: Two-pass Approximate Adaptive Sampling for Softmax" (2017),
+arXiv:1707.03073.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.losses.problem import Batch
+from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.tables.lookup import lookup
+
+
+def resample(
+    batch: Batch,
+    values: SampledValues,
+    *,
+    num_resampled: int,
+    temperature: Any,
+    score: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
+) -> SampledValues:
+    r"""Keeps the candidates with the highest scores.
+
+    score(s) = log Σ_b exp(w_s · x_b / temperature) + bias_s / temperature
+
+    The scores are computed beside each piece of the table, so that a shard sends one number a
+    candidate. No gradient passes through the choice. Among equal scores and repeated candidates
+    the order is that of `tf.math.top_k(sorted=False)`.
+
+    Args:
+      batch: The prepared arguments of the loss.
+      values: S candidates.
+      num_resampled: R < S.
+      temperature: A positive scalar: number, tensor or variable. The lower, the more the choice
+        follows the batch.
+      score: An implementation's `tapas_scores`.
+
+    Returns:
+      The R candidates, with their own expected counts.
+    """
+    dtype = batch.compute_dtype
+    assertions = checks.temperature(temperature)
+    temperature = tf.cast(tf.stop_gradient(tf.convert_to_tensor(temperature)), dtype)
+    temperature = errors.after(assertions, temperature)
+    inputs = tf.stop_gradient(batch.inputs)
+    candidates = values.sampled_candidates
+    biases = tf.cast(lookup(batch.biases, candidates), dtype)
+    scores = lookup(
+        batch.weights,
+        candidates,
+        transform=lambda rows: score(tf.stop_gradient(rows), inputs, temperature),
+    )
+    with tf.control_dependencies([scores]):  # which names a temperature that is no scalar
+        scores = tf.stop_gradient(scores + biases / temperature)
+    _, kept = tf.math.top_k(scores, k=num_resampled, sorted=False)
+    return SampledValues(
+        tf.gather(candidates, kept),
+        values.true_expected_count,
+        tf.gather(values.sampled_expected_count, kept),
+    )

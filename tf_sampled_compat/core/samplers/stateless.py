@@ -1,0 +1,252 @@
+"""Samplers whose draws are a function of their seed: in eager mode, in graphs and under XLA alike.
+
+They draw as TensorFlow's do: one class after another, of which, if `unique`, the first occurrences
+are kept until there are `num_sampled`; and the expected counts come from the real number of tries.
+See `samplers` for what each returns. Where TensorFlow's kernels end the process or never end,
+there is an error; under XLA, which compiles no assertion, the candidates that there are none of are
+-1, their counts and those of true classes out of range NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+import numpy as np
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.samplers import (
+    cumulative_weights,
+    expected_counts,
+    fused_draws,
+    inversion,
+)
+from tf_sampled_compat.core.samplers import unigram_weights as unigram_weights
+from tf_sampled_compat.core.samplers.law import Law, sample, sizes
+from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+
+
+def stateless_uniform_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: TensorLike,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes uniformly, the same ones for the same seed: P(k) = 1 / range_max.
+
+    >>> sampled, true_count, sampled_count = tsc.random.stateless_uniform_candidate_sampler(
+    ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=[1, 2])
+    >>> sampled.shape
+    TensorShape([5])
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: S, how many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes, at most 2**53.
+      seed: `[2]` integers, all 128 bits of which count.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
+      `[batch_size, num_true]` float32 and `[S]` float32.
+
+    Raises:
+      InvalidArgumentError: If a true class is out of range, or `unique` and there are not
+        `num_sampled` classes. Under XLA see the module.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
+    """
+    with tf.name_scope(name or "stateless_uniform_candidate_sampler"):
+        size = sizes(num_true, num_sampled, range_max, unique)
+        law = Law(
+            lambda words: inversion.uniform(words, size.range_max),
+            lambda classes: expected_counts.uniform(classes, size.range_max),
+            native=fused_draws.uniform(size.range_max),
+        )
+        return sample(law, true_classes, size, seed)
+
+
+def stateless_log_uniform_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: TensorLike,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes log-uniformly: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1).
+
+    Fits classes sorted by decreasing frequency that follow Zipf's law.
+
+    >>> sampler = tf.function(
+    ...     tsc.random.stateless_log_uniform_candidate_sampler, jit_compile=True)
+    >>> one, two = (sampler([[3], [7]], 1, 5, True, 50, seed=[1, 2]) for _ in range(2))
+    >>> bool(tf.reduce_all(one.sampled_candidates == two.sampled_candidates))
+    True
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: S, how many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes, at most 2**53.
+      seed: `[2]` integers, all 128 bits of which count.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
+      `[batch_size, num_true]` float32 and `[S]` float32.
+
+    Raises:
+      InvalidArgumentError: See `stateless_uniform_candidate_sampler`.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
+    """
+    with tf.name_scope(name or "stateless_log_uniform_candidate_sampler"):
+        size = sizes(num_true, num_sampled, range_max, unique)
+        law = Law(
+            lambda words: inversion.log_uniform(words, size.range_max),
+            lambda classes: expected_counts.log_uniform(classes, size.range_max),
+            native=fused_draws.log_uniform(size.range_max),
+        )
+        return sample(law, true_classes, size, seed)
+
+
+def stateless_learned_unigram_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: TensorLike,
+    counts: TensorLike,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes by counts that the caller keeps: P(k) = counts[k] / Σ counts.
+
+    The sums are anew of all counts at each call: O(range_max). Nothing is learned from
+    `true_classes`; TensorFlow's sampler counts them after it has drawn, from 1 for each class on.
+
+    >>> counts = tf.tensor_scatter_nd_add(tf.ones([50], tf.int64), [[3], [7]], [1, 1])
+    >>> sampled, true_count, _ = tsc.random.stateless_learned_unigram_candidate_sampler(
+    ...     [[3], [7]], 1, num_sampled=5, unique=False, range_max=50, seed=[1, 2], counts=counts)
+    >>> print(true_count.numpy()[:, 0] * 52 / 5)
+    [2. 2.]
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: S, how many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes.
+      seed: `[2]` integers, all 128 bits of which count.
+      counts: `[range_max]` occurrences, integers of a sum below 2**61 or floating-point numbers.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
+      `[batch_size, num_true]` float32 and `[S]` float32.
+
+    Raises:
+      InvalidArgumentError: If a count is negative, not finite, or all are zero; if `unique` and
+        fewer than `num_sampled` are positive; and see `stateless_uniform_candidate_sampler`.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
+    """
+    with tf.name_scope(name or "stateless_learned_unigram_candidate_sampler"):
+        size = sizes(num_true, num_sampled, range_max, unique)
+        counts = cumulative_weights.checked_counts(counts, size.range_max)
+        possible, assertions = None, []
+        if size.unique:
+            positive = tf.math.count_nonzero(counts)
+            possible = positive >= size.num_sampled
+            assertions = errors.require(
+                possible, "num_sampled", "at most the positive counts (unique=True)", positive
+            )
+        cumulative = cumulative_weights.cumulative(errors.after(assertions, counts))
+        return sample(_weighted(cumulative)._replace(possible=possible), true_classes, size, seed)
+
+
+def stateless_fixed_unigram_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: TensorLike,
+    vocab_file: str = "",
+    distortion: float = 1.0,
+    num_reserved_ids: int = 0,
+    num_shards: int = 1,
+    shard: int = 0,
+    unigrams: Sequence[float] = (),
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes by given weights: P(k) ∝ unigrams[k] ** distortion.
+
+    >>> sampled, true_count, sampled_count = tsc.random.stateless_fixed_unigram_candidate_sampler(
+    ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=8, seed=[1, 2],
+    ...     unigrams=[8, 7, 6, 5, 4, 3, 2, 1], distortion=0.75)
+    >>> sampled.shape
+    TensorShape([5])
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: S, how many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes.
+      seed: `[2]` integers, all 128 bits of which count.
+      vocab_file: A CSV file whose last column holds the weights, a class a line.
+      distortion: The power that weights are raised to.
+      num_reserved_ids: How many ids to put, without a weight, before the given ones.
+      num_shards: The number of samplers that share the classes.
+      shard: Which of them this is.
+      unigrams: The weights, where there is no file.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
+      `[batch_size, num_true]` float32 and `[S]` float32.
+
+    Raises:
+      InvalidArgumentError: If a weight is negative or not finite, or all are zero; if their number
+        is not `range_max`; if `unique` and fewer than `num_sampled` classes have a weight; and see
+        `stateless_uniform_candidate_sampler`.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
+    """
+    with tf.name_scope(name or "stateless_fixed_unigram_candidate_sampler"):
+        size = sizes(num_true, num_sampled, range_max, unique)
+        distorted = unigram_weights.of_shard(
+            vocab_file=vocab_file,
+            unigrams=unigrams,
+            distortion=distortion,
+            num_reserved_ids=num_reserved_ids,
+            num_shards=num_shards,
+            shard=shard,
+        )
+        if len(distorted) != size.range_max:
+            errors.fail("range_max", f"{len(distorted)}, the number of weights", size.range_max)
+        drawable = int(np.count_nonzero(distorted))
+        needed = size.num_sampled if size.unique else 1
+        if needed > drawable:
+            expected = f"at most {drawable}, the classes of non-zero weight (unique=True)"
+            errors.fail("num_sampled", expected, size.num_sampled)
+        cumulative = tf.constant(cumulative_weights.cumulative_constant(distorted))
+        return sample(_weighted(cumulative), true_classes, size, seed)
+
+
+def _weighted(cumulative: tf.Tensor) -> Law:
+    return Law(
+        lambda words: inversion.weighted(words, cumulative),
+        lambda classes: expected_counts.weighted(classes, cumulative),
+    )

@@ -1,0 +1,102 @@
+"""A variable of integer weights that finds, and changes, one of C in O(log C).
+
+Every node of a tree of fan-out 16 holds the sum of the weights below it, and the 16 children of a
+node stand in one row, so that a step down is one gather and a prefix sum. The sums are exact:
+nothing drifts, whatever the order of the updates. Only rows are ever read: reading a variable that
+has had a sparse update would copy all of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.tf import private
+
+FAN_OUT = 16
+
+
+class SumTree(tf.Module):
+    """The weights of C classes, and their sums."""
+
+    def __init__(self, size: int, initial: int, name: str = "sum_tree"):
+        """Makes the variable, 8 · 16/15 bytes a class.
+
+        Args:
+          size: C.
+          initial: The weight that every class begins with; positive.
+          name: A name for the variable.
+        """
+        super().__init__(name=name)
+        self.size = size
+        spans = [1]
+        while spans[-1] * FAN_OUT < size:
+            spans.append(spans[-1] * FAN_OUT)
+        # From the root: how many classes a node of the level has below it, and its first row.
+        self._spans = spans[::-1]
+        rows = [-(-size // (span * FAN_OUT)) for span in self._spans]
+        self._offsets = [sum(rows[:level]) for level in range(len(rows))]
+
+        def value() -> tf.Tensor:
+            first = [tf.range(n * FAN_OUT, dtype=tf.int64) * s for n, s in zip(rows, self._spans)]
+            below = [tf.clip_by_value(size - f, 0, s) for f, s in zip(first, self._spans)]
+            return tf.reshape(tf.concat(below, axis=0) * initial, [-1, FAN_OUT])
+
+        self.nodes = tf.Variable(
+            value, trainable=False, dtype=tf.int64, shape=[sum(rows), FAN_OUT], name="nodes"
+        )
+
+    def total(self) -> tf.Tensor:
+        """The sum of all weights, an int64 scalar."""
+        return tf.reduce_sum(tf.gather(self._local(), [0]))
+
+    def weights(self, classes: tf.Tensor) -> tf.Tensor:
+        """The int64 weights of int64 classes, of any shape."""
+        rows = tf.gather(self._local(), self._offsets[-1] + classes // FAN_OUT)
+        return tf.gather(rows, classes % FAN_OUT, axis=-1, batch_dims=classes.shape.rank)
+
+    def find(self, points: tf.Tensor) -> tf.Tensor:
+        """Returns the class that holds each point when the weights are laid end to end.
+
+        Args:
+          points: `[N]` int64, each in [0, total).
+        """
+        node = tf.zeros_like(points)
+        for offset in self._offsets:
+            children = tf.gather(self._local(), offset + node)
+            before = tf.cumsum(children, axis=1) <= points[:, tf.newaxis]
+            points -= tf.reduce_sum(tf.where(before, children, tf.zeros_like(children)), axis=1)
+            step = tf.reduce_sum(tf.cast(before, tf.int64), axis=1)
+            # Beyond the last child only where another process changed a row in between.
+            node = node * FAN_OUT + tf.minimum(step, FAN_OUT - 1)
+        return tf.minimum(node, self.size - 1)
+
+    def add(self, classes: tf.Tensor, amounts: tf.Tensor) -> list[tf.Operation]:
+        """Adds int64 amounts to the weights of `[N]` int64 classes, which may repeat.
+
+        Returns:
+          The operation that does, in a graph.
+        """
+        indices = []
+        for offset, span in zip(self._offsets, self._spans):
+            node = classes // span
+            indices.append(tf.stack([offset + node // FAN_OUT, node % FAN_OUT], axis=1))
+        return scatter_add(
+            self._local(), tf.concat(indices, axis=0), tf.tile(amounts, [len(indices)])
+        )
+
+    def all_weights(self) -> tf.Tensor:
+        """The `[C]` weights of all classes: reads, and copies, all of the leaves."""
+        leaves = tf.reshape(self._local()[self._offsets[-1] :], [-1])
+        return leaves[: self.size]
+
+    def _local(self) -> Any:
+        """The variable, or under a distribution strategy this replica's copy of it."""
+        return private.unwrap_variable(self.nodes)
+
+
+def scatter_add(variable: Any, indices: tf.Tensor, amounts: tf.Tensor) -> list[tf.Operation]:
+    """`scatter_nd_add`, which reads the variable where it is to return what came of it."""
+    done = tf.raw_ops.ResourceScatterNdAdd(ref=variable.handle, indices=indices, updates=amounts)
+    return [] if done is None else [done]

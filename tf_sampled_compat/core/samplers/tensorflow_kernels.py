@@ -1,0 +1,304 @@
+"""TensorFlow's candidate samplers: the same kernels and draws, without the calls that never end.
+
+Each returns `(sampled_candidates, true_expected_count, sampled_expected_count)`:
+
+* `sampled_candidates`: `[num_sampled]` int64 classes;
+* `true_expected_count`: `[batch_size, num_true]` float32, how often each true class is expected
+  among the candidates;
+* `sampled_expected_count`: `[num_sampled]` float32, the same for the candidates.
+
+With P(k) a class's probability in one draw the count is P(k) · num_sampled, or, when draws are
+rejected until they are unique, 1 - (1 - P(k)) ** tries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.samplers import unigram_weights as unigram_weights
+
+# The learned sampler keeps a tree of int32 counts with this many leaves: 4 GiB at the limit.
+# TensorFlow goes on to 2**31 - 1, for minutes.
+_LEARNED_RANGE_LIMIT = 2**29
+
+
+class SampledValues(NamedTuple):
+    """What a sampler returns; see the module."""
+
+    sampled_candidates: tf.Tensor
+    true_expected_count: tf.Tensor
+    sampled_expected_count: tf.Tensor
+
+
+def class_ids(value: Any) -> tf.Tensor:
+    """Converts class ids of any dtype to int64, as TensorFlow casts labels (1.5 becomes 1)."""
+    return tf.cast(tf.convert_to_tensor(value), tf.int64)
+
+
+def uniform_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes uniformly: P(k) = 1 / range_max.
+
+    >>> sampled, true_count, sampled_count = tsc.random.uniform_candidate_sampler(
+    ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
+    >>> sampled.shape
+    TensorShape([5])
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: How many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes.
+      seed: An operation seed.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+
+    Raises:
+      InvalidArgumentError: If a true class is out of range, or `unique` and there are not
+        `num_sampled` classes.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
+    """
+    return tf.random.uniform_candidate_sampler(
+        class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+    )
+
+
+def log_uniform_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes log-uniformly: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1).
+
+    Fits classes sorted by decreasing frequency that follow Zipf's law.
+
+    >>> sampled, true_count, sampled_count = tsc.random.log_uniform_candidate_sampler(
+    ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
+    >>> true_count.shape
+    TensorShape([2, 1])
+
+    Args:
+      true_classes: See `uniform_candidate_sampler`, as for the others.
+      num_true: The number of target classes of each example.
+      num_sampled: How many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes.
+      seed: An operation seed.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+
+    Raises:
+      InvalidArgumentError: See `uniform_candidate_sampler`.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
+    """
+    return tf.random.log_uniform_candidate_sampler(
+        class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+    )
+
+
+def learned_unigram_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes as often as they have been true: P(k) ∝ 1 + occurrences of k so far.
+
+    The counts live in TensorFlow's kernel: no checkpoint holds them, each traced function has its
+    own, and in eager mode calls with equal arguments share them.
+
+    >>> sampled, true_count, sampled_count = tsc.random.learned_unigram_candidate_sampler(
+    ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
+    >>> sampled_count.shape
+    TensorShape([5])
+
+    Args:
+      true_classes: Class ids; counted after drawing.
+      num_true: The number of target classes of each example.
+      num_sampled: How many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes, at most 2**29.
+      seed: An operation seed.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+
+    Raises:
+      ValueError: If `range_max` is too large to hold counts for.
+      InvalidArgumentError: See `uniform_candidate_sampler`.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
+    """
+    if range_max > _LEARNED_RANGE_LIMIT:
+        errors.fail(
+            "range_max",
+            f"at most {_LEARNED_RANGE_LIMIT}, as the learned sampler holds a table of that size",
+            range_max,
+        )
+    return tf.random.learned_unigram_candidate_sampler(
+        class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+    )
+
+
+def fixed_unigram_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    range_max: int,
+    vocab_file: str = "",
+    distortion: float = 1.0,
+    num_reserved_ids: int = 0,
+    num_shards: int = 1,
+    shard: int = 0,
+    unigrams: Sequence[float] = (),
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Samples classes by given weights: P(k) ∝ unigrams[k] ** distortion.
+
+    >>> sampled, true_count, sampled_count = tsc.random.fixed_unigram_candidate_sampler(
+    ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=8, seed=1,
+    ...     unigrams=[8, 7, 6, 5, 4, 3, 2, 1], distortion=0.75)
+    >>> sampled.shape
+    TensorShape([5])
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: How many classes to draw.
+      unique: Whether all drawn classes are distinct.
+      range_max: The number of classes.
+      vocab_file: A CSV file whose last column holds the weights, a class a line.
+      distortion: The power that weights are raised to.
+      num_reserved_ids: How many ids to put, without a weight, before the given ones.
+      num_shards: The number of samplers that share the classes.
+      shard: Which of them this is.
+      unigrams: The weights, where there is no file.
+      seed: An operation seed.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+
+    Raises:
+      ValueError: If a weight is negative or not finite, or `unique` and fewer than `num_sampled`
+        classes have a weight (TensorFlow's kernel would never return).
+      InvalidArgumentError: See `uniform_candidate_sampler`.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
+    """
+    unigram_weights.check(
+        vocab_file=vocab_file,
+        unigrams=unigrams,
+        distortion=distortion,
+        num_reserved_ids=num_reserved_ids,
+        num_shards=num_shards,
+        shard=shard,
+        num_sampled=num_sampled,
+        unique=unique,
+    )
+    return tf.random.fixed_unigram_candidate_sampler(
+        class_ids(true_classes),
+        num_true,
+        num_sampled,
+        unique,
+        range_max,
+        vocab_file=vocab_file,
+        distortion=distortion,
+        num_reserved_ids=num_reserved_ids,
+        num_shards=num_shards,
+        shard=shard,
+        unigrams=unigrams,
+        seed=seed,
+        name=name,
+    )
+
+
+def all_candidate_sampler(
+    true_classes: TensorLike,
+    num_true: int,
+    num_sampled: int,
+    unique: bool,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> SampledValues:
+    """Returns the classes 0 … num_sampled - 1, each expected once: no sampling, for small tests.
+
+    >>> tsc.random.all_candidate_sampler([[0]], 1, num_sampled=3, unique=True).sampled_candidates
+    <tf.Tensor: shape=(3,), dtype=int64, numpy=array([0, 1, 2])>
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      num_true: The number of target classes of each example.
+      num_sampled: The number of classes.
+      unique: Ignored: all classes are distinct.
+      seed: An operation seed.
+      name: A name for the operation.
+
+    Returns:
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/random/all_candidate_sampler.
+    """
+    return tf.random.all_candidate_sampler(
+        class_ids(true_classes), num_true, num_sampled, unique, seed=seed, name=name
+    )
+
+
+def compute_accidental_hits(
+    true_classes: TensorLike,
+    sampled_candidates: TensorLike,
+    num_true: int,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Finds the candidates that are a true class of an example.
+
+    >>> rows, positions, weights = tsc.nn.compute_accidental_hits([[3], [7]], [7, 1, 3], 1)
+    >>> rows.numpy().tolist(), positions.numpy().tolist()
+    ([0, 1], [2, 0])
+
+    Args:
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+      sampled_candidates: `[num_sampled]` class ids. Of a repeated one, only the last is found.
+      num_true: The number of target classes of each example.
+      seed: An operation seed, which nothing depends on.
+      name: A name for the operation.
+
+    Returns:
+      `(indices, ids, weights)`: `[H]` int32 examples, `[H]` int64 positions among the candidates,
+      and `[H]` float32 weights of -FLT_MAX, to add to logits.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/nn/compute_accidental_hits.
+    """
+    return tf.nn.compute_accidental_hits(
+        class_ids(true_classes), class_ids(sampled_candidates), num_true, seed=seed, name=name
+    )

@@ -1,0 +1,177 @@
+"""What `weights` and `biases` may be, brought to one form: pieces of a table and their order."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, NamedTuple, Optional
+
+import tensorflow as tf
+from absl import logging
+
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.shapes import size_of
+
+
+class _NoBiases:
+    """The type of `NO_BIASES`."""
+
+    def __repr__(self) -> str:
+        return "NO_BIASES"
+
+
+# Given as biases: zero for every class, without a table of zeros to make and read. (None is what
+# TensorFlow's functions refuse, and so do ours.)
+NO_BIASES = _NoBiases()
+
+
+class Table(NamedTuple):
+    """A `[num_rows, ...]` table, whole or in pieces along its first dimension.
+
+    Attributes:
+      argument: The argument it came as, for messages: "weights" or "biases".
+      pieces: Tensors or variables that can be gathered from; none where every entry is zero.
+      strategy: "div": piece p holds a contiguous range of ids; "mod": the ids i with i % n = p.
+        Either way the first num_rows % n pieces hold one row more than the others.
+    """
+
+    argument: str
+    pieces: tuple[Any, ...]
+    strategy: str
+
+    @property
+    def num_rows(self) -> Optional[int]:
+        """The number of rows, where it is known while tracing."""
+        sizes = [size_of(piece, 0) for piece in self.pieces]
+        return None if None in sizes or not sizes else sum(sizes)
+
+
+def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod: str) -> Table:
+    """Returns the `Table` in an argument.
+
+    Args:
+      argument: "weights" or "biases".
+      value: A tensor, array, `tf.Variable`, Keras variable, PartitionedVariable, ShardedVariable,
+        or a list or tuple of these; or `NO_BIASES`.
+      strategy: "div" or "mod".
+      rank: Of the table: 2 for weights, 1 for biases.
+      contiguous_mod: What to do with "mod" over a PartitionedVariable, whose pieces are contiguous
+        ranges of rows: "permute" reads the rows in TF 1's permuted order and warns once;
+        "concatenate" reads them in their own order, as of the concatenated table; "refuse" is an
+        error.
+
+    Raises:
+      ArgumentError: If there is no table, its pieces have the wrong rank or sizes, or the strategy
+        does not fit its layout.
+    """
+    if value is None:
+        errors.fail(
+            argument, "a tensor, a variable, or a list of them (params must be specified)", value
+        )
+    if value is NO_BIASES:
+        return Table(argument, (), strategy)
+    if contiguous_mod == "concatenate" and private.is_partitioned_variable(_only(value)):
+        strategy = "div"
+    pieces = _pieces(argument, value, strategy, contiguous_mod)
+    if not pieces:
+        errors.fail(argument, "at least one piece", "an empty list")
+    made = Table(argument, tuple(_gatherable(piece) for piece in pieces), strategy)
+    for piece in made.pieces:
+        if piece.shape.rank not in (None, rank):
+            errors.fail(argument, f"rank {rank}", f"shape {piece.shape}")
+    _check_sizes(made)
+    return made
+
+
+def rows_per_piece(num_rows: Any, num_pieces: int) -> list[Any]:
+    """Returns how many rows each piece of a table holds, under "div" and "mod" alike."""
+    return [num_rows // num_pieces + int(p < num_rows % num_pieces) for p in range(num_pieces)]
+
+
+def size_assertions(made: Table) -> list[tf.Operation]:
+    """Checks the pieces' sizes at run time, where they were not known while tracing."""
+    if len(made.pieces) <= 1 or made.num_rows is not None:
+        return []
+    sizes = tf.stack([tf.shape(piece)[0] for piece in made.pieces])
+    total, count = tf.reduce_sum(sizes), len(made.pieces)
+    expected = total // count + tf.cast(tf.range(count) < total % count, tf.int32)
+    return errors.require(
+        tf.reduce_all(tf.equal(sizes, expected)),
+        made.argument,
+        "pieces of the same size, the first ones at most one row longer",
+        sizes,
+    )
+
+
+def _pieces(argument: str, value: Any, strategy: str, contiguous_mod: str) -> list[Any]:
+    value = _only(value)
+    if isinstance(value, (list, tuple)):
+        return [tf.convert_to_tensor(value)] if value and _is_numbers(value) else list(value)
+    if private.is_partitioned_variable(value):
+        pieces = list(value)
+        if strategy == "mod" and len(pieces) > 1:
+            _contiguous_mod(argument, contiguous_mod)
+        return pieces
+    if private.is_sharded_variable(value):
+        pieces = list(value.variables)
+        if strategy == "mod" and len(pieces) > 1:
+            errors.fail(
+                argument,
+                "partition_strategy='div' for a ShardedVariable, whose shards are contiguous",
+                "partition_strategy='mod', which would read other classes' rows; pass "
+                "partition_strategy='div', or a list of variables cut as 'mod' cuts them",
+            )
+        return pieces
+    return [value]
+
+
+def _only(value: Any) -> Any:
+    """Returns what is in a list of one piece, which is as good as no list."""
+    if isinstance(value, (list, tuple)) and len(value) == 1 and not _is_numbers(value):
+        return value[0]
+    return value
+
+
+def _is_numbers(value: Any) -> bool:
+    """Whether a list is a table written out, rather than its pieces."""
+    return all(isinstance(piece, (numbers.Number, list, tuple)) for piece in value)
+
+
+def _contiguous_mod(argument: str, contiguous_mod: str) -> None:
+    if contiguous_mod == "refuse":
+        errors.fail(
+            argument,
+            "partition_strategy='div' for a PartitionedVariable, whose pieces are contiguous",
+            "partition_strategy='mod', which would read other classes' rows; pass "
+            "partition_strategy='div', or use tf_sampled_compat.compat.v1.nn for TF 1's value",
+        )
+    logging.log_first_n(
+        logging.WARNING,
+        "partition_strategy='mod' over a PartitionedVariable, whose pieces are contiguous, reads "
+        "the rows of %s in a permuted order, as TF 1 does. Evaluation must look rows up with the "
+        "same strategy: the concatenated table has the classes in another order. "
+        "partition_strategy='div' has no such trap.",
+        1,
+        argument,
+    )
+
+
+def _gatherable(piece: Any) -> Any:
+    piece = private.unwrap_variable(piece)
+    if tf.is_tensor(piece) or isinstance(piece, tf.Variable):
+        return piece
+    return tf.convert_to_tensor(piece)
+
+
+def _check_sizes(made: Table) -> None:
+    if made.num_rows is None:
+        return
+    sizes = [size_of(piece, 0) for piece in made.pieces]
+    expected = rows_per_piece(made.num_rows, len(sizes))
+    if sizes != expected:
+        errors.fail(
+            made.argument,
+            f"{made.num_rows} rows cut into pieces of {expected} rows, as TensorFlow's lookup "
+            f"presumes under '{made.strategy}'",
+            f"pieces of {sizes} rows",
+        )

@@ -1,0 +1,4 @@
+"""What TensorFlow knows of a traced call: shapes, devices, the few private names we need.
+
+Imports nothing of the package.
+"""

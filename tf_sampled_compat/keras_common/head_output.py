@@ -1,0 +1,61 @@
+"""What a head's logits carry for the losses and metrics that do without them.
+
+The logits are what Keras, and everyone else, expects as y_pred. The tag beside them says what they
+were computed from. A loss that reads it needs no logits, and where nobody else does, TensorFlow
+prunes their computation from the compiled step. (Keras tags the outputs of its softmax likewise.)
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import errors
+
+_ATTRIBUTE = "_tf_sampled_compat_tag"
+
+
+class Tag(NamedTuple):
+    """Where logits came from.
+
+    Attributes:
+      head: The `SampledDense` layer.
+      hidden: `[..., dim]`, what it was called on.
+      training: Whether it was called to train.
+      ranks: Filled in by metrics: what they share of one batch.
+    """
+
+    head: Any
+    hidden: tf.Tensor
+    training: bool
+    ranks: dict
+
+
+def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:
+    """Returns the logits with the tag on them."""
+    setattr(logits, _ATTRIBUTE, tag)
+    return logits
+
+
+def find(y_pred: Any, user: Any) -> Tag:
+    """Returns the tag of what a loss or metric was given.
+
+    Args:
+      y_pred: The model's output.
+      user: The loss or metric, for the message.
+
+    Raises:
+      ArgumentError: If it is not the output of a `SampledDense` layer.
+    """
+    tag = getattr(y_pred, _ATTRIBUTE, None)
+    if tag is None:
+        errors.fail(
+            f"y_pred of {type(user).__name__}",
+            "the very output of a SampledDense layer: make "
+            f"{type(user).__module__.rpartition('.')[0]}.layers.SampledDense(num_classes) the last "
+            "layer of the model, with no activation or other layer after it, and do not copy or "
+            "cast what it returns",
+            y_pred,
+        )
+    return tag

@@ -1,0 +1,260 @@
+"""The layer: a dense output layer over many classes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.losses import full
+from tf_sampled_compat.core.tables import table
+from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.keras_common import head_output, tied_kernel
+from tf_sampled_compat.keras_common.saved_sampler_state import Kept
+
+
+class SampledDense:
+    r"""A dense output layer over many classes, to train with a sampled loss.
+
+    .. math:: l_{i,c} = w_c \cdot x_i + b_c
+
+    Its output is the logits of all classes, `[..., num_classes]`, for `predict`, for any of
+    Keras's losses and metrics, and for inference. The losses and metrics of this package do without
+    them, and where nobody else reads them a compiled step does not compute them: training costs the
+    same at ten thousand classes and ten million. (Uncompiled, with `run_eagerly=True`, the layer
+    computes what it returns.)
+
+    >>> inputs = keras.Input([8])
+    >>> logits = tsc.keras.layers.SampledDense(1000)(keras.layers.Dense(16)(inputs))
+    >>> model = keras.Model(inputs, logits)
+    >>> model.compile("sgd", tsc.keras.losses.SampledSoftmax(num_sampled=64))
+    >>> history = model.fit(np.ones([32, 8]), np.arange(32), verbose=0)
+    >>> model.predict(np.ones([2, 8]), verbose=0).shape
+    (2, 1000)
+
+    Weights tied to an embedding:
+
+    >>> words = keras.layers.Embedding(1000, 16)
+    >>> tokens = keras.Input([5], dtype="int32")
+    >>> logits = tsc.keras.layers.SampledDense(1000, kernel=words)(words(tokens))
+    >>> model = keras.Model(tokens, logits)
+    >>> [tuple(weight.shape) for weight in model.weights]
+    [(1000, 16), (1000,)]
+
+    Under a mixed precision policy the logits are computed in 16 bits, the losses and metrics of
+    this package in float32 from the rows of the float32 kernel.
+
+    Regularizers and constraints of the kernel walk the whole table at each step, as in `Dense`; so
+    do most of Keras's optimizers.
+
+    Args:
+      num_classes: The number of classes.
+      use_bias: Whether each class has a bias.
+      kernel_initializer: Of the `[num_classes, dim]` kernel (`Dense` has its transpose).
+      bias_initializer: Of the `[num_classes]` bias.
+      kernel_regularizer: As for `Dense`.
+      bias_regularizer: As for `Dense`.
+      kernel_constraint: As for `Dense`.
+      bias_constraint: As for `Dense`.
+      kernel: Whose kernel to share instead of making one: an `Embedding` layer, which must have
+        been called by the time this one is; it may have more rows than there are classes. Copies
+        of a functional model, and those loaded from a file, share likewise. Another `SampledDense`
+        with a kernel of its own, or a variable, serves where the model is made by code only.
+      **kwargs: `name`, `dtype`, `trainable`: as for any layer.
+
+    Call arguments: `inputs` of shape `[..., dim]`, `training`, which decides whether the losses
+    are the sampled or the exact ones; where nobody says, a gradient tape decides.
+
+    Raises:
+      ValueError: If `num_classes` is not a positive integer, or `kernel` of no use.
+
+    Source: https://keras.io/api/layers/core_layers/dense, over which it has the kernel's shape.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        kernel: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        keras = self._keras
+        self.num_classes = checks.size_attribute("num_classes", num_classes)
+        self.use_bias = use_bias
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.kernel_constraint = keras.constraints.get(kernel_constraint)
+        self.bias_constraint = keras.constraints.get(bias_constraint)
+        if kernel is not None:
+            tied_kernel.check(kernel, keras)
+        if isinstance(kernel, SampledDense):
+            # A kernel two removed is no further away: what it is shared with can be found again.
+            kernel = kernel._shared() or kernel
+        self.kernel_source = kernel
+        self._described: Optional[tied_kernel.Described] = None
+        self.supports_masking = True
+        self._kernel = None
+        self.bias = None
+        self.kept = Kept()
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights, for inputs of a shape `[..., dim]`."""
+        dim = input_shape[-1]
+        if dim is None:
+            errors.fail("inputs", "a last dimension that is known", f"shape {input_shape}")
+        if self._shared() is None:
+            self._kernel = self.add_weight(
+                name="kernel",
+                shape=(self.num_classes, dim),
+                initializer=self.kernel_initializer,
+                regularizer=self.kernel_regularizer,
+                constraint=self.kernel_constraint,
+                trainable=True,
+            )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.num_classes,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                trainable=True,
+            )
+        self.input_spec = self._keras.layers.InputSpec(min_ndim=2, axes={-1: dim})
+        self.built = True
+
+    @property
+    def kernel(self) -> Any:
+        """The `[num_classes, dim]` (or longer) table of class embeddings."""
+        shared = self._shared()
+        return self._kernel if shared is None else tied_kernel.table_of(shared, self._keras)
+
+    def _shared(self) -> Any:
+        """What the kernel is shared with, if it is."""
+        return self.kernel_source if self._described is None else self._described.layer
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer, which in a copied model looks for what its kernel is shared with."""
+        if self._described is not None:
+            self._described.find(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def call(self, inputs: Any, training: Any = None) -> tf.Tensor:
+        """Returns the `[..., num_classes]` logits, tagged with what they were computed from."""
+        return _tagged_logits(self, inputs, training)
+
+    def top_k(self, hidden: Any, k: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the k classes of the highest logits without a matrix of logits.
+
+        Args:
+          hidden: `[..., dim]`, what the layer would be called on.
+          k: How many classes to find.
+
+        Returns:
+          `(logits, ids)`, both `[..., k]`; the highest first, the lower id first among equals.
+
+        Raises:
+          ValueError: If k is more than the number of classes, or the layer has no weights yet.
+        """
+        hidden = tf.convert_to_tensor(hidden)
+        if not self.built:
+            errors.fail("top_k", "a layer that has been built or called", "one without weights")
+        flat = tf.reshape(hidden, [-1, hidden.shape[-1]])
+        logits, ids = full.top_k(
+            inputs=flat, k=k, num_classes=self.num_classes, implementation=None, **self.table()
+        )
+        shape = tf.concat([tf.shape(hidden)[:-1], [k]], axis=0)
+        return tf.reshape(logits, shape), tf.reshape(ids, shape)
+
+    def table(self) -> dict[str, Any]:
+        """The weights and biases as arguments of the functions that gather from them."""
+        biases = table.NO_BIASES if self.bias is None else self.bias
+        return {"weights": self.kernel, "biases": biases, "partition_strategy": "div"}
+
+    def save_own_variables(self, store: Any) -> None:
+        """Saves the weights, and the state of a `LearnedUnigramSampler` the layer trains with."""
+        super().save_own_variables(store)
+        self.kept.save(store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads what `save_own_variables` saved."""
+        super().load_own_variables(self.kept.load(store))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        """Returns `[..., num_classes]`."""
+        return (*tuple(input_shape)[:-1], self.num_classes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describes the layer, and the layer whose kernel it shares."""
+        keras = self._keras
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
+            "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "kernel": tied_kernel.serialize(self._shared(), keras),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SampledDense:
+        """Makes a layer of what `get_config` returned."""
+        description = config.get("kernel")
+        layer = cls(**{**config, "kernel": None})
+        if description is not None:
+            shared = cls._keras.utils.deserialize_keras_object(description)
+            layer._described = tied_kernel.Described(shared)
+        return layer
+
+
+@tf.autograph.experimental.do_not_convert
+def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
+    dtype = head.compute_dtype
+    hidden = tf.convert_to_tensor(inputs)
+    hidden = hidden if hidden.dtype == dtype else tf.cast(hidden, dtype)
+    tied_kernel.check_shape(head.kernel, head.num_classes, hidden.shape[-1])
+    compute = functools.partial(_logits, head)
+    if tf.inside_function():
+        # A function of its own: TensorFlow prunes a product that nobody needs anywhere, but a read
+        # of the table (and a read copies it) only in a function that it inlines into another.
+        compute = tf.function(compute, autograph=False)
+    tag = head_output.Tag(head, hidden, _is_training(training), {})
+    return head_output.attach(compute(hidden), tag)
+
+
+def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
+    """Returns the `[..., num_classes]` logits of `[..., dim]` inputs, in their dtype."""
+    rows = tf.cast(tf.convert_to_tensor(head.kernel), hidden.dtype)
+    if rows.shape[0] != head.num_classes:
+        rows = rows[: head.num_classes]
+    logits = tf.matmul(tf.reshape(hidden, [-1, hidden.shape[-1]]), rows, transpose_b=True)
+    if head.bias is not None:
+        logits = tf.nn.bias_add(logits, tf.cast(tf.convert_to_tensor(head.bias), hidden.dtype))
+    logits = tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
+    return tf.ensure_shape(logits, [*hidden.shape[:-1], head.num_classes])
+
+
+def _is_training(training: Optional[Any]) -> bool:
+    """Whether the caller trains.
+
+    A Keras 3 model whose call has no argument `training` does not tell its layers, and neither
+    does a loop that calls the model without it. Then whoever trains records gradients.
+    """
+    if training is None:
+        return private.is_recorded()
+    return bool(training)

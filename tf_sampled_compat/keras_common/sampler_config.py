@@ -1,0 +1,106 @@
+"""A loss's sampler: a name, a name with options, or anything that is called like a sampler."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Callable
+
+import numpy as np
+
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.samplers import default, tensorflow_kernels
+from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
+from tf_sampled_compat.core.tf import private
+
+NAMED = {
+    "fixed_unigram": tensorflow_kernels.fixed_unigram_candidate_sampler,
+    "learned_unigram": tensorflow_kernels.learned_unigram_candidate_sampler,
+    "log_uniform": tensorflow_kernels.log_uniform_candidate_sampler,
+    "uniform": tensorflow_kernels.uniform_candidate_sampler,
+}
+_DRAWS = {
+    "fixed_unigram": default.fixed_unigram,
+    "learned_unigram": default.learned_unigram,
+    "log_uniform": default.log_uniform,
+    "uniform": default.uniform,
+}
+_LEARNED = "LearnedUnigramSampler"
+_NAMES = {function: name for name, function in NAMED.items()}
+
+
+def normalize(sampler: Any) -> Any:
+    """Returns a name, a dictionary of a name and options, or a callable.
+
+    Args:
+      sampler: One of these; or a function of `tf_sampled_compat.random`, as it is or in a
+        `functools.partial` with options, which is brought to the first two forms: a config can
+        hold them.
+
+    Raises:
+      ArgumentError: For an unknown name, or what cannot be called.
+    """
+    if isinstance(sampler, functools.partial) and not sampler.args and sampler.func in _NAMES:
+        sampler = {"name": _NAMES[sampler.func], **sampler.keywords}
+    if isinstance(sampler, Mapping):
+        options = {key: _plain(value) for key, value in sampler.items()}
+        _check_name(options.get("name"))
+        return options
+    if callable(sampler):
+        return _NAMES.get(sampler, sampler) if _is_hashable(sampler) else sampler
+    _check_name(sampler)
+    return sampler
+
+
+def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
+    """Returns what draws: a callable with the signature of TensorFlow's samplers.
+
+    Args:
+      sampler: What `normalize` returned.
+      learner: Makes, or returns again, the loss's own `LearnedUnigramSampler`: under XLA
+        TensorFlow's kernel that learns is not to be had.
+    """
+    if callable(sampler):
+        return sampler
+    options = dict(sampler) if isinstance(sampler, Mapping) else {"name": sampler}
+    name = options.pop("name")
+    if name == "learned_unigram" and private.in_xla_context():
+        return learner()
+    return functools.partial(_DRAWS[name], **options)
+
+
+def serialize(sampler: Any, keras: Any) -> Any:
+    """Describes a sampler in a config; an object needs to be known to Keras."""
+    if isinstance(sampler, LearnedUnigramSampler):
+        return {_LEARNED: sampler.get_config()}  # Its counts are in checkpoints.
+    return keras.utils.serialize_keras_object(sampler) if callable(sampler) else sampler
+
+
+def deserialize(config: Any, keras: Any) -> Any:
+    """Returns the sampler that `serialize` described."""
+    if isinstance(config, Mapping) and _LEARNED in config:
+        return LearnedUnigramSampler(**config[_LEARNED])
+    if isinstance(config, Mapping) and "class_name" in config:
+        return keras.utils.deserialize_keras_object(config)
+    return config
+
+
+def _check_name(name: Any) -> None:
+    if name not in NAMED:
+        errors.fail(
+            "sampler",
+            f"one of {sorted(NAMED)}, a dictionary of a name and that sampler's options, or a "
+            "callable with a sampler's arguments",
+            repr(name),
+        )
+
+
+def _is_hashable(value: Any) -> bool:
+    return type(value).__hash__ is not None
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold."""
+    if isinstance(value, tuple):
+        return list(value)
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value

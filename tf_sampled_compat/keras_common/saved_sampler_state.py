@@ -1,0 +1,48 @@
+"""What a head saves beside its weights: the state of the sampler that it is trained with."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+import tensorflow as tf
+
+from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
+
+_PREFIX = "sampler_"
+
+
+class Kept:
+    """A sampler that learns, or the state of one that a file held, until the sampler comes.
+
+    Keras saves layers, and knows of no loss's state: so the loss leaves its sampler with the head.
+    """
+
+    def __init__(self) -> None:
+        self._sampler: Optional[LearnedUnigramSampler] = None
+        self._loaded: dict[str, np.ndarray] = {}
+
+    def keep(self, sampler: LearnedUnigramSampler) -> None:
+        """Takes the sampler of a training step, and gives it the state that was loaded."""
+        self._sampler = sampler
+        if self._loaded:
+            with tf.init_scope():
+                sampler.load_own_variables(self._loaded)
+            self._loaded = {}
+
+    def save(self, store: Any) -> None:
+        """Puts the sampler's state into a layer's store."""
+        state = dict(self._loaded)
+        if self._sampler is not None:
+            self._sampler.save_own_variables(state)
+        for name, value in state.items():
+            store[_PREFIX + name] = value
+
+    def load(self, store: Any) -> dict[str, Any]:
+        """Takes the sampler's state out of a layer's store; returns the rest of it."""
+        names = list(store.keys())
+        mine = {name[len(_PREFIX) :]: name for name in names if name.startswith(_PREFIX)}
+        self._loaded = {name: np.asarray(store[key]) for name, key in mine.items()}
+        if self._loaded and self._sampler is not None:
+            self.keep(self._sampler)
+        return {name: store[name] for name in names if not name.startswith(_PREFIX)}

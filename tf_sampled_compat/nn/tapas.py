@@ -1,0 +1,111 @@
+"""TAPAS: a sampled softmax loss that chooses its candidates in two passes."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments.typing import (
+    SampledValuesLike,
+    Sampler,
+    ScalarLike,
+    TableLike,
+    TensorLike,
+)
+from tf_sampled_compat.core.losses import sampled
+
+__all__ = ["rank_sampled_softmax_loss"]
+
+
+def rank_sampled_softmax_loss(
+    weights: TableLike,
+    biases: TableLike,
+    labels: TensorLike,
+    inputs: TensorLike,
+    num_sampled: int,
+    num_resampled: int,
+    num_classes: int,
+    num_true: int = 1,
+    sampled_values: Optional[SampledValuesLike] = None,
+    resampling_temperature: ScalarLike = 1.0,
+    remove_accidental_hits: bool = True,
+    partition_strategy: str = "div",
+    name: Optional[str] = "rank_sampled_softmax_loss",
+    *,
+    seed: Optional[int] = None,
+    implementation: Optional[str] = None,
+    sampler: Optional[Sampler] = None,
+    padding_label: Optional[int] = None,
+    exclude_true: bool = False,
+) -> tf.Tensor:
+    r"""Computes softmax loss using rank-based adaptive resampling (TAPAS).
+
+    A first pass scores `num_sampled` candidates against the whole batch,
+
+    .. math::
+        \text{score}(s) = \log \sum_i \exp(w_s \cdot x_i / \tau) + b_s / \tau,
+
+    and keeps the `num_resampled` highest, :math:`\tau` being the temperature; a second pass is
+    `sampled_softmax_loss` over those. Once `tf.contrib.nn.rank_sampled_softmax_loss`.
+
+    >>> loss = tsc.nn.rank_sampled_softmax_loss(
+    ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]),
+    ...     num_sampled=20, num_resampled=5, num_classes=50)
+    >>> loss.shape
+    TensorShape([2])
+
+    Args:
+      weights: See `sampled_softmax_loss`.
+      biases: See `sampled_softmax_loss`.
+      labels: `[batch_size, num_true]` class ids of the target classes.
+      inputs: `[batch_size, dim]` activations.
+      num_sampled: How many classes to sample for the batch.
+      num_resampled: How many of them to keep; less than `num_sampled`.
+      num_classes: The number of classes.
+      num_true: The number of target classes of each example.
+      sampled_values: See `sampled_softmax_loss`; default here:
+        `tf.random.learned_unigram_candidate_sampler` with `unique=True`.
+      resampling_temperature: A positive scalar: number, tensor or variable. The lower, the more
+        the candidates follow the batch; commonly decreased as training proceeds.
+      remove_accidental_hits: Whether a kept class that is a target class of an example is left out
+        of its sum.
+      partition_strategy: "div" or "mod".
+      name: A name for the operation.
+      seed: The default sampler's operation seed.
+      implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      sampler: See `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`.
+      exclude_true: See `sampled_softmax_loss`.
+
+    Returns:
+      A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
+
+    Raises:
+      ValueError: If `num_resampled` is not less than `num_sampled`, or that is more than
+        `num_classes`, or the temperature is not positive and finite; and see
+        `sampled_softmax_loss`.
+
+    Source: Bai, Goldman, Zhang, "TAPAS: Two-pass Approximate Adaptive Sampling for Softmax", 2017,
+    arXiv:1707.03073; `tf.contrib.nn` of TensorFlow 1.15.
+    """
+    return sampled.rank_sampled_softmax_loss(
+        weights=weights,
+        biases=biases,
+        labels=labels,
+        inputs=inputs,
+        num_sampled=num_sampled,
+        num_resampled=num_resampled,
+        num_classes=num_classes,
+        num_true=num_true,
+        sampled_values=sampled_values,
+        resampling_temperature=resampling_temperature,
+        remove_accidental_hits=remove_accidental_hits,
+        partition_strategy=partition_strategy,
+        name=name,
+        seed=seed,
+        implementation=implementation,
+        sampler=sampler,
+        padding_label=padding_label,
+        exclude_true=exclude_true,
+    )
