@@ -26,6 +26,7 @@ except ImportError as error:
     ) from error
 
 from tf_sampled_compat import compat, contrib, nn, random
+from tf_sampled_compat.core.backends.explanation import explain
 from tf_sampled_compat.core.backends.library import load_ops
 from tf_sampled_compat.core.backends.setting import implementation
 from tf_sampled_compat.legacy import install, installed, uninstall
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "compat",
     "contrib",
+    "explain",
     "implementation",
     "install",
     "installed",

@@ -58,7 +58,7 @@ def test_ranks_are_computed_once_for_all_metrics(kerases, batch, monkeypatch):
     from tf_sampled_compat.core.losses import full
 
     calls, ranks = [], full.ranks
-    monkeypatch.setattr(full, "ranks", lambda **a: calls.append(a) or ranks(**a))
+    monkeypatch.setattr(full, "ranks", lambda *a, **k: calls.append(a) or ranks(*a, **k))
     logits = kerases.ours.layers.SampledDense(C)(batch[0], training=False)
     for metric in metrics(kerases):
         metric.update_state(batch[1], logits)

@@ -85,6 +85,15 @@ def test_no_module_imports_itself_by_way_of_others():
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_loss_is_described_by_keyword(path):
+    """A dataclass of Python 3.9 cannot be keyword-only, so the places that make one are checked."""
+    described = {"Arguments", "Resampling", "SampledLoss", "Sampling"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) in described:
+            assert not node.args, f"{path.name}:{node.lineno}: positional arguments"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_private_reaches_below_tensorflows_public_names(path):
     if path.name == "private.py":
         return

@@ -21,7 +21,8 @@ from tf_sampled_compat.core.arguments.typing import (
     TableLike,
     TensorLike,
 )
-from tf_sampled_compat.core.losses import sampled
+from tf_sampled_compat.core.losses.description import Arguments, Resampling, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.sampled import sampled_loss
 
 __all__ = [
     "alpha_dropout",
@@ -62,22 +63,30 @@ def rank_sampled_softmax_loss(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return sampled.rank_sampled_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_resampled=num_resampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        resampling_temperature=resampling_temperature,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        implementation=None,
-        contiguous_mod="permute",
+    return sampled_loss(
+        SampledLoss(
+            function="rank_sampled_softmax_loss",
+            kind="softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                resampling=Resampling(
+                    num_resampled=num_resampled, temperature=resampling_temperature
+                ),
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        )
     )
 
 
@@ -102,17 +111,24 @@ def sampled_sparse_softmax_loss(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return sampled.sampled_sparse_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        implementation=None,
-        contiguous_mod="permute",
+    return sampled_loss(
+        SampledLoss(
+            function="sampled_sparse_softmax_loss",
+            kind="sparse_softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                partition_strategy=partition_strategy,
+                contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        )
     )

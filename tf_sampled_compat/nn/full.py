@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
 from tf_sampled_compat.core.losses import full
+from tf_sampled_compat.core.losses.description import Arguments
 
 __all__ = ["full_sigmoid_loss", "full_softmax_loss", "full_top_k"]
 
@@ -58,17 +59,20 @@ def full_softmax_loss(
     Source: the evaluation branch of
     https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss.
     """
-    with tf.compat.v1.name_scope(name, "full_softmax_loss"):
-        return full.softmax_loss(
+    return full.full_loss(
+        "softmax",
+        Arguments(
             weights=weights,
             biases=biases,
             labels=labels,
             inputs=inputs,
-            num_classes=num_classes,
             num_true=num_true,
             partition_strategy=partition_strategy,
-            implementation=implementation,
-        )
+        ),
+        num_classes=num_classes,
+        implementation=implementation,
+        name=name,
+    )
 
 
 def full_sigmoid_loss(
@@ -116,17 +120,20 @@ def full_sigmoid_loss(
 
     Source: the evaluation branch of https://www.tensorflow.org/api_docs/python/tf/nn/nce_loss.
     """
-    with tf.compat.v1.name_scope(name, "full_sigmoid_loss"):
-        return full.sigmoid_loss(
+    return full.full_loss(
+        "sigmoid",
+        Arguments(
             weights=weights,
             biases=biases,
             labels=labels,
             inputs=inputs,
-            num_classes=num_classes,
             num_true=num_true,
             partition_strategy=partition_strategy,
-            implementation=implementation,
-        )
+        ),
+        num_classes=num_classes,
+        implementation=implementation,
+        name=name,
+    )
 
 
 def full_top_k(
@@ -169,13 +176,13 @@ def full_top_k(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/math/top_k.
     """
-    with tf.compat.v1.name_scope(name, "full_top_k"):
-        return full.top_k(
-            weights=weights,
-            biases=biases,
-            inputs=inputs,
-            k=k,
-            num_classes=num_classes,
-            partition_strategy=partition_strategy,
-            implementation=implementation,
-        )
+    return full.full_top_k(
+        weights=weights,
+        biases=biases,
+        inputs=inputs,
+        k=k,
+        num_classes=num_classes,
+        partition_strategy=partition_strategy,
+        implementation=implementation,
+        name=name,
+    )

@@ -16,7 +16,8 @@ from tf_sampled_compat.core.arguments.typing import (
     TableLike,
     TensorLike,
 )
-from tf_sampled_compat.core.losses import sampled
+from tf_sampled_compat.core.losses.description import Arguments, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.sampled import sampled_loss
 
 __all__ = [
     "nce_loss",
@@ -100,23 +101,31 @@ def sampled_softmax_loss(
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss and section 3 of
     Jean et al., 2014, arXiv:1412.2007.
     """
-    return sampled.sampled_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        seed=seed,
-        name=name,
-        partition_strategy=partition_strategy,
-        implementation=implementation,
-        sampler=sampler,
-        padding_label=padding_label,
-        exclude_true=exclude_true,
+    return sampled_loss(
+        SampledLoss(
+            function="sampled_softmax_loss",
+            kind="softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                padding_label=padding_label,
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                sampler=sampler,
+                seed=seed,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            exclude_true=exclude_true,
+            implementation=implementation,
+            name=name,
+        )
     )
 
 
@@ -184,23 +193,31 @@ def nce_loss(
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/nce_loss and Gutmann and Hyvärinen,
     2010, http://proceedings.mlr.press/v9/gutmann10a.html.
     """
-    return sampled.nce_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        name=name,
-        partition_strategy=partition_strategy,
-        seed=seed,
-        implementation=implementation,
-        sampler=sampler,
-        padding_label=padding_label,
-        exclude_true=exclude_true,
+    return sampled_loss(
+        SampledLoss(
+            function="nce_loss",
+            kind="sigmoid",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                padding_label=padding_label,
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                sampler=sampler,
+                seed=seed,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            exclude_true=exclude_true,
+            implementation=implementation,
+            name=name,
+        )
     )
 
 
@@ -264,20 +281,28 @@ def sampled_sparse_softmax_loss(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return sampled.sampled_sparse_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        seed=seed,
-        implementation=implementation,
-        sampler=sampler,
-        padding_label=padding_label,
-        exclude_true=exclude_true,
+    return sampled_loss(
+        SampledLoss(
+            function="sampled_sparse_softmax_loss",
+            kind="sparse_softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                partition_strategy=partition_strategy,
+                padding_label=padding_label,
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                sampler=sampler,
+                seed=seed,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            exclude_true=exclude_true,
+            implementation=implementation,
+            name=name,
+        )
     )

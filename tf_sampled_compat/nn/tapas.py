@@ -13,7 +13,8 @@ from tf_sampled_compat.core.arguments.typing import (
     TableLike,
     TensorLike,
 )
-from tf_sampled_compat.core.losses import sampled
+from tf_sampled_compat.core.losses.description import Arguments, Resampling, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.sampled import sampled_loss
 
 __all__ = ["rank_sampled_softmax_loss"]
 
@@ -89,23 +90,32 @@ def rank_sampled_softmax_loss(
     Source: Bai, Goldman, Zhang, "TAPAS: Two-pass Approximate Adaptive Sampling for Softmax", 2017,
     arXiv:1707.03073; `tf.contrib.nn` of TensorFlow 1.15.
     """
-    return sampled.rank_sampled_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_resampled=num_resampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        resampling_temperature=resampling_temperature,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        seed=seed,
-        implementation=implementation,
-        sampler=sampler,
-        padding_label=padding_label,
-        exclude_true=exclude_true,
+    return sampled_loss(
+        SampledLoss(
+            function="rank_sampled_softmax_loss",
+            kind="softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                padding_label=padding_label,
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                sampler=sampler,
+                seed=seed,
+                resampling=Resampling(
+                    num_resampled=num_resampled, temperature=resampling_temperature
+                ),
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            exclude_true=exclude_true,
+            implementation=implementation,
+            name=name,
+        )
     )

@@ -15,7 +15,8 @@ from typing import Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import SampledValuesLike, TableLike, TensorLike
-from tf_sampled_compat.core.losses import sampled
+from tf_sampled_compat.core.losses.description import Arguments, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.sampled import sampled_loss
 from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
     compute_accidental_hits,
@@ -35,14 +36,6 @@ __all__ = [
     "sampled_softmax_loss",
     "uniform_candidate_sampler",
 ]
-
-_AS_IN_0_12 = {
-    "biases_partition_strategy": "mod",
-    "stop_count_gradients": False,
-    "contiguous_mod": "concatenate",
-    "biases_contiguous_mod": "permute",
-    "implementation": None,
-}
 
 
 def sampled_softmax_loss(
@@ -67,19 +60,30 @@ def sampled_softmax_loss(
 
     Source: `tf.nn` of TensorFlow 0.12.
     """
-    return sampled.sampled_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        **_AS_IN_0_12,
+    return sampled_loss(
+        SampledLoss(
+            function="sampled_softmax_loss",
+            kind="softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                biases_partition_strategy="mod",
+                contiguous_mod="concatenate",
+                biases_contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                stop_count_gradients=False,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        )
     )
 
 
@@ -105,17 +109,28 @@ def nce_loss(
 
     Source: `tf.nn` of TensorFlow 0.12.
     """
-    return sampled.nce_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        **_AS_IN_0_12,
+    return sampled_loss(
+        SampledLoss(
+            function="nce_loss",
+            kind="sigmoid",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                biases_partition_strategy="mod",
+                contiguous_mod="concatenate",
+                biases_contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                stop_count_gradients=False,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        )
     )

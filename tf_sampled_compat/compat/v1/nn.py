@@ -10,7 +10,8 @@ from typing import Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import SampledValuesLike, TableLike, TensorLike
-from tf_sampled_compat.core.losses import sampled
+from tf_sampled_compat.core.losses.description import Arguments, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.sampled import sampled_loss
 from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
     compute_accidental_hits,
@@ -56,21 +57,28 @@ def sampled_softmax_loss(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/sampled_softmax_loss.
     """
-    return sampled.sampled_softmax_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        seed=seed,
-        implementation=None,
-        contiguous_mod="permute",
+    return sampled_loss(
+        SampledLoss(
+            function="sampled_softmax_loss",
+            kind="softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                seed=seed,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        )
     )
 
 
@@ -96,18 +104,25 @@ def nce_loss(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/nce_loss.
     """
-    return sampled.nce_loss(
-        weights=weights,
-        biases=biases,
-        labels=labels,
-        inputs=inputs,
-        num_sampled=num_sampled,
-        num_classes=num_classes,
-        num_true=num_true,
-        sampled_values=sampled_values,
-        remove_accidental_hits=remove_accidental_hits,
-        partition_strategy=partition_strategy,
-        name=name,
-        implementation=None,
-        contiguous_mod="permute",
+    return sampled_loss(
+        SampledLoss(
+            function="nce_loss",
+            kind="sigmoid",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        )
     )

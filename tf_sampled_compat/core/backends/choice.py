@@ -1,18 +1,20 @@
-"""Which implementation computes a loss."""
+"""Which backend computes a call: the rules, and the words for why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.backends import composite, fused, library, setting
+from tf_sampled_compat.core.backends import explanation, library, setting
+from tf_sampled_compat.core.backends.composite import COMPOSITE
+from tf_sampled_compat.core.backends.fused import FUSED
+from tf_sampled_compat.core.backends.interface import Backend
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
-_MODULES = {"fused": fused, "composite": composite}
+BACKENDS: dict[str, Backend] = {"fused": FUSED, "composite": COMPOSITE}
 FUSED_DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
@@ -36,6 +38,35 @@ class Call(NamedTuple):
     remote: bool = False
     vectorized: bool = False
     corrected: bool = False
+
+
+def call(
+    *,
+    inputs: tf.Tensor,
+    weights: Sequence[Any],
+    biases: Sequence[Any],
+    sampled_expected_count: Optional[tf.Tensor] = None,
+    corrected: bool = False,
+) -> Call:
+    """Describes a call.
+
+    Args:
+      inputs: The activations.
+      weights: The pieces of the weights' table.
+      biases: The pieces of the biases' table.
+      sampled_expected_count: The caller's, if it gave candidates.
+      corrected: Whether each row has classes of its own.
+    """
+    pieces = [*weights, *biases]
+    return Call(
+        compiled=private.in_xla_context(),
+        devices=frozenset(map(private.device_type, pieces)),
+        dtypes=frozenset(t.dtype.base_dtype.name for t in (inputs, weights[0])),
+        counts_by_row=_differs_by_row(sampled_expected_count),
+        remote=any(map(private.is_on_parameter_server, pieces)),
+        vectorized=private.in_vectorized_map(),
+        corrected=corrected,
+    )
 
 
 def obstacle(call: Call) -> Optional[str]:
@@ -65,58 +96,35 @@ def doubt(call: Call) -> Optional[str]:
 
 
 def path(call: Call) -> tuple[str, Optional[str]]:
-    """Returns the implementation of a call that names none, and why if it is the composite."""
+    """Returns the backend of a call that names none, and why if it is the composite."""
     reason = obstacle(call) or doubt(call) or library.missing()
     return ("composite" if reason else "fused"), reason
 
 
-def choose(requested: Optional[str], call: Call) -> ModuleType:
-    """Returns the module whose losses to use: `fused` or `composite`.
+def choose(requested: Optional[str], call: Call, function: str) -> Backend:
+    """Returns the backend that computes a call.
 
     Args:
-      requested: "fused", "composite" or None, which takes the default of `implementation`, of the
-        environment, or the best one there is. Only the last falls back.
+      requested: "fused", "composite", or None for the default of `tsc.implementation`, of the
+        environment, or the best backend there is. Only the last falls back.
       call: What the choice depends on.
+      function: The public function's name, for `tsc.explain`.
 
     Raises:
       ValueError: For an unknown name.
       RuntimeError: If "fused" was asked for, and why it cannot be had.
     """
-    name = setting.checked("implementation", requested) or setting.default()
+    name, asked_by = setting.requested(requested)
+    if name is None:
+        name, reason = path(call)
+        explanation.note(function, name, reason or "nothing stands against the C++ op")
+        return BACKENDS[name]
     if name == "fused":
         reason = obstacle(call) or library.why_not()
         if reason:
             raise RuntimeError(f"implementation='fused' was asked for, but {reason}")
-    return _MODULES[name or path(call)[0]]
-
-
-def call(
-    *,
-    inputs: tf.Tensor,
-    weights: Sequence[Any],
-    biases: Sequence[Any],
-    sampled_expected_count: Optional[tf.Tensor] = None,
-    corrected: bool = False,
-) -> Call:
-    """Describes a call.
-
-    Args:
-      inputs: The activations.
-      weights: The pieces of the weights' table.
-      biases: The pieces of the biases' table.
-      sampled_expected_count: What was given with the candidates, if they were.
-      corrected: Whether each row has classes of its own.
-    """
-    pieces = [*weights, *biases]
-    return Call(
-        compiled=private.in_xla_context(),
-        devices=frozenset(map(private.device_type, pieces)),
-        dtypes=frozenset(t.dtype.base_dtype.name for t in (inputs, weights[0])),
-        counts_by_row=_differs_by_row(sampled_expected_count),
-        remote=any(map(private.is_on_parameter_server, pieces)),
-        vectorized=private.in_vectorized_map(),
-        corrected=corrected,
-    )
+    explanation.note(function, name, f"{asked_by} asks for it")
+    return BACKENDS[name]
 
 
 def _differs_by_row(count: Optional[tf.Tensor]) -> bool:

@@ -1,121 +1,119 @@
-"""The losses of a `Gathered` by the C++ op: tiles of logits that never leave the cache.
+"""The backend that calls the C++ op: it computes tiles of logits that never leave the cache.
 
-The op sees the batch's rows, never the table. Importing `gradients` registers its derivatives.
+The op sees the batch's rows, never the table. Importing `fused_gradients` registers the gradients.
 """
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.backends import composite, library
-from tf_sampled_compat.core.backends import (
-    fused_gradients as fused_gradients,  # which registers them
+from tf_sampled_compat.core.backends import fused_gradients as fused_gradients  # registers them
+from tf_sampled_compat.core.backends import library
+from tf_sampled_compat.core.backends.composite import COMPOSITE
+from tf_sampled_compat.core.backends.interface import (
+    Backend,
+    Gathered,
+    LossKind,
+    Plan,
+    SumKind,
 )
-from tf_sampled_compat.core.backends.interface import Gathered, Plan
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
-__all__ = composite.__all__
+# The op's names of what it computes. With one true class a row the sparse loss is the same number.
+_KINDS = {"softmax": "softmax", "sparse_softmax": "softmax", "sigmoid": "nce"}
 
 
-def class_ids(
-    argument: str, ids: tf.Tensor, weights_rows: Optional[int], biases_rows: Optional[int]
-) -> tf.Tensor:
-    """See `composite.class_ids`."""
-    limit, expected = checks.class_id_limit(weights_rows, biases_rows)
-    if limit is None or not _known_by_op(ids):
-        return composite.class_ids(argument, ids, weights_rows, biases_rows)
-    message = errors.message(argument, expected)
-    return library.load().ops.sampled_compat_class_ids(ids=ids, limit=limit, expected=message)
+class Fused(Backend):
+    """See `interface.Backend`."""
+
+    name = "fused"
+
+    def class_ids(
+        self,
+        argument: str,
+        ids: tf.Tensor,
+        weights_rows: Optional[int],
+        biases_rows: Optional[int],
+    ) -> tf.Tensor:
+        limit, expected = checks.class_id_limit(weights_rows, biases_rows)
+        if limit is None or not _known_by_op(ids):
+            return COMPOSITE.class_ids(argument, ids, weights_rows, biases_rows)
+        message = errors.message(argument, expected)
+        return _ops().sampled_compat_class_ids(ids=ids, limit=limit, expected=message)
+
+    def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        if not _known_by_op(count):
+            return COMPOSITE.log_offset(argument, count, dtype)
+        message = errors.message(f"sampled_values: {argument}", checks.POSITIVE_COUNTS)
+        return _ops().sampled_compat_log_offset(counts=count, expected=message, Tc=dtype)
+
+    def plan(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
+        if find_hits:
+            # TensorFlow's op takes a seed. Taking one keeps the draws that follow where they were.
+            tf.compat.v1.get_seed(None)
+        ids, sampled_positions, true_positions, hits = _ops().sampled_compat_plan(
+            labels=labels, sampled=sampled, find_hits=find_hits
+        )
+        true_positions = with_shape(true_positions, [size_of(labels, 0), num_true])
+        return Plan(ids, sampled_positions, true_positions, hits)
+
+    def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+        biases = tf.zeros(tf.shape(rows)[:1], temperature.dtype)
+        return _ops().sampled_compat_tapas_scores(
+            inputs=inputs, rows=rows, biases=biases, temperature=temperature
+        )
+
+    def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
+        sampled_offset = gathered.sampled_offset
+        if sampled_offset.shape.rank == 2:
+            sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
+        loss, _, _ = _ops().sampled_compat_sampled_loss(
+            inputs=gathered.inputs,
+            rows=gathered.rows,
+            biases=gathered.row_biases,
+            sampled_positions=gathered.sampled_positions,
+            true_positions=gathered.true_positions,
+            hits=gathered.hits,
+            true_offset=_spread(gathered.true_offset, gathered.true_positions),
+            sampled_offset=_spread(sampled_offset, gathered.sampled_positions),
+            kind=_KINDS[kind],
+        )
+        loss = with_shape(loss, [size_of(gathered.true_positions, 0)])
+        return tf.cast(loss, gathered.inputs.dtype, name="loss")
+
+    def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
+        # A matrix that is wanted whole is TensorFlow's product: there is nothing to fuse.
+        return COMPOSITE.logits(inputs, rows, biases)
+
+    def reduce(
+        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
+    ) -> tf.Tensor:
+        return _ops().sampled_compat_full_reduce(
+            inputs=inputs, weights=rows, biases=biases, kind=_KINDS[kind]
+        )
+
+    def top_k(
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        k: tf.Tensor,
+        bar: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        return _ops().sampled_compat_full_top_k(
+            inputs=inputs, weights=rows, biases=biases, k=k, bar=bar
+        )
 
 
-def log_offset(argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """See `composite.log_offset`."""
-    if not _known_by_op(count):
-        return composite.log_offset(argument, count, dtype)
-    message = errors.message(f"sampled_values: {argument}", checks.POSITIVE_COUNTS)
-    return library.load().ops.sampled_compat_log_offset(counts=count, expected=message, Tc=dtype)
+FUSED = Fused()
 
 
-def softmax_loss(problem: Gathered) -> tf.Tensor:
-    """See `composite.softmax_loss`."""
-    return _loss(problem, "softmax")
-
-
-def sparse_softmax_loss(problem: Gathered) -> tf.Tensor:
-    """See `composite.sparse_softmax_loss`: for one true class it is the same number."""
-    return _loss(problem, "softmax")
-
-
-def sigmoid_loss(problem: Gathered) -> tf.Tensor:
-    """See `composite.sigmoid_loss`."""
-    return _loss(problem, "nce")
-
-
-def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool) -> Plan:
-    """See `plan.plan`; one pass over the ids finds the hits as well."""
-    if remove_hits:
-        # TensorFlow's op takes a seed. Taking it keeps the draws that follow where they were.
-        tf.compat.v1.get_seed(None)
-    ids, sampled_positions, true_positions, hits = library.load().ops.sampled_compat_plan(
-        labels=labels, sampled=sampled, find_hits=remove_hits
-    )
-    true_positions = with_shape(true_positions, [size_of(labels, 0), num_true])
-    return Plan(ids, sampled_positions, true_positions, hits)
-
-
-def tapas_scores(rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-    """See `composite.tapas_scores`; without the matrix of logits."""
-    biases = tf.zeros(tf.shape(rows)[:1], temperature.dtype)
-    return library.load().ops.sampled_compat_tapas_scores(
-        inputs=inputs, rows=rows, biases=biases, temperature=temperature
-    )
-
-
-def full_log_sum_exp(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
-    """See `composite.full_log_sum_exp`."""
-    return _full_reduce(inputs, rows, biases, "softmax")
-
-
-def full_softplus_sum(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
-    """See `composite.full_softplus_sum`."""
-    return _full_reduce(inputs, rows, biases, "nce")
-
-
-def full_top_k(
-    inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, k: tf.Tensor, bar: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """See `composite.full_top_k`."""
-    return library.load().ops.sampled_compat_full_top_k(
-        inputs=inputs, weights=rows, biases=biases, k=k, bar=bar
-    )
-
-
-def _full_reduce(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: str) -> tf.Tensor:
-    return library.load().ops.sampled_compat_full_reduce(
-        inputs=inputs, weights=rows, biases=biases, kind=kind
-    )
-
-
-def _loss(problem: Gathered, kind: str) -> tf.Tensor:
-    sampled_offset = problem.sampled_offset
-    if sampled_offset.shape.rank == 2:
-        sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
-    loss, _, _ = library.load().ops.sampled_compat_sampled_loss(
-        inputs=problem.inputs,
-        rows=problem.rows,
-        biases=problem.row_biases,
-        sampled_positions=problem.sampled_positions,
-        true_positions=problem.true_positions,
-        hits=problem.hits,
-        true_offset=_spread(problem.true_offset, problem.true_positions),
-        sampled_offset=_spread(sampled_offset, problem.sampled_positions),
-        kind=kind,
-    )
-    loss = with_shape(loss, [size_of(problem.true_positions, 0)])
-    return tf.cast(loss, problem.inputs.dtype, name="loss")
+def _ops() -> Any:
+    """The Python functions of the ops, which TensorFlow makes when it loads the library."""
+    return library.load().ops
 
 
 def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
@@ -126,5 +124,5 @@ def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
 
 def _known_by_op(value: tf.Tensor) -> bool:
-    """Whether only the running op will see a value: in eager mode Python checks it at once."""
+    """Whether only the running op sees a value. Python checks an eager one at once."""
     return not tf.executing_eagerly() and tf.get_static_value(value) is None

@@ -1,7 +1,7 @@
-"""The gradients of the C++ ops: of the first order other ops, of the second `composite`'s.
+"""The gradients of the C++ ops. The first order is another C++ op, the others are TensorFlow's.
 
-Differentiating a gradient op computes the first gradient anew in TensorFlow's ops and
-differentiates that, so that every order of derivative works.
+A gradient op's own gradient computes the first gradient anew in the composite backend and
+differentiates that. So every order of derivative works.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from typing import Any, Callable
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.backends import composite, library
-from tf_sampled_compat.core.backends.interface import Gathered
+from tf_sampled_compat.core.backends import library
+from tf_sampled_compat.core.backends.composite import COMPOSITE
+from tf_sampled_compat.core.backends.interface import Gathered, SumKind
 from tf_sampled_compat.core.tf.shapes import size_of
+
+_KINDS: dict[bytes, SumKind] = {b"softmax": "softmax", b"nce": "sigmoid"}
 
 tf.no_gradient("SampledCompat>ClassIds")
 
@@ -40,10 +43,10 @@ def _sampled_loss(op: tf.Operation, upstream: tf.Tensor, *_: Any) -> list[Any]:
 def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
     inputs, rows, biases, sampled, true, hits, true_offset, sampled_offset = op.inputs[:8]
     upstream = op.inputs[10]
-    loss_of = {b"softmax": composite.softmax_loss, b"nce": composite.sigmoid_loss}
+    kind = _KINDS[op.get_attr("kind")]
 
     def loss(inputs, rows, biases, true_offset, sampled_offset):
-        return loss_of[op.get_attr("kind")](
+        return COMPOSITE.loss(
             Gathered(
                 inputs=inputs,
                 rows=rows,
@@ -55,7 +58,8 @@ def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
                 sampled_offset=sampled_offset,
                 num_true=size_of(true, 1) or tf.shape(true)[1],
                 compute_dtype=upstream.dtype,
-            )
+            ),
+            kind,
         )
 
     primals = [inputs, rows, biases, true_offset, sampled_offset]
@@ -77,8 +81,11 @@ def _full_reduce(op: tf.Operation, upstream: tf.Tensor) -> list[Any]:
 @tf.RegisterGradient("SampledCompat>FullReduceGrad")
 def _full_reduce_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
     *primals, _, upstream = op.inputs
-    reduced_of = {b"softmax": composite.full_log_sum_exp, b"nce": composite.full_softplus_sum}
-    reduced = reduced_of[op.get_attr("kind")]
+    kind = _KINDS[op.get_attr("kind")]
+
+    def reduced(inputs, rows, biases):
+        return COMPOSITE.reduce(inputs, rows, biases, kind)
+
     *second, d_upstream = _second(reduced, primals, upstream, cotangents)
     return [*second, None, d_upstream]
 

@@ -1,10 +1,19 @@
-"""What a backend is given and what it can do."""
+"""What a backend is given, and what it can do: the whole interface between losses and kernels.
+
+A backend never sees a table. It gets the rows of a batch, or one block of rows after another.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Literal, NamedTuple, Optional, Protocol
 
 import tensorflow as tf
+
+# The loss of a gathered batch. With one true class a row, "sparse_softmax" is the same number as
+# "softmax"; TensorFlow's ops for the two differ.
+LossKind = Literal["softmax", "sparse_softmax", "sigmoid"]
+# What is summed over all classes: exp (and then the logarithm taken) or softplus.
+SumKind = Literal["softmax", "sigmoid"]
 
 
 class Plan(NamedTuple):
@@ -24,25 +33,25 @@ class Plan(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """All a loss is computed from; no part of it grows with the number of classes.
+    """All that a loss is computed from. No part of it grows with the number of classes.
 
-    Everything floating but `inputs` and `rows` is of the compute dtype; U ≤ S + B·T counts the
+    Everything floating but `inputs` and `rows` is of the compute dtype. U ≤ S + B·T counts the
     distinct classes.
 
     Attributes:
-      inputs: `[B, D]`, in the caller's dtype, which the loss returns in.
+      inputs: `[B, D]`, in the caller's dtype, which the loss has too.
       rows: `[U, D]` class embeddings, in the table's dtype.
       row_biases: `[U]`.
       sampled_positions: `[S]` int32, into rows.
       true_positions: `[B, T]` int32, into rows.
-      hits: `[H, 2]` int32 (row, column) of accidental hits among `[B, S]`, or None; the fused
-        implementation's are sorted.
-      true_offset: -log of the true classes' expected counts, broadcasting to `[B, T]`.
-      sampled_offset: -log of the candidates' expected counts, broadcasting to `[B, S]`.
+      hits: `[H, 2]` int32 (row, column) of accidental hits among `[B, S]`, or None. The fused
+        backend's are sorted.
+      true_offset: -log of the true classes' expected counts; broadcasts to `[B, T]`.
+      sampled_offset: -log of the candidates' expected counts; broadcasts to `[B, S]`.
       num_true: T.
-      compute_dtype: What to multiply, exponentiate and sum in.
+      compute_dtype: The dtype to multiply, exponentiate and sum in.
       true_mask: `[B, T]`: which true classes there are; None for all. Composite only.
-      excluded: `[B, S]`: which candidates are none for the row, or None. Composite only.
+      excluded: `[B, S]`: which candidates are no negatives of the row, or None. Composite only.
     """
 
     inputs: tf.Tensor
@@ -57,3 +66,82 @@ class Gathered(NamedTuple):
     compute_dtype: tf.DType
     true_mask: Optional[tf.Tensor] = None
     excluded: Optional[tf.Tensor] = None
+
+
+class Backend(Protocol):
+    """A way to compute: `composite` in public TensorFlow ops, `fused` by the C++ op."""
+
+    name: str
+
+    # Before the rows are gathered.
+
+    def class_ids(
+        self,
+        argument: str,
+        ids: tf.Tensor,
+        weights_rows: Optional[int],
+        biases_rows: Optional[int],
+    ) -> tf.Tensor:
+        """Returns `ids`, checked to be rows of the tables."""
+        ...
+
+    def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        """Returns -log of an expected count, which is checked to be positive and finite."""
+        ...
+
+    def plan(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
+        """Lists the distinct classes of a batch, and finds the accidental hits.
+
+        Args:
+          labels: `[B, T]` int64.
+          sampled: `[S]` int64, which may repeat. As `tf.nn.compute_accidental_hits` has it, only
+            the last copy of an id is a hit.
+          num_true: T.
+          find_hits: Whether to find the hits.
+        """
+        ...
+
+    def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+        """Returns log Σ_b exp(w · x_b / temperature) of each row w, in the temperature's dtype."""
+        ...
+
+    # Of a gathered batch.
+
+    def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
+        """Returns the `[B]` losses, in the dtype of the inputs.
+
+        softmax: -(1/T) Σ_t l(t) + log(Σ_t exp l(t) + Σ_s exp l(s))
+        sigmoid: Σ_t H(1/T, σ(l(t))) + Σ_s H(0, σ(l(s))), H the binary cross entropy
+        """
+        ...
+
+    # Of one block of classes after another.
+
+    def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
+        """Returns w_c · x + b_c of the inputs and rows: `[B, rows]`, in the biases' dtype."""
+        ...
+
+    def reduce(
+        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
+    ) -> tf.Tensor:
+        """Returns a sum over the rows for each of the inputs, `[B]`, in the biases' dtype.
+
+        softmax: log Σ_c exp(w_c · x + b_c)
+        sigmoid: Σ_c log(1 + exp(w_c · x + b_c))
+        """
+        ...
+
+    def top_k(
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        k: tf.Tensor,
+        bar: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the k highest logits of each of the inputs, and their int64 positions in rows.
+
+        Logits that do not exceed the row's bar do not matter: any others that do not may stand in
+        their place. NaN is no bar.
+        """
+        ...

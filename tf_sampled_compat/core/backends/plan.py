@@ -8,14 +8,14 @@ from tf_sampled_compat.core.backends.interface import Plan
 from tf_sampled_compat.core.tf import private
 
 
-def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool) -> Plan:
+def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
     """Plans one batch.
 
     Args:
       labels: `[B, T]` int64.
       sampled: `[S]` int64, repeated ids allowed.
       num_true: T.
-      remove_hits: Whether to find the accidental hits. As `tf.nn.compute_accidental_hits` has it,
+      find_hits: Whether to find the accidental hits. As `tf.nn.compute_accidental_hits` has it,
         of the copies of a repeated sampled id only the last is one.
     """
     ids = tf.concat([sampled, tf.reshape(labels, [-1])], axis=0)
@@ -27,7 +27,7 @@ def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool
     num_sampled = tf.size(sampled)
     sampled_positions = tf.ensure_shape(positions[:num_sampled], sampled.shape)
     true_positions = tf.reshape(positions[num_sampled:], [-1, num_true])
-    hits = accidental_hits(labels, sampled, num_true) if remove_hits else None
+    hits = accidental_hits(labels, sampled, num_true) if find_hits else None
     return Plan(ids, sampled_positions, true_positions, hits)
 
 

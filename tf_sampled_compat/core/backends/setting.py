@@ -18,12 +18,6 @@ _default: contextvars.ContextVar[Optional[str]] = contextvars.ContextVar(
 )
 
 
-def default() -> Optional[str]:
-    """Returns what calls take that name no implementation: a name, or None if they choose."""
-    set_by_hand = os.environ.get(ENVIRONMENT_VARIABLE) or None
-    return _default.get() or checked(ENVIRONMENT_VARIABLE, set_by_hand)
-
-
 @contextlib.contextmanager
 def implementation(name: Optional[str]) -> Iterator[None]:
     """Sets the implementation of the calls made (or traced) inside, unless they name one.
@@ -37,15 +31,33 @@ def implementation(name: Optional[str]) -> Iterator[None]:
     >>> with tsc.implementation("composite"):
     ...     loss = tsc.nn.nce_loss(weights, biases, labels, inputs, 5, 50)
     """
-    token = _default.set(checked("implementation", name))
+    token = _default.set(_checked("implementation", name))
     try:
         yield
     finally:
         _default.reset(token)
 
 
-def checked(argument: str, name: Optional[str]) -> Optional[str]:
-    """Checks the name of an implementation."""
+def requested(argument: Optional[str]) -> tuple[Optional[str], str]:
+    """Returns which implementation was asked for, or None, and by what.
+
+    Args:
+      argument: A call's own `implementation`.
+    """
+    if _checked("implementation", argument):
+        return argument, f"the argument implementation={argument!r}"
+    if _default.get():
+        return _default.get(), f"tsc.implementation({_default.get()!r})"
+    set_by_hand = _checked(ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE) or None)
+    return set_by_hand, f"the environment variable {ENVIRONMENT_VARIABLE}"
+
+
+def default() -> Optional[str]:
+    """Returns the implementation of calls that name none, or None if they choose."""
+    return requested(None)[0]
+
+
+def _checked(argument: str, name: Optional[str]) -> Optional[str]:
     if name is not None and name not in NAMES:
         errors.fail(argument, "'fused', 'composite' or None", repr(name))
     return name

@@ -7,7 +7,7 @@ from typing import Any, Callable
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
-from tf_sampled_compat.core.losses.problem import Batch
+from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
@@ -23,7 +23,7 @@ _MOST_ROWS = 2**15
 _STATIC_ROWS = 2**12
 
 
-def number(batch: Batch, num_classes: Any) -> Any:
+def num_classes_of(batch: Batch, num_classes: Any) -> Any:
     """The classes to go through: those named, or all the rows there are."""
     if num_classes is not None:
         return checks.size_attribute("num_classes", num_classes) or num_classes
@@ -39,13 +39,13 @@ def fold_blocks(
 
     Args:
       batch: The prepared arguments.
-      num_classes: See `number`.
+      num_classes: See `num_classes_of`.
       fold: What to do with a block. Under XLA the last may be filled up with rows whose bias is
         minus infinity.
       start: The first state: tensors whose first dimension stays.
       least_rows: A block under XLA has at least so many, if there are so many classes.
     """
-    total = number(batch, num_classes)
+    total = num_classes_of(batch, num_classes)
     if private.in_xla_context() and isinstance(total, int):
         return _fold_static(batch, total, fold, start, least_rows)
     total = tf.cast(total, tf.int64)

@@ -6,12 +6,12 @@ arXiv:1707.03073.
 
 from __future__ import annotations
 
-from typing import Any, Callable
-
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.losses.problem import Batch
+from tf_sampled_compat.core.backends.interface import Backend
+from tf_sampled_compat.core.losses.description import Resampling
+from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
 from tf_sampled_compat.core.tables.lookup import lookup
 
@@ -19,10 +19,8 @@ from tf_sampled_compat.core.tables.lookup import lookup
 def resample(
     batch: Batch,
     values: SampledValues,
-    *,
-    num_resampled: int,
-    temperature: Any,
-    score: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor],
+    resampling: Resampling,
+    backend: Backend,
 ) -> SampledValues:
     r"""Keeps the candidates with the highest scores.
 
@@ -33,19 +31,18 @@ def resample(
     the order is that of `tf.math.top_k(sorted=False)`.
 
     Args:
-      batch: The prepared arguments of the loss.
+      batch: The tensors of the loss.
       values: S candidates.
-      num_resampled: R < S.
-      temperature: A positive scalar: number, tensor or variable. The lower, the more the choice
-        follows the batch.
-      score: An implementation's `tapas_scores`.
+      resampling: R < S, and the temperature: the lower, the more the choice follows the batch.
+      backend: What computes the first term of the scores.
 
     Returns:
       The R candidates, with their own expected counts.
     """
     dtype = batch.compute_dtype
-    assertions = checks.temperature(temperature)
-    temperature = tf.cast(tf.stop_gradient(tf.convert_to_tensor(temperature)), dtype)
+    assertions = checks.temperature(resampling.temperature)
+    temperature = tf.stop_gradient(tf.convert_to_tensor(resampling.temperature))
+    temperature = tf.cast(temperature, dtype)
     temperature = errors.after(assertions, temperature)
     inputs = tf.stop_gradient(batch.inputs)
     candidates = values.sampled_candidates
@@ -53,11 +50,11 @@ def resample(
     scores = lookup(
         batch.weights,
         candidates,
-        transform=lambda rows: score(tf.stop_gradient(rows), inputs, temperature),
+        transform=lambda rows: backend.tapas_scores(tf.stop_gradient(rows), inputs, temperature),
     )
     with tf.control_dependencies([scores]):  # which names a temperature that is no scalar
         scores = tf.stop_gradient(scores + biases / temperature)
-    _, kept = tf.math.top_k(scores, k=num_resampled, sorted=False)
+    _, kept = tf.math.top_k(scores, k=resampling.num_resampled, sorted=False)
     return SampledValues(
         tf.gather(candidates, kept),
         values.true_expected_count,

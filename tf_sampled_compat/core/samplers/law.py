@@ -45,7 +45,7 @@ class Sizes(NamedTuple):
 def sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) -> Sizes:
     """Checks the numbers of a call, all of which must be known while it is traced."""
     known = [
-        _known(argument, value)
+        checks.known_size(argument, value)
         for argument, value in (
             ("num_true", num_true),
             ("num_sampled", num_sampled),
@@ -96,10 +96,3 @@ def _checked_true_classes(classes: tf.Tensor, size: Sizes) -> tf.Tensor:
     assertions = checks.width("true_classes", classes, size.num_true)
     assertions += checks.ids_in_range("true_classes", classes, size.range_max, None)
     return errors.after(assertions, classes)
-
-
-def _known(argument: str, value: Any) -> int:
-    number = checks.size_attribute(argument, value)
-    if number is None:
-        errors.fail(argument, "a number that is known while the call is traced", value)
-    return number

@@ -1,0 +1,113 @@
+"""What a sampled loss is: the caller's arguments, typed, in the order in which they are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from tf_sampled_compat.core.arguments.typing import (
+    SampledValuesLike,
+    Sampler,
+    ScalarLike,
+    TableLike,
+    TensorLike,
+)
+from tf_sampled_compat.core.backends.interface import LossKind
+
+# What "mod" means over a PartitionedVariable; see `tables.table.as_table`.
+ContiguousMod = Literal["refuse", "permute", "concatenate"]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The tensors of a loss and how to read them: what `prepare` takes.
+
+    Attributes:
+      weights: See `tables.table.as_table`.
+      biases: See `tables.table.as_table`.
+      labels: `[B, T]` class ids of any dtype, or ragged ones.
+      inputs: `[B, D]` activations.
+      num_true: T.
+      partition_strategy: "div" or "mod".
+      biases_partition_strategy: The biases' own strategy, where it differs (TF 0.12).
+      contiguous_mod: What "mod" means over a PartitionedVariable.
+      biases_contiguous_mod: The same for the biases, where it differs (TF 0.12).
+      padding_label: The label that stands for no class.
+    """
+
+    weights: TableLike
+    biases: TableLike
+    labels: TensorLike
+    inputs: TensorLike
+    num_true: int = 1
+    partition_strategy: str = "div"
+    biases_partition_strategy: Optional[str] = None
+    contiguous_mod: ContiguousMod = "refuse"
+    biases_contiguous_mod: Optional[ContiguousMod] = None
+    padding_label: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """TAPAS's second choice, which keeps the candidates that the batch finds most probable.
+
+    Attributes:
+      num_resampled: R < S: how many to keep.
+      temperature: A positive scalar: number, tensor or variable.
+    """
+
+    num_resampled: int
+    temperature: ScalarLike
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Where the candidates come from: what `draw` takes.
+
+    Attributes:
+      num_sampled: S.
+      num_classes: C.
+      sampled_values: The caller's candidates and counts, or None to draw.
+      sampler: The caller's sampler, or None for the loss's default.
+      seed: The operation's seed.
+      stop_count_gradients: Whether no gradient reaches the expected counts. (TF 0.12 lets it.)
+      resampling: TAPAS's second choice, or None.
+    """
+
+    num_sampled: int
+    num_classes: int
+    sampled_values: Optional[SampledValuesLike] = None
+    sampler: Optional[Sampler] = None
+    seed: Optional[int] = None
+    stop_count_gradients: bool = True
+    resampling: Optional[Resampling] = None
+
+    def given(self) -> Optional[SampledValuesLike]:
+        """The caller's candidates, or None. TF 1.15's TAPAS takes an empty tuple for None."""
+        values = self.sampled_values
+        return None if self.resampling is not None and not values else values
+
+
+@dataclass(frozen=True)
+class SampledLoss:
+    """A sampled loss.
+
+    Attributes:
+      function: The public function's name.
+      kind: The loss of the logits; see `backends.interface.Backend.loss`.
+      arguments: The tensors.
+      sampling: Where the candidates come from.
+      remove_accidental_hits: Whether a candidate that is a true class of a row is left out of it.
+      exclude_true: The same for every copy of it, with the counts that the others then have.
+      implementation: "fused", "composite" or None.
+      name: The caller's name for the operation.
+    """
+
+    function: str
+    kind: LossKind
+    arguments: Arguments
+    sampling: Sampling
+    remove_accidental_hits: bool
+    exclude_true: bool = False
+    implementation: Optional[str] = None
+    name: Optional[str] = None

@@ -1,0 +1,34 @@
+"""Rows with fewer true classes than others: ragged labels, and labels that stand for none."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.tf.shapes import with_shape
+
+
+def rectangular(labels: Any, padding_label: Optional[int], num_true: int) -> Any:
+    """Pads ragged labels to `[B, T]`; returns others as they are."""
+    if padding_label is not None:
+        checks.integer("padding_label", padding_label)
+    if not isinstance(labels, tf.RaggedTensor):
+        return labels
+    if padding_label is None:
+        errors.fail("labels", "a tensor, or padding_label= for ragged labels", "a RaggedTensor")
+    longest = tf.reduce_max(tf.concat([[0], tf.cast(labels.row_lengths(), tf.int32)], axis=0))
+    fits = errors.require(
+        longest <= num_true, "labels", f"rows of at most num_true = {num_true} classes", longest
+    )
+    padding = tf.cast(padding_label, labels.dtype)
+    padded = labels.to_tensor(default_value=padding, shape=[None, num_true])
+    return with_shape(errors.after(fits, padded), [None, num_true])
+
+
+def true_mask(labels: tf.Tensor, padding_label: Optional[int]) -> Optional[tf.Tensor]:
+    """`[B, T]`: which int64 labels are true classes, or None for all."""
+    if padding_label is None:
+        return None
+    return tf.not_equal(labels, tf.constant(padding_label, tf.int64))
