@@ -22,6 +22,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import tf_sampled_compat as tsc
 from tests.legacy import printed
 
+
 def run(path, how):
     """Returns what a program printed, read, and its calls."""
     output = io.StringIO()
