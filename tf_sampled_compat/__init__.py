@@ -29,6 +29,7 @@ from tf_sampled_compat import compat, contrib, nn, random
 from tf_sampled_compat.core.backends.explanation import explain
 from tf_sampled_compat.core.backends.library import load_ops
 from tf_sampled_compat.core.backends.setting import implementation
+from tf_sampled_compat.core.losses.slices import gradient_slices
 from tf_sampled_compat.legacy import install, installed, uninstall
 from tf_sampled_compat.version import __version__
 
@@ -37,6 +38,7 @@ __all__ = [
     "compat",
     "contrib",
     "explain",
+    "gradient_slices",
     "implementation",
     "install",
     "installed",

@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
+import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
@@ -18,13 +19,20 @@ POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
 
 
 def size_attribute(argument: str, value: Any) -> Optional[int]:
-    """Checks a count that must be at least 1; returns it, or None where it is a dynamic tensor."""
+    """Checks a count that must be at least 1; returns it, or None where it is a dynamic tensor.
+
+    A whole number of any type passes, as in TensorFlow: `3.0`, `np.array(3)`.
+    """
     if tf.is_tensor(value):
         value = tf.get_static_value(value)
         if value is None:
             return None
-        value = value.item() if value.ndim == 0 else value
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
+        value = value.item()
+    whole = isinstance(value, numbers.Integral) or (
+        isinstance(value, float) and value.is_integer()
+    )
+    if isinstance(value, bool) or not whole:
         errors.fail(argument, "an integer", repr(value), errors.ArgumentTypeError)
     if value < 1:
         errors.fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", value)
@@ -165,17 +173,22 @@ def width(
     return errors.require(good, argument, expected, shape)
 
 
-def same_batch(labels: tf.Tensor, inputs: tf.Tensor) -> list[tf.Operation]:
-    """Checks that labels and inputs have as many rows."""
+def same_batch(
+    labels: tf.Tensor, inputs: tf.Tensor, one_row_broadcasts: bool
+) -> list[tf.Operation]:
+    """Checks that labels and inputs have as many rows, or that a single row of labels may do."""
     got, wanted = size_of(labels, 0), size_of(inputs, 0)
+    if got == 1 and one_row_broadcasts:
+        return []
     if got is not None and wanted is not None:
         if got != wanted:
             errors.fail("labels", f"as many rows as inputs ({wanted})", got)
         return []
     rows, expected = tf.shape(labels)[0], tf.shape(inputs)[0]
-    return errors.require(
-        tf.equal(rows, expected), "labels", "as many rows as inputs", [rows, expected]
-    )
+    good = tf.equal(rows, expected)
+    if one_row_broadcasts:
+        good = tf.logical_or(good, tf.equal(rows, 1))
+    return errors.require(good, "labels", "as many rows as inputs", [rows, expected])
 
 
 def class_id_limit(
@@ -309,18 +322,15 @@ def at_most(argument: str, value: Any, limit: Any) -> None:
         errors.fail(argument, f"at most {limit}, the number of classes", value)
 
 
-def resampling_sizes(num_sampled: int, num_resampled: int, num_classes: int) -> None:
+def resampling_sizes(num_sampled: Any, num_resampled: Any, num_classes: Any) -> None:
     """Checks that TAPAS has something to choose from."""
-    for argument, value in (
-        ("num_sampled", num_sampled),
-        ("num_resampled", num_resampled),
-        ("num_classes", num_classes),
-    ):
-        size_attribute(argument, value)
-    if num_sampled > num_classes:
-        errors.fail("num_sampled", f"at most num_classes = {num_classes}", num_sampled)
-    if num_sampled <= num_resampled:
-        errors.fail("num_resampled", f"less than num_sampled = {num_sampled}", num_resampled)
+    sampled = known_size("num_sampled", num_sampled)
+    resampled = known_size("num_resampled", num_resampled)
+    classes = known_size("num_classes", num_classes)
+    if sampled > classes:
+        errors.fail("num_sampled", f"at most num_classes = {classes}", sampled)
+    if sampled <= resampled:
+        errors.fail("num_resampled", f"less than num_sampled = {sampled}", resampled)
 
 
 def unigram_weights(weights: Iterable[float], source: str) -> None:

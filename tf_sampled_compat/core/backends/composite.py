@@ -18,7 +18,7 @@ from tf_sampled_compat.core.backends.interface import (
     Plan,
     SumKind,
 )
-from tf_sampled_compat.core.backends.plan import plan
+from tf_sampled_compat.core.backends.plan import accidental_hits, occurrence_plan, unique_plan
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
@@ -43,8 +43,14 @@ class Composite(Backend):
         wide = tf.float64 if tf.float64 in (count.dtype, dtype) else tf.float32
         return tf.cast(-tf.math.log(tf.cast(count, wide)), dtype)
 
-    def plan(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
-        return plan(labels, sampled, num_true, find_hits)
+    def plan(
+        self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
+    ) -> Plan:
+        hits = accidental_hits(labels, sampled, num_true) if find_hits else None
+        # The ids, each once, have a shape that depends on values, which XLA cannot have.
+        if unique and not private.in_xla_context():
+            return unique_plan(labels, sampled, num_true, hits)
+        return occurrence_plan(labels, sampled, num_true, hits)
 
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         rows, inputs = tf.cast(rows, temperature.dtype), tf.cast(inputs, temperature.dtype)

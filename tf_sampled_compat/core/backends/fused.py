@@ -20,6 +20,7 @@ from tf_sampled_compat.core.backends.interface import (
     Plan,
     SumKind,
 )
+from tf_sampled_compat.core.backends.plan import occurrence_plan
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 # The op's names of what it computes. With one true class a row the sparse loss is the same number.
@@ -50,13 +51,19 @@ class Fused(Backend):
         message = errors.message(f"sampled_values: {argument}", checks.POSITIVE_COUNTS)
         return _ops().sampled_compat_log_offset(counts=count, expected=message, Tc=dtype)
 
-    def plan(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
+    def plan(
+        self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
+    ) -> Plan:
+        if not unique and not find_hits:
+            return occurrence_plan(labels, sampled, num_true, tf.zeros([0, 2], tf.int32))
         if find_hits:
             # TensorFlow's op takes a seed. Taking one keeps the draws that follow where they were.
             tf.compat.v1.get_seed(None)
         ids, sampled_positions, true_positions, hits = _ops().sampled_compat_plan(
             labels=labels, sampled=sampled, find_hits=find_hits
         )
+        if not unique:
+            return occurrence_plan(labels, sampled, num_true, hits)
         true_positions = with_shape(true_positions, [size_of(labels, 0), num_true])
         return Plan(ids, sampled_positions, true_positions, hits)
 

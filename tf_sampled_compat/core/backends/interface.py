@@ -17,10 +17,10 @@ SumKind = Literal["softmax", "sigmoid"]
 
 
 class Plan(NamedTuple):
-    """The ids of a batch, each once, and the way back to them.
+    """The ids to look up for a batch, and the way back to them.
 
     Attributes:
-      ids: `[U]` int64: the sampled ids, then the labels that were not sampled.
+      ids: `[U]` int64. Each id once; or every occurrence, the labels first, then the candidates.
       sampled_positions: `[S]` int32 positions of the sampled ids in `ids`.
       true_positions: `[B, T]` int32 positions of the labels in `ids`.
       hits: `[H, 2]` int32 (row, column) pairs of accidental hits in the `[B, S]` logits, or None.
@@ -36,7 +36,7 @@ class Gathered(NamedTuple):
     """All that a loss is computed from. No part of it grows with the number of classes.
 
     Everything floating but `inputs` and `rows` is of the compute dtype. U ≤ S + B·T counts the
-    distinct classes.
+    classes that were looked up.
 
     Attributes:
       inputs: `[B, D]`, in the caller's dtype, which the loss has too.
@@ -89,8 +89,10 @@ class Backend(Protocol):
         """Returns -log of an expected count, which is checked to be positive and finite."""
         ...
 
-    def plan(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
-        """Lists the distinct classes of a batch, and finds the accidental hits.
+    def plan(
+        self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
+    ) -> Plan:
+        """Lists the classes of a batch, and finds the accidental hits.
 
         Args:
           labels: `[B, T]` int64.
@@ -98,6 +100,8 @@ class Backend(Protocol):
             the last copy of an id is a hit.
           num_true: T.
           find_hits: Whether to find the hits.
+          unique: Whether to list each class once, or every occurrence. The gradient of a table has
+            an entry for each of the list.
         """
         ...
 

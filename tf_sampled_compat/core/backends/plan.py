@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import tensorflow as tf
 
 from tf_sampled_compat.core.backends.interface import Plan
 from tf_sampled_compat.core.tf import private
 
 
-def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, find_hits: bool) -> Plan:
-    """Plans one batch.
-
-    Args:
-      labels: `[B, T]` int64.
-      sampled: `[S]` int64, repeated ids allowed.
-      num_true: T.
-      find_hits: Whether to find the accidental hits. As `tf.nn.compute_accidental_hits` has it,
-        of the copies of a repeated sampled id only the last is one.
-    """
-    ids = tf.concat([sampled, tf.reshape(labels, [-1])], axis=0)
-    if private.in_xla_context():
-        # Unique ids have a shape that depends on values, so under XLA each occurrence has its row.
-        positions = tf.range(tf.size(ids))
-    else:
-        ids, positions = tf.unique(ids)
+def unique_plan(
+    labels: tf.Tensor, sampled: tf.Tensor, num_true: int, hits: Optional[tf.Tensor]
+) -> Plan:
+    """Lists each class once: the sampled ids, then the labels that were not sampled."""
+    ids, positions = tf.unique(tf.concat([sampled, tf.reshape(labels, [-1])], axis=0))
     num_sampled = tf.size(sampled)
     sampled_positions = tf.ensure_shape(positions[:num_sampled], sampled.shape)
     true_positions = tf.reshape(positions[num_sampled:], [-1, num_true])
-    hits = accidental_hits(labels, sampled, num_true) if find_hits else None
+    return Plan(ids, sampled_positions, true_positions, hits)
+
+
+def occurrence_plan(
+    labels: tf.Tensor, sampled: tf.Tensor, num_true: int, hits: Optional[tf.Tensor]
+) -> Plan:
+    """Lists every occurrence, as TensorFlow's losses do: the labels, then the candidates."""
+    ids = tf.concat([tf.reshape(labels, [-1]), sampled], axis=0)
+    num_labels = tf.size(labels)
+    sampled_positions = tf.ensure_shape(tf.range(num_labels, tf.size(ids)), sampled.shape)
+    true_positions = tf.reshape(tf.range(num_labels), [-1, num_true])
     return Plan(ids, sampled_positions, true_positions, hits)
 
 

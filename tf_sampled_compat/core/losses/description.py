@@ -13,6 +13,7 @@ from tf_sampled_compat.core.arguments.typing import (
     TensorLike,
 )
 from tf_sampled_compat.core.backends.interface import LossKind
+from tf_sampled_compat.core.losses.slices import Slices
 
 # What "mod" means over a PartitionedVariable; see `tables.table.as_table`.
 ContiguousMod = Literal["refuse", "permute", "concatenate"]
@@ -33,6 +34,7 @@ class Arguments:
       contiguous_mod: What "mod" means over a PartitionedVariable.
       biases_contiguous_mod: The same for the biases, where it differs (TF 0.12).
       padding_label: The label that stands for no class.
+      one_row_broadcasts: Whether a single row of labels serves for all inputs, as in TensorFlow.
     """
 
     weights: TableLike
@@ -45,6 +47,7 @@ class Arguments:
     contiguous_mod: ContiguousMod = "refuse"
     biases_contiguous_mod: Optional[ContiguousMod] = None
     padding_label: Optional[int] = None
+    one_row_broadcasts: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class SampledLoss:
       sampling: Where the candidates come from.
       remove_accidental_hits: Whether a candidate that is a true class of a row is left out of it.
       exclude_true: The same for every copy of it, with the counts that the others then have.
+      slices: What a table's gradient has an entry for, unless `gradient_slices` chooses.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
     """
@@ -109,5 +113,6 @@ class SampledLoss:
     sampling: Sampling
     remove_accidental_hits: bool
     exclude_true: bool = False
+    slices: Slices = "occurrence"
     implementation: Optional[str] = None
     name: Optional[str] = None

@@ -77,11 +77,12 @@ def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
     if values is None:
         return None
     exact_size = loss.remove_accidental_hits and sampling.resampling is None
-    return _converted(sampling, batch, values, sampling.num_sampled if exact_size else None)
+    num_sampled = _size("num_sampled", sampling.num_sampled) if exact_size else None
+    return _converted(sampling, batch, values, num_sampled)
 
 
 def _converted(
-    sampling: Sampling, batch: Batch, values: Any, num_sampled: Optional[int]
+    sampling: Sampling, batch: Batch, values: Any, num_sampled: Any
 ) -> SampledValues:
     """Converts candidates and counts.
 
@@ -121,8 +122,6 @@ def _converted(
 def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> SampledValues:
     """Draws by the default sampler, from classes that the tables must have."""
     sampling = loss.sampling
-    checks.size_attribute("num_sampled", sampling.num_sampled)
-    checks.size_attribute("num_classes", sampling.num_classes)
     sampler = default.log_uniform if sampling.resampling is None else default.learned_unigram
     values = _draw_by(sampler, sampling, batch)
     limit = tf.get_static_value(sampling.num_classes)
@@ -137,7 +136,8 @@ def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> Sa
 def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValues:
     """Draws by any sampler. It neither learns nor sees a label that is masked."""
     labels, mask = batch.labels, batch.true_mask
-    numbers = (sampling.num_sampled, True, sampling.num_classes)
+    num_sampled = _size("num_sampled", sampling.num_sampled)
+    numbers = (num_sampled, True, _size("num_classes", sampling.num_classes))
     takes_mask = getattr(sampler, "takes_mask", False)
     if mask is None:
         values = sampler(labels, batch.num_true, *numbers, seed=sampling.seed)
@@ -156,6 +156,11 @@ def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValue
         true_count = tf.tensor_scatter_nd_update(ones, there, true_count)
         values = sampled, true_count, sampled_count
     return SampledValues(*map(tf.stop_gradient, checks.three_values(values)))
+
+
+def _size(argument: str, value: Any) -> Any:
+    """Checks a count; one that only the running graph knows is left to the sampler."""
+    return checks.size_attribute(argument, value) or value
 
 
 def _broadcasting(argument: str, count: tf.Tensor, target: list[Any]) -> tf.Tensor:

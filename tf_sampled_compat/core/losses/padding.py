@@ -27,8 +27,6 @@ def rectangular(labels: Any, padding_label: Optional[int], num_true: int) -> Any
     return with_shape(errors.after(fits, padded), [None, num_true])
 
 
-def true_mask(labels: tf.Tensor, padding_label: Optional[int]) -> Optional[tf.Tensor]:
-    """`[B, T]`: which int64 labels are true classes, or None for all."""
-    if padding_label is None:
-        return None
+def true_mask(labels: tf.Tensor, padding_label: int) -> tf.Tensor:
+    """`[B, T]`: which int64 labels are true classes."""
     return tf.not_equal(labels, tf.constant(padding_label, tf.int64))

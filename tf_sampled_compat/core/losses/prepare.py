@@ -19,11 +19,12 @@ class Batch(NamedTuple):
 
     Attributes:
       inputs: `[B, D]` activations, in the caller's dtype.
-      labels: `[B, T]` int64.
+      labels: `[B, T]` int64; or `[1, T]`, the same for all inputs.
       weights: The `[C, D]` class embeddings.
       biases: The `[C]` class biases.
       num_true: T.
       true_mask: `[B, T]`: which labels are true classes; None for all. The others are 0.
+      one_row_broadcasts: Whether there may be fewer rows of labels than of inputs.
     """
 
     inputs: tf.Tensor
@@ -32,6 +33,16 @@ class Batch(NamedTuple):
     biases: Table
     num_true: int
     true_mask: Optional[tf.Tensor] = None
+    one_row_broadcasts: bool = True
+
+    def labels_of_rows(self) -> tf.Tensor:
+        """`[B, T]`: the labels, repeated if there is a single row of them."""
+        rows, batch_size = size_of(self.labels, 0), size_of(self.inputs, 0)
+        if not self.one_row_broadcasts or (rows is not None and rows == batch_size):
+            return self.labels
+        if batch_size is None:
+            batch_size = tf.shape(self.inputs)[0]
+        return tf.broadcast_to(self.labels, [batch_size, self.num_true])
 
     @property
     def compute_dtype(self) -> tf.DType:
@@ -64,14 +75,17 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         widths = checks.width("labels", labels, num_true, flat_labels)
         labels = tf.reshape(errors.after(widths, labels), [-1, num_true])
     assertions = [
-        *checks.same_batch(labels, inputs),
+        *checks.same_batch(labels, inputs, arguments.one_row_broadcasts),
         *size_assertions(weights),
         *size_assertions(biases),
     ]
     labels = errors.after(assertions, labels)
+    batch = Batch(inputs, labels, weights, biases, num_true, None, arguments.one_row_broadcasts)
+    if arguments.padding_label is None:
+        return batch
+    labels = batch.labels_of_rows()
     mask = padding.true_mask(labels, arguments.padding_label)
-    labels = labels if mask is None else tf.where(mask, labels, 0)
-    return Batch(inputs, labels, weights, biases, num_true, mask)
+    return batch._replace(labels=tf.where(mask, labels, 0), true_mask=mask)
 
 
 def _tables(arguments: Arguments) -> tuple[Table, Table]:

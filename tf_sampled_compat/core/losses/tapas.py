@@ -54,7 +54,8 @@ def resample(
     )
     with tf.control_dependencies([scores]):  # which names a temperature that is no scalar
         scores = tf.stop_gradient(scores + biases / temperature)
-    _, kept = tf.math.top_k(scores, k=resampling.num_resampled, sorted=False)
+    num_resampled = checks.known_size("num_resampled", resampling.num_resampled)
+    _, kept = tf.math.top_k(scores, k=num_resampled, sorted=False)
     return SampledValues(
         tf.gather(candidates, kept),
         values.true_expected_count,

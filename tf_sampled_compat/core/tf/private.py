@@ -39,6 +39,7 @@ _graph_or_parents_in_xla_context = _private(
 _could_possibly_record = _private(
     "tensorflow.python.eager.record", "could_possibly_record"
 ) or _private("tensorflow.python.eager.tape", "could_possibly_record")  # TF 2.12
+_context = _private("tensorflow.python.eager.context", "context_safe")
 _anonymous_name = _private("tensorflow.python.eager.context", "anonymous_name")
 _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
@@ -91,10 +92,19 @@ def layers_behind(tensors: Any) -> Iterator[Any]:
 
 def has_remote_devices() -> bool:
     """Whether other processes compute for this one, as under a parameter-server strategy."""
-    return any(
+    return _has_set_up_devices() and any(
         tf.DeviceSpec.from_string(device.name).job not in (None, "localhost")
         for device in tf.config.list_logical_devices()
     )
+
+
+def _has_set_up_devices() -> bool:
+    """Whether TensorFlow has set up its devices: threads, memory of GPUs, other processes.
+
+    To list the logical devices sets them up, and then no program can configure them any more.
+    """
+    context = _context() if _context is not None else None
+    return bool(getattr(context, "_context_handle", None))
 
 
 def anonymous_name() -> str:
@@ -155,7 +165,11 @@ def device_type(piece: Any) -> str:
     name = _device(piece).device_type
     if name:
         return name
-    return "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    if _has_set_up_devices():
+        found = tf.config.list_logical_devices("GPU")
+    else:
+        found = tf.config.get_visible_devices("GPU")
+    return "GPU" if found else "CPU"
 
 
 def is_on_parameter_server(piece: Any) -> bool:

@@ -1,0 +1,70 @@
+"""What the gradient of a table has an entry for: each occurrence of a class, or each class once.
+
+TensorFlow's losses give an entry for each occurrence. `tf.clip_by_global_norm` counts the entries,
+and Keras 3's Adam takes a step for each. With each class once the norm is the gradient's own, and a
+class gets one step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import os
+from collections.abc import Iterator
+from typing import Literal, Optional, cast
+
+from tf_sampled_compat.core.arguments import errors
+
+Slices = Literal["occurrence", "unique"]
+
+ENVIRONMENT_VARIABLE = "TF_SAMPLED_COMPAT_GRADIENT_SLICES"
+
+_of_block: contextvars.ContextVar[Optional[Slices]] = contextvars.ContextVar(
+    "tf_sampled_compat_gradient_slices", default=None
+)
+_of_process: Optional[Slices] = None
+
+
+@contextlib.contextmanager
+def gradient_slices(slices: Optional[Slices]) -> Iterator[None]:
+    """Sets what the gradients of tables hold, of losses called (or traced) inside.
+
+    Args:
+      slices: "occurrence": an entry of the `IndexedSlices` for each occurrence of a class, the
+        labels first, then the candidates, as TensorFlow's losses give it; "unique": one for each
+        class; None: the function's own ("unique" in Keras, "occurrence" elsewhere).
+
+    Under XLA it is always "occurrence", as shapes may not depend on values there.
+
+    Raises:
+      ValueError: For any other word.
+
+    >>> with tsc.gradient_slices("unique"), tf.GradientTape() as tape:
+    ...     loss = tsc.nn.nce_loss(weights, biases, [[3], [3]], inputs, 5, 50)
+    >>> ids = tape.gradient(loss, weights).indices
+    >>> len(ids) == len(set(ids.numpy()))
+    True
+    """
+    token = _of_block.set(_checked("slices", slices))
+    try:
+        yield
+    finally:
+        _of_block.reset(token)
+
+
+def set_for_process(slices: Optional[Slices]) -> None:
+    """Sets what calls get outside any `gradient_slices`; None for the environment's choice."""
+    global _of_process
+    _of_process = _checked("gradient_slices", slices)
+
+
+def chosen(default: Slices) -> Slices:
+    """Returns what was chosen: by a block, by `install`, by the environment, or the default."""
+    by_environment = _checked(ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE) or None)
+    return _of_block.get() or _of_process or by_environment or default
+
+
+def _checked(argument: str, slices: Optional[str]) -> Optional[Slices]:
+    if slices not in (None, "occurrence", "unique"):
+        errors.fail(argument, "'occurrence', 'unique' or None", repr(slices))
+    return cast(Optional[Slices], slices)
