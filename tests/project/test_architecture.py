@@ -1,4 +1,4 @@
-"""The conventions that hold the package together, each checked by a command: this one."""
+"""The package's conventions: who imports whom, what an import does, how long a file is."""
 
 import ast
 import graphlib
@@ -15,7 +15,8 @@ PACKAGE = ROOT / "tf_sampled_compat"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The rooms, from the top down: a module imports from its own room and from those below it.
-# A name stands for all that is under it, but for what has a line of its own.
+# A name stands for everything under it, except for what has its own entry.
+# CONTRIBUTING.md draws them.
 ROOMS = [
     ["__main__", "demo", "bench", "doctor"],
     ["migrate"],
@@ -80,7 +81,7 @@ def test_imports_point_downwards(module):
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    """In a room too there is a downwards: `graphlib` finds one, or names the cycle."""
+    """Within a room imports have an order too: `graphlib` finds one, or names the cycle."""
     graphlib.TopologicalSorter(IMPORTS).prepare()
 
 
@@ -142,7 +143,7 @@ def test_imports_from_any_folder(tmp_path):
 
 
 def test_files_have_one_idea():
-    """A file of more than 350 lines has more than one; the signatures of `nn` are one."""
+    """A file of more than 350 lines has more than one idea."""
     folders = ("tf_sampled_compat", "tests", "golden", "custom_ops")
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         lines = len(path.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""What a caller passed: conversions, checks and the words of the errors.
+"""Checks of the caller's arguments, and the messages of errors.
 
 May import `tf`.
 """

@@ -1,4 +1,4 @@
-"""How a bad argument is told: the argument, what was expected, what came."""
+"""Errors about arguments. Each names the argument, what was expected, and what it got."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ class ArgumentError(tf.errors.InvalidArgumentError, ValueError):
     `InvalidArgumentError` when it runs; code that catches either catches this.
     """
 
-    # The constructor is InvalidArgumentError's, (node_def, op, message): of an error that has any
-    # other, met inside a `tf.function`, AutoGraph makes a StagingError.
+    # The constructor stays InvalidArgumentError's: (node_def, op, message). AutoGraph turns an
+    # error with another constructor into a StagingError.
 
     def __str__(self) -> str:
-        """Returns the message alone: there is no node to name."""
+        """Returns the message alone, as there is no node to name."""
         return self.message
 
 
 class ArgumentTypeError(ArgumentError, tf.errors.UnimplementedError, TypeError):
     """An argument of the wrong Python type or dtype.
 
-    TensorFlow has a `TypeError` for most of these, and says `UnimplementedError` to a cast.
+    TensorFlow raises a `TypeError` for most of these, and an `UnimplementedError` for a cast.
     """
 
 
 def fail(
     argument: str, expected: str, got: Any, error: type[ArgumentError] = ArgumentError
 ) -> NoReturn:
-    """Raises an `ArgumentError` of the common form."""
+    """Raises an `ArgumentError` with the usual message."""
     raise error(None, None, f"{message(argument, expected)}, got {got}")
 
 
 def message(argument: str, expected: str) -> str:
-    """Returns how every message begins; what came follows it."""
+    """Returns the first part of every message. What the argument got follows it."""
     return f"{argument}: expected {expected}"
 
 
 def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.Operation]:
-    """Checks a condition on values: at once where they are known, else when the graph runs.
+    """Checks a condition on values: now if they are known, else when the graph runs.
 
     Returns:
-      The assertions to put before what relies on them; see `after`.
+      Assertions that must run before what relies on them; see `after`.
     """
     known = tf.get_static_value(condition)
     if known is not None:
@@ -58,13 +58,13 @@ def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.O
         return []
     if private.in_xla_context():
         return []  # XLA compiles assertions to nothing.
-    # The op itself: tf.debugging.Assert puts a conditional around it, ten ops for one.
+    # The raw op. tf.debugging.Assert wraps it in a conditional: ten ops instead of one.
     data = [tf.constant(message(argument, expected) + ", got"), tf.convert_to_tensor(got)]
     return [tf.raw_ops.Assert(condition=condition, data=data)]
 
 
 def after(assertions: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:
-    """Returns `tensor`, to be had only once the assertions hold."""
+    """Returns `tensor`, which is computed only after the assertions hold."""
     if not assertions:
         return tensor
     with tf.control_dependencies(list(assertions)):

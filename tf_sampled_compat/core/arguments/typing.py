@@ -1,4 +1,4 @@
-"""Names for what arguments may be, for annotations; `checks` and `tables` decide what passes."""
+"""Types of arguments, for annotations. `checks` and `tables` decide what passes."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ TensorLike = Union[tf.Tensor, tf.Variable, np.ndarray, Sequence[Any]]
 TableLike = Union[TensorLike, Sequence[TensorLike], Any]
 ScalarLike = Union[float, tf.Tensor, tf.Variable, np.ndarray]
 SampledValuesLike = Sequence[TensorLike]
-# From (true_classes, num_true, num_sampled, unique, range_max, seed=...) to sampled values.
+# Takes (true_classes, num_true, num_sampled, unique, range_max, seed=...), returns sampled values.
 Sampler = Callable[..., SampledValuesLike]

@@ -1,4 +1,4 @@
-"""What `weights` and `biases` may be, where a class has its row, and the lookup of rows.
+"""The forms of `weights` and `biases`, and the lookup of rows: which piece and row a class has.
 
 May import `arguments` and `tf`.
 """

@@ -1,7 +1,7 @@
-"""Gathers rows of a table where they live, whatever the table is made of.
+"""Gathers rows of a table on the device that holds them, for every form of table.
 
-Only rows are ever read. Reading a variable that has had a sparse update copies all of it, so every
-piece is gathered from, and never converted to a tensor.
+Pieces are gathered from and never converted to tensors: reading a variable that has had a sparse
+update copies all of it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def lookup(table: Table, ids: tf.Tensor, transform: Optional[Transform] = None) 
     Args:
       table: The table.
       ids: `[N]` int64 class ids.
-      transform: Applied to the `[n, ...]` rows of each piece beside it; must keep the first
-        dimension. What a piece sends is then the transformed rows.
+      transform: Applied to the `[n, ...]` rows of each piece, on that piece's device, so that
+        only the transformed rows are sent. It must keep the first dimension.
 
     Returns:
       A `[N, ...]` tensor.
@@ -72,7 +72,7 @@ def _partition_and_stitch(table, owner, local_ids, transform) -> tf.Tensor:
 
 
 def _masked_sum(table, owner, local_ids, transform) -> tf.Tensor:
-    """The same with static shapes, as XLA wants them: each piece looks up every id."""
+    """Does the same with static shapes, which XLA needs: each piece looks up every id."""
     total = None
     for index, piece in enumerate(table.pieces):
         mine = tf.equal(owner, index)

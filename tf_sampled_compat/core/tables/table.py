@@ -1,4 +1,4 @@
-"""What `weights` and `biases` may be, brought to one form: pieces of a table and their order."""
+"""Converts `weights` and `biases` to one form: the pieces of a table and their order."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class _NoBiases:
         return "NO_BIASES"
 
 
-# Given as biases: zero for every class, without a table of zeros to make and read. (None is what
-# TensorFlow's functions refuse, and so do ours.)
+# Passed as biases: zero for every class, without a table of zeros to make and read. None does not
+# mean this, because TensorFlow's functions refuse it, and so do ours.
 NO_BIASES = _NoBiases()
 
 
@@ -29,10 +29,10 @@ class Table(NamedTuple):
     """A `[num_rows, ...]` table, whole or in pieces along its first dimension.
 
     Attributes:
-      argument: The argument it came as, for messages: "weights" or "biases".
-      pieces: Tensors or variables that can be gathered from; none where every entry is zero.
-      strategy: "div": piece p holds a contiguous range of ids; "mod": the ids i with i % n = p.
-        Either way the first num_rows % n pieces hold one row more than the others.
+      argument: The name of the argument, for messages: "weights" or "biases".
+      pieces: Tensors or variables that can be gathered from; empty if every entry is zero.
+      strategy: "div": piece p holds a contiguous range of ids. "mod": piece p holds the ids i with
+        i % n = p. In both, the first num_rows % n pieces hold one row more than the others.
     """
 
     argument: str
@@ -41,28 +41,28 @@ class Table(NamedTuple):
 
     @property
     def num_rows(self) -> Optional[int]:
-        """The number of rows, where it is known while tracing."""
+        """The number of rows, or None if it is not known while tracing."""
         sizes = [size_of(piece, 0) for piece in self.pieces]
         return None if None in sizes or not sizes else sum(sizes)
 
 
 def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod: str) -> Table:
-    """Returns the `Table` in an argument.
+    """Converts an argument to a `Table`.
 
     Args:
       argument: "weights" or "biases".
       value: A tensor, array, `tf.Variable`, Keras variable, PartitionedVariable, ShardedVariable,
         or a list or tuple of these; or `NO_BIASES`.
       strategy: "div" or "mod".
-      rank: Of the table: 2 for weights, 1 for biases.
-      contiguous_mod: What to do with "mod" over a PartitionedVariable, whose pieces are contiguous
+      rank: The table's rank: 2 for weights, 1 for biases.
+      contiguous_mod: How to treat "mod" over a PartitionedVariable, whose pieces are contiguous
         ranges of rows: "permute" reads the rows in TF 1's permuted order and warns once;
-        "concatenate" reads them in their own order, as of the concatenated table; "refuse" is an
-        error.
+        "concatenate" reads them in their own order, as if they were concatenated; "refuse" raises
+        an error.
 
     Raises:
-      ArgumentError: If there is no table, its pieces have the wrong rank or sizes, or the strategy
-        does not fit its layout.
+      ArgumentError: If the argument is None or empty, a piece has the wrong rank or size, or the
+        strategy does not fit the layout.
     """
     if value is None:
         errors.fail(
@@ -84,12 +84,12 @@ def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_
 
 
 def rows_per_piece(num_rows: Any, num_pieces: int) -> list[Any]:
-    """Returns how many rows each piece of a table holds, under "div" and "mod" alike."""
+    """Returns the number of rows of each piece, which is the same under "div" and "mod"."""
     return [num_rows // num_pieces + int(p < num_rows % num_pieces) for p in range(num_pieces)]
 
 
 def size_assertions(made: Table) -> list[tf.Operation]:
-    """Checks the pieces' sizes at run time, where they were not known while tracing."""
+    """Checks the pieces' sizes when the graph runs, if they are not known while tracing."""
     if len(made.pieces) <= 1 or made.num_rows is not None:
         return []
     sizes = tf.stack([tf.shape(piece)[0] for piece in made.pieces])
@@ -126,14 +126,14 @@ def _pieces(argument: str, value: Any, strategy: str, contiguous_mod: str) -> li
 
 
 def _only(value: Any) -> Any:
-    """Returns what is in a list of one piece, which is as good as no list."""
+    """Unpacks a list of one piece. Anything else is returned as it is."""
     if isinstance(value, (list, tuple)) and len(value) == 1 and not _is_numbers(value):
         return value[0]
     return value
 
 
 def _is_numbers(value: Any) -> bool:
-    """Whether a list is a table written out, rather than its pieces."""
+    """Returns whether a list holds the table's numbers, and not its pieces."""
     return all(isinstance(piece, (numbers.Number, list, tuple)) for piece in value)
 
 

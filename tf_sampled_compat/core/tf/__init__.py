@@ -1,4 +1,4 @@
-"""What TensorFlow knows of a traced call: shapes, devices, the few private names we need.
+"""Shapes, devices, and the few private names of TensorFlow that we need.
 
 Imports nothing of the package.
 """

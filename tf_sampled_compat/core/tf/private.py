@@ -1,7 +1,7 @@
-"""The few names of TensorFlow and Keras that are not exported and that we cannot do without.
+"""The few private names of TensorFlow and Keras that we need.
 
-Each is looked up once, and where a release lacks it the answer degrades to "not one of those".
-Nothing else in the package may reach below `tf.`; a test enforces it.
+Each is looked up once. If a release lacks one, the functions here answer as if nothing were of that
+kind. No other module may use names below `tf.`'s public ones; a test enforces it.
 """
 
 from __future__ import annotations
@@ -45,16 +45,17 @@ _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
 
 def in_xla_context() -> bool:
-    """Whether the code now being traced will be compiled by XLA (`jit_compile=True`)."""
+    """Returns whether XLA will compile the code being traced (`jit_compile=True`)."""
     if tf.executing_eagerly() or _graph_or_parents_in_xla_context is None:
         return False
     return _graph_or_parents_in_xla_context(tf.compat.v1.get_default_graph())
 
 
 def in_vectorized_map() -> bool:
-    """Whether the code now being traced is the body of a `tf.vectorized_map`.
+    """Returns whether the code being traced is the body of a `tf.vectorized_map`.
 
-    TensorFlow traces it in a scope of that name, into the graph at hand, before it vectorizes it.
+    TensorFlow traces the body into the current graph, in a name scope `loop_body`, and then
+    vectorizes it.
     """
     graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
     while graph is not None:
@@ -65,19 +66,19 @@ def in_vectorized_map() -> bool:
 
 
 def is_recorded() -> bool:
-    """Whether a gradient tape is recording what is now computed."""
+    """Returns whether a gradient tape is recording."""
     return bool(_could_possibly_record and _could_possibly_record())
 
 
 def in_symbolic_scope() -> bool:
-    """Whether Keras 3 runs the code at hand for its shapes alone, on tensors of its own making."""
-    # Looked up when asked, as importing it would import Keras.
+    """Returns whether Keras 3 is running the code on symbolic tensors, to infer shapes."""
+    # Not imported at the top: that would import Keras.
     module = sys.modules.get("keras.src.backend.common.symbolic_scope")
     return bool(module and module.in_symbolic_scope())
 
 
 def layers_behind(tensors: Any) -> Iterator[Any]:
-    """Yields the layers that Keras's symbolic tensors were computed by, the nearest first."""
+    """Yields the layers that computed Keras's symbolic tensors, the nearest first."""
     waiting, seen = list(tf.nest.flatten(tensors)), set()
     while waiting:
         layer, node_index, _ = getattr(waiting.pop(0), "_keras_history", (None, None, None))
@@ -91,7 +92,7 @@ def layers_behind(tensors: Any) -> Iterator[Any]:
 
 
 def has_remote_devices() -> bool:
-    """Whether other processes compute for this one, as under a parameter-server strategy."""
+    """Returns whether other processes compute for this one, as with parameter servers."""
     return _has_set_up_devices() and any(
         tf.DeviceSpec.from_string(device.name).job not in (None, "localhost")
         for device in tf.config.list_logical_devices()
@@ -108,27 +109,27 @@ def _has_set_up_devices() -> bool:
 
 
 def anonymous_name() -> str:
-    """Returns the name of a resource that goes when the last handle to it does."""
+    """Returns a name for a resource that is freed together with its last handle."""
     if _anonymous_name is None:
-        return f"tf_sampled_compat_{uuid.uuid4()}"  # It stays until the process ends.
+        return f"tf_sampled_compat_{uuid.uuid4()}"  # It lives until the process ends.
     return _anonymous_name()
 
 
 def is_partitioned_variable(value: Any) -> bool:
-    """Whether `value` is what `tf.compat.v1.get_variable(partitioner=...)` returns."""
+    """Returns whether `value` came from `tf.compat.v1.get_variable(partitioner=...)`."""
     return isinstance(value, _PartitionedVariable)
 
 
 def is_sharded_variable(value: Any) -> bool:
-    """Whether `value` is what a parameter-server strategy makes of a `tf.Variable`."""
+    """Returns whether `value` is a variable that a parameter-server strategy has sharded."""
     return isinstance(value, _ShardedVariable)
 
 
 def unwrap_variable(value: Any) -> Any:
     """Returns the variable inside a Keras or replicated variable, or `value` itself.
 
-    Such a wrapper is read, or cast, whole before anything is gathered from it. What it wraps can be
-    gathered from.
+    Gathering from the wrapper would first read or cast the whole table. The variable inside can be
+    gathered from directly.
     """
     # keras.Variable; tf_keras' AutoCastVariable. Keras 3 has a public `.value` too, which in an
     # autocast scope is a cast copy of the table.
@@ -137,7 +138,7 @@ def unwrap_variable(value: Any) -> Any:
         if isinstance(inner, tf.Variable) and _package(value) in ("keras", "tf_keras"):
             return unwrap_variable(inner)
     if isinstance(value, _DistributedVariable):
-        return value._get()  # The copy of the replica that is asking.
+        return value._get()  # The copy of the current replica.
     return value
 
 
@@ -146,21 +147,22 @@ def _package(value: Any) -> str:
 
 
 def colocated_with(piece: Any) -> Any:
-    """A scope that puts ops where `piece` of a table lives."""
+    """Returns a scope that places ops on the device of `piece`."""
     if tf.executing_eagerly():
         return tf.device(piece.device)
     graph = tf.compat.v1.get_default_graph()
     tensor = getattr(piece, "handle", piece)
     if hasattr(graph, "capture"):
-        # Naming the variable itself would freeze its device into the function, and break serving.
+        # Colocating with the variable itself would record its device in the function, which breaks
+        # serving.
         tensor = graph.capture(tensor)
     return graph.colocate_with(tensor.op)
 
 
 def device_type(piece: Any) -> str:
-    """Returns "CPU", "GPU" or "TPU": where `piece` of a table is, as far as is known.
+    """Returns the type of the device that holds `piece`: "CPU", "GPU" or "TPU".
 
-    Where nothing is said TensorFlow will place it, on a GPU if there is one.
+    A piece without a device is placed by TensorFlow, on a GPU if there is one.
     """
     name = _device(piece).device_type
     if name:
@@ -173,7 +175,7 @@ def device_type(piece: Any) -> str:
 
 
 def is_on_parameter_server(piece: Any) -> bool:
-    """Whether `piece` of a table is in a process that does nothing but hold variables."""
+    """Returns whether `piece` is on a parameter server."""
     return _device(piece).job == "ps"
 
 

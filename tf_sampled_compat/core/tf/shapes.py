@@ -1,4 +1,4 @@
-"""Shapes of which a part may be known only when the graph runs."""
+"""Helpers for shapes that may be partly unknown until the graph runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 def with_shape(tensor: tf.Tensor, shape: Sequence[Optional[int]]) -> tf.Tensor:
-    """`tf.ensure_shape`, which adds an op even where the shape is known to fit."""
+    """Does what `tf.ensure_shape` does, but adds no op if the shape is known to fit."""
     if tensor.shape.rank == len(shape):
         known = tensor.shape.as_list()
         if all(expected is None or size == expected for size, expected in zip(known, shape)):
@@ -20,14 +20,14 @@ def with_shape(tensor: tf.Tensor, shape: Sequence[Optional[int]]) -> tf.Tensor:
 def size_of(tensor: Any, axis: int) -> Optional[int]:
     """Returns the size of a dimension, if it is known.
 
-    Not `tensor.shape[axis]`, which after `tf.compat.v1.disable_v2_behavior()` is a `Dimension`:
-    never None, and nothing that a set or a comparison can take.
+    `tensor.shape[axis]` would not do: after `tf.compat.v1.disable_v2_behavior()` it is a
+    `Dimension`, which is never None and cannot be hashed.
     """
     return None if tensor.shape.rank is None else tensor.shape.as_list()[axis]
 
 
 def sizes(tensor: tf.Tensor) -> list[Any]:
-    """The sizes of a tensor's dimensions: integers where they are known, else tensors."""
+    """Returns the sizes of a tensor's dimensions: integers if they are known, else tensors."""
     if tensor.shape.is_fully_defined():
         return tensor.shape.as_list()
     rank = 1 if tensor.shape.rank is None else tensor.shape.rank

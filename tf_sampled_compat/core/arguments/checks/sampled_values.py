@@ -1,0 +1,92 @@
+"""Checks of `sampled_values`: the candidates and the expected counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.checks.tensors import kind, may_equal
+from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.shapes import size_of
+
+POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
+
+
+def three_values(sampled_values: Any) -> tuple[Any, Any, Any]:
+    """Unpacks `sampled_values`."""
+    expected = "a tuple (sampled_candidates, true_expected_count, sampled_expected_count)"
+    try:
+        values = tuple(sampled_values)
+    except TypeError:  # Not iterable, or a tensor in a graph.
+        errors.fail("sampled_values", expected, repr(sampled_values), errors.ArgumentTypeError)
+    if len(values) != 3:
+        errors.fail("sampled_values", expected, f"{len(values)} values")
+    return values
+
+
+def sampled_candidates(sampled: tf.Tensor, num_sampled: Any) -> list[tf.Operation]:
+    """Checks the candidates' shape. `num_sampled` is None where TensorFlow ignores it."""
+    argument = "sampled_values: sampled_candidates"
+    if sampled.shape.rank not in (None, 1):
+        errors.fail(argument, "shape [num_sampled]", kind(sampled))
+    if sampled.shape.rank is None:
+        vector = tf.equal(tf.rank(sampled), 1)
+        return errors.require(vector, argument, "shape [num_sampled]", tf.shape(sampled))
+    if num_sampled is None:
+        return []
+    size = tf.size(sampled) if size_of(sampled, 0) is None else size_of(sampled, 0)
+    return errors.require(
+        tf.equal(size, num_sampled),
+        argument,
+        f"num_sampled = {num_sampled} candidates",
+        size,
+    )
+
+
+def broadcasts(argument: str, count: tf.Tensor, target: Sequence[Any]) -> list[tf.Operation]:
+    """Checks that an expected count broadcasts to `target`, and `target` not to it.
+
+    A count of shape `[batch_size]`, for example, would broadcast the logits to a larger matrix.
+    """
+    argument = f"sampled_values: {argument}"
+    letters = "[batch_size, num_true]" if "true" in argument else "[num_sampled]"
+    expected = f"shape {letters}, or one that broadcasts to it"
+    static = [tf.get_static_value(size) for size in target]
+    if count.shape.rank is not None:
+        sizes = [None] * (len(target) - count.shape.rank) + count.shape.as_list()
+        fits = count.shape.rank <= len(target) and all(
+            size in (None, 1) or may_equal(size, want) for size, want in zip(sizes, static)
+        )
+        if not fits:
+            errors.fail(argument, expected, kind(count))
+    known = count.shape.is_fully_defined() and None not in static
+    if known or count.shape.rank == 0 or private.in_xla_context():
+        return []
+    return errors.require(
+        _fits(tf.shape(count), tf.stack(list(target))), argument, expected, tf.shape(count)
+    )
+
+
+def positive_count(argument: str, count: tf.Tensor) -> list[tf.Operation]:
+    """Checks that an expected count is positive and finite.
+
+    Any other count silently makes the loss of every row NaN.
+    """
+    lowest, highest = tf.reduce_min(count), tf.reduce_max(count)
+    return errors.require(
+        tf.reduce_all(tf.logical_and(count > 0, tf.math.is_finite(count))),
+        f"sampled_values: {argument}",
+        POSITIVE_COUNTS,
+        tf.where(lowest > 0, highest, lowest),
+    )
+
+
+def _fits(shape: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns whether this shape broadcasts to `target`, and `target` not to it."""
+    missing = tf.size(target) - tf.size(shape)
+    padded = tf.concat([tf.ones([tf.maximum(missing, 0)], tf.int32), shape], axis=0)
+    sizes = padded[-size_of(target, 0) :]
+    return (missing >= 0) & tf.reduce_all(tf.equal(sizes, 1) | tf.equal(sizes, target))

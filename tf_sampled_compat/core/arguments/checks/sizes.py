@@ -1,0 +1,52 @@
+"""Checks of counts: `num_sampled`, `num_classes`, `k`, seeds."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, Optional
+
+import numpy as np
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import errors
+
+
+def size_attribute(argument: str, value: Any) -> Optional[int]:
+    """Checks a count that must be at least 1; returns it, or None where it is a dynamic tensor.
+
+    A whole number of any type passes, as in TensorFlow: `3.0`, `np.array(3)`.
+    """
+    if tf.is_tensor(value):
+        value = tf.get_static_value(value)
+        if value is None:
+            return None
+    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
+        value = value.item()
+    whole = isinstance(value, numbers.Integral) or (
+        isinstance(value, float) and value.is_integer()
+    )
+    if isinstance(value, bool) or not whole:
+        errors.fail(argument, "an integer", repr(value), errors.ArgumentTypeError)
+    if value < 1:
+        errors.fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", value)
+    return int(value)
+
+
+def known_size(argument: str, value: Any) -> int:
+    """Checks a count that must be at least 1, and known while the call is traced."""
+    size = size_attribute(argument, value)
+    if size is None:
+        errors.fail(argument, "a number that is known while the call is traced", value)
+    return size
+
+
+def integer(argument: str, value: Any) -> None:
+    """Checks a Python or NumPy integer."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        errors.fail(argument, "an integer or None", repr(value), errors.ArgumentTypeError)
+
+
+def at_most(argument: str, value: Any, limit: Any) -> None:
+    """Checks an integer against a limit, where both are known."""
+    if isinstance(value, int) and isinstance(limit, int) and value > limit:
+        errors.fail(argument, f"at most {limit}, the number of classes", value)
