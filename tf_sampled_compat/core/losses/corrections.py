@@ -10,7 +10,8 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues, class_ids
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import with_shape
 
@@ -124,4 +125,4 @@ def exclusion(
 
 def mask_of(labels: tf.Tensor, padding_label: Optional[int]) -> Optional[tf.Tensor]:
     """`[B, T]`: which labels are true classes, or None for all."""
-    return None if padding_label is None else tf.not_equal(labels, class_ids(padding_label))
+    return None if padding_label is None else tf.not_equal(labels, as_class_ids(padding_label))

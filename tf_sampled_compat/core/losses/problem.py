@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.backends.interface import Gathered
 from tf_sampled_compat.core.backends.plan import accidental_hits
 from tf_sampled_compat.core.losses import corrections
-from tf_sampled_compat.core.samplers import tensorflow_kernels
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
 from tf_sampled_compat.core.tf import private
@@ -102,7 +102,7 @@ def prepare(
             checks.numbers_only(table.argument, piece.dtype)
     dim = checks.dim(weights.pieces)
     checks.shapes(labels, inputs, dim, num_true, flat_labels)
-    labels = tensorflow_kernels.class_ids(labels)
+    labels = as_class_ids(labels)
     inputs = errors.after(checks.width("inputs", inputs, dim), inputs)
     inputs = with_shape(inputs, [None, dim])
     if labels.shape.rank != 2 or size_of(labels, 1) is None:
@@ -139,7 +139,7 @@ def given(
     sampled, true_count, sampled_count = checks.three_values(sampled_values)
     sampled = tf.convert_to_tensor(sampled)
     checks.numbers_only("sampled_values: sampled_candidates", sampled.dtype)
-    sampled = tf.stop_gradient(tensorflow_kernels.class_ids(sampled))
+    sampled = tf.stop_gradient(as_class_ids(sampled))
     if sampled.shape.rank is None:
         vector = checks.sampled_candidates(sampled, None)
         sampled = tf.reshape(errors.after(vector, sampled), [-1])

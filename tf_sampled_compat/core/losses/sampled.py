@@ -28,7 +28,7 @@ from tf_sampled_compat.core.losses.problem import (
     prepare,
 )
 from tf_sampled_compat.core.samplers import default
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 
 
 def sampled_softmax_loss(*, name: Optional[str], **arguments: Any) -> tf.Tensor:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.losses.problem import Batch
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tables.lookup import lookup
 
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional
 
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.samplers import seeds, stateless, tensorflow_kernels
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 
 Draw = Callable[..., SampledValues]

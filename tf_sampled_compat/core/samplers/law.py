@@ -8,12 +8,13 @@ from typing import Any, Callable, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.samplers import unique_draws
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.inversion import RANGE_LIMIT
 from tf_sampled_compat.core.samplers.philox import Stream, checked_seed
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues, class_ids
 from tf_sampled_compat.core.samplers.unique_draws import Draws
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 
 
@@ -63,7 +64,7 @@ def sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) -> Sizes
 
 def sample(law: Law, true_classes: Any, size: Sizes, seed: Any) -> SampledValues:
     """Draws by a law, and states its counts."""
-    true_classes = class_ids(true_classes)
+    true_classes = as_class_ids(true_classes)
     seed = checked_seed(seed)
     true_classes = _checked_true_classes(true_classes, size)
     if law.native is not None:

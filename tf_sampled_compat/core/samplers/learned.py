@@ -8,11 +8,12 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.distinct import distinct
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
 from tf_sampled_compat.core.samplers.sum_tree import SumTree
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues, class_ids
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 
 # Steps apart in the seed, so that the blocks of a step have seeds of their own.
@@ -121,7 +122,7 @@ class LearnedUnigramSampler(tf.Module):
         """
         with tf.name_scope(name or "LearnedUnigramSampler"):
             self.check_range(range_max)
-            classes = tf.reshape(class_ids(true_classes), [-1, num_true])
+            classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
             values = self.draw(classes, num_sampled, unique, seed=seed, mask=mask)
             with tf.control_dependencies(list(values)):
                 learned = self.learn(classes, mask=mask)
@@ -141,7 +142,7 @@ class LearnedUnigramSampler(tf.Module):
         num_sampled = checks.size_attribute("num_sampled", num_sampled)
         if unique:
             checks.at_most("num_sampled", num_sampled, self.num_classes)
-        classes = self._checked(class_ids(true_classes), mask)
+        classes = self._checked(as_class_ids(true_classes), mask)
         pair = self._seed_of_step(seed)
         total = tf.cast(self._tree.total(), tf.float64)
 
@@ -169,7 +170,7 @@ class LearnedUnigramSampler(tf.Module):
         ]
         # Only where XLA left no other way: elsewhere a class out of range has been an error.
         nan = tf.constant(float("nan"))
-        expected[0] = tf.where(self._in_range(class_ids(true_classes)), expected[0], nan)
+        expected[0] = tf.where(self._in_range(as_class_ids(true_classes)), expected[0], nan)
         if mask is not None:
             expected[0] = tf.where(mask, expected[0], 1.0)
         values = SampledValues(sampled, *expected)
@@ -183,15 +184,15 @@ class LearnedUnigramSampler(tf.Module):
 
     def probability(self, classes: TensorLike) -> tf.Tensor:
         """The probability of each class in one draw, float64."""
-        weights = self._tree.weights(class_ids(classes))
+        weights = self._tree.weights(as_class_ids(classes))
         return tf.cast(weights, tf.float64) / tf.cast(self._tree.total(), tf.float64)
 
     def learn(
         self, true_classes: TensorLike, mask: Optional[TensorLike] = None
     ) -> list[tf.Operation]:
         """Counts the true classes, of all replicas; returns the operations that do."""
-        classes = self._checked(class_ids(true_classes), mask)
-        there = self._in_range(class_ids(true_classes))
+        classes = self._checked(as_class_ids(true_classes), mask)
+        there = self._in_range(as_class_ids(true_classes))
         there = there if mask is None else tf.logical_and(there, mask)
         classes, there = tf.reshape(classes, [-1]), tf.reshape(there, [-1])
         context = tf.distribute.get_replica_context()

@@ -8,13 +8,11 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import Sampler, TensorLike
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
-from tf_sampled_compat.core.samplers.tensorflow_kernels import (
-    SampledValues,
-    class_ids,
-    learned_unigram_candidate_sampler,
-)
+from tf_sampled_compat.core.samplers.tensorflow_kernels import learned_unigram_candidate_sampler
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf.shapes import size_of
 
 
@@ -153,7 +151,7 @@ def _draw_and_learn(
     range_max: int,
     seed: Any,
 ) -> SampledValues:
-    classes = tf.reshape(class_ids(true_classes), [-1, num_true])
+    classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
     learners = []
     for sampler in samplers:
         learner = getattr(sampler, "frequencies", sampler)

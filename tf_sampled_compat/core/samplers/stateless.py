@@ -25,7 +25,7 @@ from tf_sampled_compat.core.samplers import (
 )
 from tf_sampled_compat.core.samplers import unigram_weights as unigram_weights
 from tf_sampled_compat.core.samplers.law import Law, sample, sizes
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 
 
 def stateless_uniform_candidate_sampler(
