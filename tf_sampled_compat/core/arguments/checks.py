@@ -31,6 +31,14 @@ def size_attribute(argument: str, value: Any) -> Optional[int]:
     return int(value)
 
 
+def static_size(argument: str, value: Any) -> int:
+    """Checks a count that must be at least 1 and known while the call is traced."""
+    size = size_attribute(argument, value)
+    if size is None:
+        errors.fail(argument, "a number that is known while the call is traced", value)
+    return size
+
+
 def integer(argument: str, value: Any) -> None:
     """Checks a Python or NumPy integer."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):

@@ -22,9 +22,9 @@ from tf_sampled_compat.core.samplers import (
     expected_counts,
     fused_draws,
     inversion,
+    unigram_weights,
 )
-from tf_sampled_compat.core.samplers import unigram_weights as unigram_weights
-from tf_sampled_compat.core.samplers.law import Law, sample, sizes
+from tf_sampled_compat.core.samplers.law import Law, checked_sizes, sample
 from tf_sampled_compat.core.samplers.values import SampledValues
 
 
@@ -64,11 +64,11 @@ def stateless_uniform_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_uniform_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         law = Law(
             lambda words: inversion.uniform(words, size.range_max),
             lambda classes: expected_counts.uniform(classes, size.range_max),
-            native=fused_draws.uniform(size.range_max),
+            fused=fused_draws.uniform(size.range_max),
         )
         return sample(law, true_classes, size, seed)
 
@@ -111,11 +111,11 @@ def stateless_log_uniform_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_log_uniform_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         law = Law(
             lambda words: inversion.log_uniform(words, size.range_max),
             lambda classes: expected_counts.log_uniform(classes, size.range_max),
-            native=fused_draws.log_uniform(size.range_max),
+            fused=fused_draws.log_uniform(size.range_max),
         )
         return sample(law, true_classes, size, seed)
 
@@ -162,7 +162,7 @@ def stateless_learned_unigram_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_learned_unigram_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         counts = cumulative_weights.checked_counts(counts, size.range_max)
         possible, assertions = None, []
         if size.unique:
@@ -225,7 +225,7 @@ def stateless_fixed_unigram_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_fixed_unigram_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         distorted = unigram_weights.of_shard(
             vocab_file=vocab_file,
             unigrams=unigrams,
