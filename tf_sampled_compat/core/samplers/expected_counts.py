@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 
 from tf_sampled_compat.core.samplers.unique_draws import Draws
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import static_size_of
 
 
 def expected_count(probability: tf.Tensor, num_sampled: int, draws: Draws) -> tf.Tensor:
@@ -45,7 +45,7 @@ def weighted(classes: tf.Tensor, cumulative: tf.Tensor) -> tf.Tensor:
 
     An id out of range gets the probability of the nearest class.
     """
-    size = size_of(cumulative, 0)
+    size = static_size_of(cumulative, 0)
     inside = tf.clip_by_value(classes, 0, size - 1)
     before = tf.gather(cumulative, tf.maximum(inside - 1, 0))
     before = tf.where(inside > 0, before, tf.zeros_like(before))

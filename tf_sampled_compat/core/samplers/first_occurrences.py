@@ -13,7 +13,7 @@ from typing import Callable
 import tensorflow as tf
 
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import static_size_of
 
 # With at most so many classes per draw, marking a table is faster than sorting the draws.
 _TABLE_PER_DRAW = 64
@@ -39,7 +39,7 @@ def by_hashing(
     classes: tf.Tensor, found: tf.Tensor, drawn: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Merges with `tf.unique`; see `Merge`."""
-    room = size_of(classes, 0)
+    room = static_size_of(classes, 0)
     ids, positions = tf.unique(tf.concat([classes[:found], drawn], axis=0))
     missing = tf.maximum(room - tf.size(ids), 0)
     classes = tf.pad(ids[:room], [[0, missing]], constant_values=tf.constant(-1, tf.int64))
@@ -52,14 +52,14 @@ def by_marking(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Merges in static shapes, with a table that holds the first position of each class."""
     ids, used = _joined(classes, found, drawn)
-    size = size_of(ids, 0)
+    size = static_size_of(ids, 0)
     positions = tf.range(size)
     marks = tf.where(used, ids, range_max)  # The table's last entry belongs to no class.
     firsts = tf.tensor_scatter_nd_min(
         tf.fill([range_max + 1], size), marks[:, tf.newaxis], positions
     )
     is_first = tf.equal(tf.gather(firsts, marks), positions)
-    return _compacted(ids, used & is_first, size_of(classes, 0))
+    return _compacted(ids, used & is_first, static_size_of(classes, 0))
 
 
 def by_sorting(
@@ -71,14 +71,14 @@ def by_sorting(
     ordered = tf.gather(ids, order)
     differs = tf.concat([[True], tf.not_equal(ordered[1:], ordered[:-1])], axis=0)
     is_first = tf.scatter_nd(order[:, tf.newaxis], tf.cast(differs, tf.int32), ids.shape) > 0
-    return _compacted(ids, used & is_first, size_of(classes, 0))
+    return _compacted(ids, used & is_first, static_size_of(classes, 0))
 
 
 def _joined(classes: tf.Tensor, found: tf.Tensor, drawn: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the classes and the draws in one row, and which places of it are in use."""
     ids = tf.concat([classes, drawn], axis=0)
-    positions = tf.range(size_of(ids, 0))
-    return ids, (positions < found) | (positions >= size_of(classes, 0))
+    positions = tf.range(static_size_of(ids, 0))
+    return ids, (positions < found) | (positions >= static_size_of(classes, 0))
 
 
 def _compacted(ids: tf.Tensor, new: tf.Tensor, room: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

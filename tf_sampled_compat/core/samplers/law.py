@@ -71,16 +71,16 @@ def checked_sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) 
 
 def sample(law: Law, true_classes: TensorLike, size: Sizes, seed: TensorLike) -> SampledValues:
     """Draws candidates by a law, and states the expected counts."""
-    true_classes = as_class_ids(true_classes)
-    seed = checked_seed(seed)
-    true_classes = _checked_true_classes(true_classes, size)
+    true_ids = as_class_ids(true_classes)
+    checked = checked_seed(seed)
+    true_ids = _checked_true_classes(true_ids, size)
     if law.fused is not None:
-        draws = law.fused(seed, size.num_sampled, size.unique)
+        draws = law.fused(checked, size.num_sampled, size.unique)
     else:
-        draws = _composite_draws(law, size, Stream(seed))
-    of_true = law.probability(true_classes)
+        draws = _composite_draws(law, size, Stream(checked))
+    of_true = law.probability(true_ids)
     if private.in_xla_context():  # Elsewhere an id out of range has been an error.
-        bad = (true_classes < 0) | (true_classes >= size.range_max)
+        bad = (true_ids < 0) | (true_ids >= size.range_max)
         of_true = tf.where(bad, tf.constant(math.nan, tf.float64), of_true)
     return SampledValues(
         draws.classes,
