@@ -1,14 +1,14 @@
-"""Mirrors the candidate samplers of `tf.random`, and adds those that TensorFlow lacks.
+"""Mirrors the candidate samplers of `tf.random`, and adds samplers that TensorFlow lacks.
 
-The samplers under TensorFlow's names are its kernels, and so draw the same for a seed:
+The samplers under TensorFlow's names call its kernels, and so draw the same classes for a seed:
 
 >>> sampled, true_count, sampled_count = tsc.random.log_uniform_candidate_sampler(
 ...     true_classes=[[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
 >>> sampled.shape
 TensorShape([5])
 
-The stateless ones draw by the same laws, and the same classes for a seed wherever they run: in
-eager mode, in graphs, and compiled by XLA.
+The stateless samplers draw from the same distributions. For a seed they draw the same classes in
+eager mode, in graphs and under XLA.
 """
 
 from tf_sampled_compat.audit.run import audit

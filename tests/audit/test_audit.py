@@ -1,4 +1,4 @@
-"""The audit passes what draws as it says, and catches what does not: defects seen elsewhere."""
+"""The audit passes correct samplers, and catches defects that were seen in real ones."""
 
 import functools
 import sys
@@ -182,7 +182,7 @@ def test_p_values_are_uniform():
 def test_the_report(tmp_path, capsys, monkeypatch):
     report = audit(tsc.random.uniform_candidate_sampler, num_calls=20)
     assert report.observed.sum() == 20 * S and str(report).isascii()
-    assert "passed (a sampler that is as it says fails with probability 1e-06)" in str(report)
+    assert "passed (a correct sampler fails with probability 1e-06)" in str(report)
     report.print()
     assert "uniform_candidate_sampler" in capsys.readouterr().out
     monkeypatch.setitem(sys.modules, "rich", None)

@@ -7,7 +7,6 @@ from scipy import stats
 
 import tf_sampled_compat as tsc
 from tests.alone import alone
-from tf_sampled_compat.core.samplers.distinct import distinct
 from tf_sampled_compat.core.samplers.sum_tree import SumTree
 
 LABELS = np.array([[3], [3], [7]])
@@ -38,31 +37,6 @@ def test_tree_against_a_cumulative_sum(size):
     points = np.arange(weights.sum())
     expected = np.searchsorted(np.cumsum(weights), points, side="right")
     assert np.array_equal(tree.find(tf.constant(points)), expected)
-
-
-@pytest.mark.parametrize("jit", [False, True])
-def test_distinct_against_a_loop(jit):
-    r = np.random.RandomState(0)
-    for num in (1, 5, 12):
-        # Of a dozen classes, in blocks: the last one comes up long after the first block.
-        drawn = tf.constant(np.minimum(r.geometric(0.4, 4000) - 1, 11))
-        found, tries = tf.function(
-            lambda drawn, num: (
-                distinct(lambda i, n: drawn[i * n : (i + 1) * n], num)
-                if not jit
-                else distinct(lambda i, n: tf.slice(drawn, [i * n], [n]), num)
-            ),
-            autograph=False,
-            jit_compile=jit,
-        )(drawn, num)
-        kept, position = [], 0
-        for value in drawn.numpy():
-            position += 1
-            if value not in kept:
-                kept.append(int(value))
-            if len(kept) == num:
-                break
-        assert found.numpy().tolist() == kept and int(tries) == position
 
 
 @pytest.mark.parametrize("options", [{}, {"decay": 0.9}], ids=["counts", "decay"])
@@ -151,7 +125,7 @@ def test_all_classes_give_the_full_softmax(exclude_true):
 
 def test_more_distinct_classes_than_come_up_is_an_error(monkeypatch):
     """TensorFlow's kernel would try for hours."""
-    monkeypatch.setattr("tf_sampled_compat.core.samplers.distinct.MAX_BLOCKS", 20)
+    monkeypatch.setattr("tf_sampled_compat.core.samplers.learned.MAX_BLOCKS", 20)
     sampler = tsc.random.LearnedUnigramSampler(50, seed=1)
     sampler._tree.add(tf.constant([1], tf.int64), tf.constant([2**50], tf.int64))
     with pytest.raises(ValueError, match="num_sampled: expected fewer distinct classes"):

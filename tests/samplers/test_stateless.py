@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tests import naive_draws
 from tf_sampled_compat.core.backends import library
-from tf_sampled_compat.core.samplers import inversion, unique_draws
+from tf_sampled_compat.core.samplers import inversion, law
 from tf_sampled_compat.core.samplers.philox import Stream
 
 MODES = ["eager", "graph", "xla", "composite", "composite graph"]
@@ -246,4 +246,4 @@ def test_the_op_is_taken_outside_xla_and_not_by_the_composite():
 
 
 def test_as_many_tries_as_tensorflow_and_not_more():
-    assert unique_draws.MOST_TRIES == 2**31 - 1
+    assert law.MOST_TRIES == 2**31 - 1

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.core.samplers import unique_draws
+from tf_sampled_compat.core.samplers import law
 
 uniform = tsc.random.stateless_uniform_candidate_sampler
 log_uniform = tsc.random.stateless_log_uniform_candidate_sampler
@@ -120,7 +120,7 @@ def test_xla_says_it_in_the_numbers():
 
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 def test_a_class_that_never_comes_ends_after_so_many_draws(mode, monkeypatch):
-    monkeypatch.setattr(unique_draws, "MOST_TRIES", 1000)
+    monkeypatch.setattr(law, "MOST_TRIES", 1000)
     arguments = {**GOOD, "num_sampled": 2, "range_max": 2, "true_classes": [[0]]}
 
     def call():

@@ -1,1 +1,1 @@
-"""Whether a sampler draws what it says: many draws, tested against the stated expected counts."""
+"""Statistical tests of samplers: many draws, tested against the expected counts they state."""

@@ -1,4 +1,4 @@
-"""What an audit found: it prints, plots, and says pass or fail."""
+"""The report of an audit: its checks, printed and plotted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-      name: What.
-      passed: Whether it is as stated.
-      detail: What was found, in a line.
-      p_value: How probable what was found would be of a sampler that is as it says; None where it
-        is no matter of chance.
+      name: What was checked.
+      passed: Whether the sampler passed.
+      detail: What was found, in one line.
+      p_value: The probability that a correct sampler gives a result at least as extreme. None if
+        the result is not random.
     """
 
     name: str
@@ -28,14 +28,15 @@ class Check:
 
 @dataclasses.dataclass(frozen=True)
 class AuditReport:
-    """All that was looked at.
+    """The results of an audit.
 
     Attributes:
       sampler: The sampler's name.
       checks: The checks, in order.
-      level: The probability that a sampler that is as it says fails.
-      observed: `[range_max]`: how often each class was drawn, over all audited calls.
-      expected: `[range_max]`: how often it was stated to be.
+      level: The probability that a correct sampler fails.
+      observed: `[range_max]`: how often each class was drawn, over all calls of the last mode
+        audited.
+      expected: `[range_max]`: how often it should have been drawn, by the stated counts.
     """
 
     sampler: str
@@ -50,7 +51,7 @@ class AuditReport:
         return all(check.passed for check in self.checks)
 
     def __bool__(self) -> bool:
-        """So that `assert audit(...)` reads as it should."""
+        """Returns `passed`, so that `assert audit(...)` works."""
         return self.passed
 
     def __str__(self) -> str:
@@ -61,7 +62,7 @@ class AuditReport:
             for check in self.checks
         ]
         verdict = "passed" if self.passed else "FAILED"
-        note = f"a sampler that is as it says fails with probability {self.level:g}"
+        note = f"a correct sampler fails with probability {self.level:g}"
         return "\n".join([f"{self.sampler}: {verdict} ({note})", *lines])
 
     def print(self) -> None:
@@ -83,10 +84,10 @@ class AuditReport:
         Console().print(table)
 
     def plot(self, path: Optional[str] = None) -> Any:
-        """Draws observed and expected counts of each class, the most expected first.
+        """Plots observed and expected counts of each class, highest expected count first.
 
         Args:
-          path: Where to save the picture, if anywhere.
+          path: Where to save the picture; None not to save it.
 
         Returns:
           The matplotlib figure.

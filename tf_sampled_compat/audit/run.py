@@ -1,17 +1,19 @@
-"""The audit of a sampler: what is drawn, and what is tested."""
+"""The audit of a sampler, and its checks."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from typing import Any, Callable, Optional
 
 import numpy as np
 
-from tf_sampled_compat.audit.draws import GROUPS, Draws, caller, collect, state_kept
 from tf_sampled_compat.audit.report import AuditReport, Check
+from tf_sampled_compat.audit.tally import GROUPS, Call, Tally, caller, restored_state, tally
 from tf_sampled_compat.core.arguments import checks as argument_checks
 from tf_sampled_compat.core.arguments import errors
 
-# A bin of the chi-squared tests holds classes of at least so many expected draws together.
+# Each bin of the chi-squared tests has at least about so many expected draws.
 _BIN = 50
 
 
@@ -27,39 +29,43 @@ def audit(
     level: float = 1e-6,
     name: Optional[str] = None,
 ) -> AuditReport:
-    r"""Draws many times, and tests the draws against the expected counts that came with them.
+    r"""Calls a sampler many times, and tests its draws against the expected counts it states.
 
-    Without rejection (`unique=False`) the draws of each class are tested by χ², over head, body and
-    tail (thirds of the draws, classes of few expected draws together in a bin). With it, the
-    candidates must be distinct, and in head, body and tail, and of each of the five classes that
-    are expected most, be as many as stated: the mean excess a call is tested against its own
-    scatter (Student's t), less a share of 1 % + 1 / num_sampled, by which TensorFlow's formula
-    1 - (1 - p)^tries itself is off, as it conditions on the number of tries. In both, a candidate's
-    count must be its class's among the true ones, equal seeds give equal draws, others other ones.
+    Classes are divided into head, body and tail, each with a third of the expected draws.
+
+    * `unique=False`: χ² tests compare observed and expected draws of the classes in each group, and
+      of the groups. Classes with few expected draws share a bin.
+    * `unique=True`: Candidates must be distinct. A t-test compares, for each group and each of the
+      five classes with the highest stated counts, the mean observed count per call with the stated
+      one. It allows a difference of 1 % + 1 / num_sampled, because TensorFlow's formula
+      1 - (1 - p)^tries is not exact: it treats the observed number of tries as fixed.
+    * Both: A candidate's stated count must equal the one of the same class as a true class. Equal
+      seeds must give equal draws, and different seeds different draws.
 
     >>> report = tsc.random.audit(tsc.random.log_uniform_candidate_sampler, num_calls=200)
     >>> report.passed
     True
 
     Args:
-      sampler: A callable with the signature of the samplers, also one with state: its variables are
-        put back afterwards.
-      num_sampled: S, how many candidates a call draws.
-      range_max: How many classes there are.
+      sampler: A callable with the signature of the samplers. If it has `variables`, they are
+        restored afterwards.
+      num_sampled: How many candidates each call draws.
+      range_max: The number of classes.
       num_calls: How many calls to make for each value of `unique`.
-      unique: Which to audit: True, False, or None for both.
-      seed: Of the draws, so that an audit can be repeated.
-      stateless: Whether the sampler takes a `[2]` seed, a new one for each call.
-      level: The probability that a sampler that is as it says fails, shared evenly among the tests
+      unique: Which mode to audit: True, False, or None for both.
+      seed: The seed of the draws, which makes an audit reproducible.
+      stateless: Whether the sampler takes a `[2]` seed. Each call then gets a new one.
+      level: The probability that a correct sampler fails, divided evenly among the tests
         (Bonferroni).
       name: The sampler's name in the report.
 
     Returns:
-      A report that prints (`report.print()`, `str(report)`), plots (`report.plot(path)`) and is
-      true if all is as stated (`report.passed`).
+      A report. `report.print()` and `str(report)` show it, `report.plot(path)` plots it, and
+      `report.passed`, or the truth of the report itself, tells whether all checks passed.
 
     Raises:
-      ImportError: Without scipy.
+      ImportError: If scipy is not installed.
+      ValueError: If a number is not positive, or `level` is not a probability.
 
     Source: for the counts, https://www.tensorflow.org/extras/candidate_sampling.pdf.
     """
@@ -73,59 +79,55 @@ def audit(
         errors.fail("level", "a probability", repr(level))
     _scipy_stats()
     modes = (False, True) if unique is None else (unique,)
-    # A test for each group and one more: without rejection of the groups' masses, with it of the
-    # classes that are expected most.
+    # Each mode has a test for each group and one more: of the groups' totals with unique=False, of
+    # the classes with the highest stated counts with unique=True.
     alpha = level / (len(modes) * (len(GROUPS) + 1))
-    found, draws = [], None
+    sizes = {"num_sampled": num_sampled, "range_max": range_max}
+    found: list[Check] = []
+    counted = None
     for mode in modes:
-        options = {"num_sampled": num_sampled, "range_max": range_max, "unique": mode}
-
-        def new(seed: int, options: dict[str, Any] = options) -> Callable[[int], Any]:
-            return caller(sampler, seed=seed, stateless=stateless, **options)
-
-        with state_kept(sampler):
-            draws = collect(new(seed), num_calls, range_max)
-        title = f"unique={mode}: "
-        found += [
-            Check(title + check.name, check.passed, check.detail, check.p_value)
-            for check in [
-                *_validity(draws, mode, range_max),
-                *(_excess(draws, alpha) if mode else _chi_squared(draws, alpha)),
-                _seeds(sampler, new, seed),
-            ]
+        new_call = functools.partial(caller, sampler, unique=mode, stateless=stateless, **sizes)
+        with restored_state(sampler):
+            counted = tally(new_call(seed=seed), num_calls, range_max)
+        checks = [
+            *_validity(counted, mode, range_max),
+            *(_excess(counted, alpha) if mode else _chi_squared(counted, alpha)),
+            _seeds(sampler, new_call, seed),
         ]
+        found += [dataclasses.replace(c, name=f"unique={mode}: {c.name}") for c in checks]
+    assert counted is not None
     title = name or getattr(sampler, "__name__", type(sampler).__name__)
-    return AuditReport(title, tuple(found), level, draws.observed, draws.expected)
+    return AuditReport(title, tuple(found), level, counted.observed, counted.expected)
 
 
-def _validity(draws: Draws, unique: bool, range_max: int) -> list[Check]:
-    inside = np.logical_and(draws.sampled >= 0, draws.sampled < range_max)
-    positive = bool(np.all(np.isfinite(draws.expected)) and np.all(draws.expected >= 0))
+def _validity(counted: Tally, unique: bool, range_max: int) -> list[Check]:
+    inside = np.logical_and(counted.sampled >= 0, counted.sampled < range_max)
+    positive = bool(np.all(np.isfinite(counted.expected)) and np.all(counted.expected >= 0))
     result = [
         Check("classes in range", bool(inside.all()), f"{(~inside).sum()} are not"),
         Check("counts finite, not negative", positive, "of all classes"),
         Check(
             "a candidate's count is its class's",
-            draws.disagreement < 1e-4,
-            f"they differ by {draws.disagreement:.1e} at most",
+            counted.disagreement < 1e-4,
+            f"they differ by {counted.disagreement:.1e} at most",
         ),
     ]
     if unique:
-        ordered = np.sort(draws.sampled, axis=1)
+        ordered = np.sort(counted.sampled, axis=1)
         repeated = int((ordered[:, 1:] == ordered[:, :-1]).sum())
         result.append(Check("candidates distinct", repeated == 0, f"{repeated} repetitions"))
     return result
 
 
-def _chi_squared(draws: Draws, alpha: float) -> list[Check]:
-    """Of each group, classes against one another; and the groups against one another."""
+def _chi_squared(counted: Tally, alpha: float) -> list[Check]:
+    """Tests the draws of the classes within each group, and of the groups as wholes."""
     stats = _scipy_stats()
     result, masses = [], []
     for group, title in enumerate(GROUPS):
-        mine = draws.groups == group
-        observed, expected = _bins(draws.observed[mine], draws.expected[mine])
+        mine = counted.groups == group
+        observed, expected = _bins(counted.observed[mine], counted.expected[mine])
         masses.append((observed.sum(), expected.sum()))
-        # The bins' total is not fixed: as many degrees of freedom as bins.
+        # The total over the bins is not fixed, so there are as many degrees of freedom as bins.
         statistic = _statistic(observed, expected)
         p_value = float(stats.chi2.sf(statistic, max(len(observed), 1)))
         detail = f"chi2 {statistic:.1f} of {len(observed)} bins, {_ratio(observed, expected)}"
@@ -137,40 +139,42 @@ def _chi_squared(draws: Draws, alpha: float) -> list[Check]:
     return [*result, Check("head : body : tail", p_value >= alpha, detail, p_value)]
 
 
-def _excess(draws: Draws, alpha: float) -> list[Check]:
+def _excess(counted: Tally, alpha: float) -> list[Check]:
+    """Tests the mean excess per call of each group and of the most expected classes."""
     stats = _scipy_stats()
-    num_calls, num_sampled = draws.sampled.shape
+    num_calls, num_sampled = counted.sampled.shape
     allowed = 0.01 + 1 / num_sampled
-    mean, error = draws.excess.mean(axis=0), np.full(len(draws.stated), 1e-9)
+    mean, error = counted.excess.mean(axis=0), np.full(len(counted.stated), 1e-9)
     if num_calls > 1:
-        error = np.maximum(error, draws.excess.std(axis=0, ddof=1) / np.sqrt(num_calls))
-    # Of few occurrences the scatter tells little; of no more than these, nothing.
-    single = draws.stated[len(GROUPS) :]
+        error = np.maximum(error, counted.excess.std(axis=0, ddof=1) / np.sqrt(num_calls))
+    # Few occurrences say little about the scatter of a single class: take the binomial one if it is
+    # larger, and do not test a class with fewer than _BIN expected occurrences.
+    single = counted.stated[len(GROUPS) :]
     scatter = np.sqrt(np.maximum(single * (1 - single), 0) / num_calls)
     error[len(GROUPS) :] = np.maximum(error[len(GROUPS) :], scatter)
     error[len(GROUPS) :][single * num_calls < _BIN] = np.inf
-    beyond = np.maximum(np.abs(mean) - allowed * draws.stated, 0.0)
+    beyond = np.maximum(np.abs(mean) - allowed * counted.stated, 0.0)
     p_values = np.where(beyond > 0, 2 * stats.t.sf(beyond / error, max(num_calls - 1, 1)), 1.0)
     result = []
     for group, title in enumerate(GROUPS):
-        detail = f"{(draws.stated + mean)[group]:.4g} a call, {draws.stated[group]:.4g} stated"
+        detail = f"{(counted.stated + mean)[group]:.4g} a call, {counted.stated[group]:.4g} stated"
         p_value = float(p_values[group])
         result.append(Check(f"candidates of the {title}", p_value >= alpha, detail, p_value))
     of_first = p_values[len(GROUPS) :]
     worst = len(GROUPS) + int(np.argmin(of_first))
     p_value = min(float(np.min(of_first)) * len(of_first), 1.0)
-    detail = f"{(draws.stated + mean)[worst]:.4g} a call, {draws.stated[worst]:.4g} stated"
+    detail = f"{(counted.stated + mean)[worst]:.4g} a call, {counted.stated[worst]:.4g} stated"
     title = f"the {len(of_first)} most expected classes"
     return [*result, Check(title, p_value >= alpha, f"at worst {detail}", p_value)]
 
 
-def _seeds(sampler: Any, new: Callable[[int], Callable[[int], Any]], seed: int) -> Check:
-    def draw(seed: int) -> np.ndarray:
-        with state_kept(sampler):
-            call = new(seed)
+def _seeds(sampler: Any, new_call: Callable[..., Call], seed: int) -> Check:
+    def candidates(seed: int) -> np.ndarray:
+        with restored_state(sampler):
+            call = new_call(seed=seed)
             return np.stack([np.asarray(call(number)[0]) for number in range(3)])
 
-    first, again, other = draw(seed), draw(seed), draw(seed + 1)
+    first, again, other = (candidates(number) for number in (seed, seed, seed + 1))
     faults = []
     if not np.array_equal(first, again):
         faults.append("equal seeds give other draws")
@@ -178,11 +182,13 @@ def _seeds(sampler: Any, new: Callable[[int], Callable[[int], Any]], seed: int) 
         faults.append("another seed gives the same draws")
     if np.array_equal(first[0], first[1]):
         faults.append("each call gives the same draws")
-    return Check("seeds", not faults, ", ".join(faults) or "equal ones equal, others other draws")
+    return Check(
+        "seeds", not faults, ", ".join(faults) or "equal seeds equal draws, others different"
+    )
 
 
 def _bins(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Puts classes together, the most expected first, until each bin expects enough draws."""
+    """Joins classes, highest expected count first, into bins with enough expected draws."""
     order = np.argsort(-expected, kind="stable")
     observed, expected = observed[order], expected[order]
     bins = np.floor((np.cumsum(expected) - expected / 2) / _BIN).astype(np.int64)
@@ -193,7 +199,7 @@ def _bins(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _statistic(observed: np.ndarray, expected: np.ndarray) -> float:
     good = expected > 0
-    if np.any(observed[~good]):  # Drawn, and stated never to be.
+    if np.any(observed[~good]):  # Drawn, but stated to be impossible.
         return float("inf")
     return float(np.sum((observed[good] - expected[good]) ** 2 / expected[good]))
 

@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.samplers import tensorflow_kernels
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.keras_common.head_output import Tag
 
 
@@ -21,7 +21,7 @@ def rows(tag: Tag, y_true: Any, num_true: Optional[int], mask: Any) -> tuple[tf.
       mask: Keras's mask of y_pred, or None. Labels that it hides may be anything.
     """
     hidden = tag.hidden
-    labels = tensorflow_kernels.class_ids(y_true)
+    labels = as_class_ids(y_true)
     if hidden.dtype not in (tf.float32, tf.float64):
         # For a loss in float32: that over all classes may exceed what float16 holds.
         hidden = tf.cast(hidden, tf.float32)

@@ -8,6 +8,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.losses import full
+from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.keras_common import batch_rows, head_output, sampler_config
@@ -21,7 +22,7 @@ class HeadLoss:
     """
 
     # The sampler that the function behind the loss takes of its own accord.
-    _own_sampler = "log_uniform"
+    _own_sampler = default.FOR_SAMPLED_LOSSES
 
     def __init__(
         self,

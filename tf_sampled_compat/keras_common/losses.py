@@ -7,6 +7,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.losses import full, sampled
+from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
 
@@ -236,7 +237,7 @@ class RankSampledSoftmax(HeadLoss):
     Source: arXiv:1707.03073; `tf.contrib.nn.rank_sampled_softmax_loss` of TensorFlow 1.15.
     """
 
-    _own_sampler = "learned_unigram"
+    _own_sampler = default.FOR_TAPAS
 
     def __init__(
         self,

@@ -19,12 +19,6 @@ NAMED = {
     "log_uniform": tensorflow_kernels.log_uniform_candidate_sampler,
     "uniform": tensorflow_kernels.uniform_candidate_sampler,
 }
-_DRAWS = {
-    "fixed_unigram": default.fixed_unigram,
-    "learned_unigram": default.learned_unigram,
-    "log_uniform": default.log_uniform,
-    "uniform": default.uniform,
-}
 _LEARNED = "LearnedUnigramSampler"
 _NAMES = {function: name for name, function in NAMED.items()}
 
@@ -66,7 +60,7 @@ def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
     name = options.pop("name")
     if name == "learned_unigram" and private.in_xla_context():
         return learner()
-    return functools.partial(_DRAWS[name], **options)
+    return functools.partial(default.BY_NAME[name], **options)
 
 
 def serialize(sampler: Any, keras: Any) -> Any:

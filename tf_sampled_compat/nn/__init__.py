@@ -1,6 +1,6 @@
-"""Mirrors `tf.nn` of TensorFlow 2.x, with the two losses that vanished with `tf.contrib`.
+"""Mirrors `tf.nn` of TensorFlow 2.x, with the two losses that were removed with `tf.contrib`.
 
-Beyond it: exact losses and rankings over all classes, to evaluate with.
+It adds exact losses and rankings over all classes, for evaluation.
 """
 
 from tf_sampled_compat.core.samplers.tensorflow_kernels import (

@@ -1,4 +1,4 @@
-"""Exact losses and rankings over all classes, to evaluate with, streamed through memory."""
+"""Exact losses and rankings over all classes, for evaluation, computed block by block."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def full_softmax_loss(
         \ell_i = -\tfrac{1}{T} \sum_t l_{i,t} + \log \sum_c e^{l_{i,c}},
         \quad l_{i,c} = w_c \cdot x_i + b_c
 
-    The evaluation loss of `sampled_softmax_loss` and its kin: the number that
-    `tf.nn.softmax_cross_entropy_with_logits` gives for the matrix.
+    The evaluation loss for `sampled_softmax_loss`, `sampled_sparse_softmax_loss` and
+    `rank_sampled_softmax_loss`. It equals `tf.nn.softmax_cross_entropy_with_logits` of the matrix.
 
     >>> loss = tsc.nn.full_softmax_loss(
     ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]))
@@ -44,7 +44,7 @@ def full_softmax_loss(
       biases: The `[num_rows]` class biases.
       labels: `[batch_size, num_true]` class ids of the target classes.
       inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
-      num_classes: The number of classes; by default that of the table's rows.
+      num_classes: The number of classes. Default: the number of rows.
       num_true: The number of target classes of each example, each with probability 1 / num_true.
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
@@ -55,6 +55,7 @@ def full_softmax_loss(
 
     Raises:
       ValueError: See `sampled_softmax_loss`.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: the evaluation branch of
     https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss.
@@ -93,7 +94,7 @@ def full_sigmoid_loss(
         \ell_i = \sum_c \log(1 + e^{l_{i,c}}) - \tfrac{1}{T} \sum_t l_{i,t},
         \quad l_{i,c} = w_c \cdot x_i + b_c
 
-    The evaluation loss of `nce_loss`: the row sums of
+    The evaluation loss for `nce_loss`. It equals the row sums of
     `tf.nn.sigmoid_cross_entropy_with_logits` with targets of 1 / num_true.
 
     >>> loss = tsc.nn.full_sigmoid_loss(
@@ -106,7 +107,7 @@ def full_sigmoid_loss(
       biases: The `[num_rows]` class biases.
       labels: `[batch_size, num_true]` class ids of the target classes.
       inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
-      num_classes: The number of classes; by default that of the table's rows.
+      num_classes: The number of classes. Default: the number of rows.
       num_true: The number of target classes of each example, each with a target of 1 / num_true.
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
@@ -117,6 +118,7 @@ def full_sigmoid_loss(
 
     Raises:
       ValueError: See `sampled_softmax_loss`.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: the evaluation branch of https://www.tensorflow.org/api_docs/python/tf/nn/nce_loss.
     """
@@ -151,8 +153,8 @@ def full_top_k(
 
     .. math:: l_{i,c} = w_c \cdot x_i + b_c
 
-    What `tf.math.top_k` gives for the matrix: the highest first, and the lower id first among
-    equals. No gradient passes.
+    Equals `tf.math.top_k` of the matrix: the highest logit first and, among equal logits, the
+    lower id first. No gradient passes through it.
 
     >>> logits, ids = tsc.nn.full_top_k(tf.zeros([3, 2]), [0.0, 2.0, 1.0], tf.ones([1, 2]), k=2)
     >>> print(logits.numpy(), ids.numpy())
@@ -163,7 +165,7 @@ def full_top_k(
       biases: The `[num_rows]` class biases.
       inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
       k: How many classes to find.
-      num_classes: The number of classes; by default that of the table's rows.
+      num_classes: The number of classes. Default: the number of rows.
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
@@ -173,6 +175,7 @@ def full_top_k(
 
     Raises:
       ValueError: If k is more than the number of classes; and see `sampled_softmax_loss`.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/math/top_k.
     """

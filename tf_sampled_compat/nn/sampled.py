@@ -1,7 +1,7 @@
-"""The sampled losses, for training; `full` has what to evaluate with.
+"""The sampled losses, for training. `full_softmax_loss` and `full_sigmoid_loss` are for evaluation.
 
-Up to the `*` each signature is the original's. After it stand what TensorFlow 2 dropped
-(`partition_strategy`), lacks (`seed`), or cannot have (the rest).
+Arguments before the `*` are TensorFlow's. Those after it are additions, or arguments that
+TensorFlow 2 removed (`partition_strategy`) or has in one loss only (`seed`).
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def sampled_softmax_loss(
     >>> loss.shape
     TensorShape([2])
 
-    For training only: it generally underestimates the full softmax loss, which is the one to
-    evaluate with.
+    For training only: it generally underestimates the full softmax loss. Evaluate with
+    `full_softmax_loss`.
 
     Args:
       weights: The `[num_classes, dim]` class embeddings: a tensor, array or variable (TensorFlow's
@@ -73,30 +73,32 @@ def sampled_softmax_loss(
       num_true: The number of target classes of each example, each with probability 1 / num_true.
       sampled_values: `(sampled_candidates, true_expected_count, sampled_expected_count)` as a
         `*_candidate_sampler` returns it. Default: `tf.random.log_uniform_candidate_sampler` with
-        `unique=True`, for which classes must be sorted by decreasing frequency.
+        `unique=True`, which assumes classes sorted by decreasing frequency.
       remove_accidental_hits: Whether a sampled class that is a target class of an example is left
         out of its sum.
       seed: The default sampler's operation seed.
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
-      implementation: "fused" (the C++ op, or an error that says why not), "composite" (public
-        TensorFlow ops), or None to choose.
-      sampler: What draws in place of the default: a callable with the samplers' signature, as
-        `tsc.random.LearnedUnigramSampler`. `seed` goes to it.
-      padding_label: A label that stands for none, in rows with fewer than `num_true` true classes
-        (ragged labels are padded with it). What there is shares the probability 1; a row without
-        any has loss 0.
-      exclude_true: Whether every candidate that is a true class of an example is left out of its
-        sum, each copy of it, with the counts that negatives then have: E' = E · S' / (S - Σ
-        E(true)) where S' of S candidates are left, and 1 for a true class (arXiv:2507.09331). The
-        sums then estimate the full softmax's, unbiased.
+      implementation: "fused" (the C++ op, or a RuntimeError), "composite" (public TensorFlow ops),
+        or None to choose.
+      sampler: The sampler to use instead of the default: a callable with the samplers' signature,
+        such as `tsc.random.LearnedUnigramSampler`. It receives `seed`.
+      padding_label: A label that means "no class", for rows with fewer than `num_true` true classes
+        (ragged labels are padded with it). The true classes of a row share the probability 1; a
+        row without any has loss 0.
+      exclude_true: Whether to leave out of an example's sum every candidate that is one of its true
+        classes, all copies included, and to correct the expected counts E: a negative's becomes
+        E' = E · S' / (S - Σ E(true)), where S' of S candidates are left, and a true class's
+        becomes 1 (arXiv:2507.09331). The sums are then unbiased estimates of the full softmax's.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
 
     Raises:
-      ValueError: For bad arguments found while tracing, and (as `InvalidArgumentError`, which it
-        then also is) for bad values.
+      ValueError: If an argument is bad. The error is also a `tf.errors.InvalidArgumentError`. Bad
+        values that only the running graph can know raise that error alone.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call. The message
+        says why.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss and section 3 of
     Jean et al., 2014, arXiv:1412.2007.
@@ -180,15 +182,16 @@ def nce_loss(
       seed: The default sampler's operation seed.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
       sampler: See `sampled_softmax_loss`.
-      padding_label: See `sampled_softmax_loss`; a row without any true class has its negatives'
-        loss.
-      exclude_true: See `sampled_softmax_loss`; a true class keeps its own count.
+      padding_label: See `sampled_softmax_loss`, except that a row without true classes has the
+        loss of its negatives.
+      exclude_true: See `sampled_softmax_loss`, except that a true class keeps its expected count.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
 
     Raises:
       ValueError: See `sampled_softmax_loss`.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/nce_loss and Gutmann and Hyvärinen,
     2010, http://proceedings.mlr.press/v9/gutmann10a.html.
@@ -245,8 +248,9 @@ def sampled_sparse_softmax_loss(
         \ell_i = -l_{i} + \log\Big(e^{l_{i}} + \sum_s e^{l_{i,s}}\Big),
         \quad l_{i,c} = w_c \cdot x_i + b_c - \log Q(c)
 
-    The same number as `sampled_softmax_loss` with `num_true=1`, by way of
-    `sparse_softmax_cross_entropy`. Once `tf.contrib.nn.sampled_sparse_softmax_loss`.
+    Equals `sampled_softmax_loss` with `num_true=1`, but is computed with
+    `sparse_softmax_cross_entropy`. In TensorFlow 1 it was
+    `tf.contrib.nn.sampled_sparse_softmax_loss`.
 
     >>> loss = tsc.nn.sampled_sparse_softmax_loss(
     ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]),
@@ -264,8 +268,8 @@ def sampled_sparse_softmax_loss(
       sampled_values: See `sampled_softmax_loss`.
       remove_accidental_hits: Whether a sampled class that is the target class of an example is left
         out of its sum.
-      partition_strategy: "div" or "mod". The default is the original's; with pieces that are
-        contiguous ranges of rows, "div" is the right one.
+      partition_strategy: "div" or "mod". The default is that of TensorFlow 1. If the pieces are
+        contiguous ranges of rows, use "div".
       name: A name for the operation.
       seed: The default sampler's operation seed.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
@@ -278,6 +282,7 @@ def sampled_sparse_softmax_loss(
 
     Raises:
       ValueError: See `sampled_softmax_loss`.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """

@@ -47,8 +47,9 @@ def rank_sampled_softmax_loss(
     .. math::
         \text{score}(s) = \log \sum_i \exp(w_s \cdot x_i / \tau) + b_s / \tau,
 
-    and keeps the `num_resampled` highest, :math:`\tau` being the temperature; a second pass is
-    `sampled_softmax_loss` over those. Once `tf.contrib.nn.rank_sampled_softmax_loss`.
+    where :math:`\tau` is the temperature, and keeps the `num_resampled` highest. A second pass
+    computes `sampled_softmax_loss` over those. In TensorFlow 1 it was
+    `tf.contrib.nn.rank_sampled_softmax_loss`.
 
     >>> loss = tsc.nn.rank_sampled_softmax_loss(
     ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]),
@@ -65,10 +66,10 @@ def rank_sampled_softmax_loss(
       num_resampled: How many of them to keep; less than `num_sampled`.
       num_classes: The number of classes.
       num_true: The number of target classes of each example.
-      sampled_values: See `sampled_softmax_loss`; default here:
+      sampled_values: See `sampled_softmax_loss`, except that the default is
         `tf.random.learned_unigram_candidate_sampler` with `unique=True`.
-      resampling_temperature: A positive scalar: number, tensor or variable. The lower, the more
-        the candidates follow the batch; commonly decreased as training proceeds.
+      resampling_temperature: A positive scalar: number, tensor or variable. At a low temperature
+        the candidates follow the batch closely. It is commonly decreased during training.
       remove_accidental_hits: Whether a kept class that is a target class of an example is left out
         of its sum.
       partition_strategy: "div" or "mod".
@@ -83,9 +84,10 @@ def rank_sampled_softmax_loss(
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
 
     Raises:
-      ValueError: If `num_resampled` is not less than `num_sampled`, or that is more than
+      ValueError: If `num_resampled` is not less than `num_sampled`, or `num_sampled` is more than
         `num_classes`, or the temperature is not positive and finite; and see
         `sampled_softmax_loss`.
+      RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: Bai, Goldman, Zhang, "TAPAS: Two-pass Approximate Adaptive Sampling for Softmax", 2017,
     arXiv:1707.03073; `tf.contrib.nn` of TensorFlow 1.15.

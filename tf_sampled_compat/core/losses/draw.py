@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import Sampler
 from tf_sampled_compat.core.backends.choice import call, choose
 from tf_sampled_compat.core.backends.interface import Backend
@@ -17,7 +18,7 @@ from tf_sampled_compat.core.losses import tapas
 from tf_sampled_compat.core.losses.description import SampledLoss, Sampling
 from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.samplers import default
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues, class_ids
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tables.table import size_assertions
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import sizes
@@ -95,7 +96,7 @@ def _converted(
     sampled, true_count, sampled_count = checks.three_values(values)
     sampled = tf.convert_to_tensor(sampled)
     checks.numbers_only("sampled_values: sampled_candidates", sampled.dtype)
-    sampled = tf.stop_gradient(class_ids(sampled))
+    sampled = tf.stop_gradient(as_class_ids(sampled))
     if sampled.shape.rank is None:
         vector = checks.sampled_candidates(sampled, None)
         sampled = tf.reshape(errors.after(vector, sampled), [-1])
@@ -122,8 +123,9 @@ def _converted(
 def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> SampledValues:
     """Draws by the default sampler, from classes that the tables must have."""
     sampling = loss.sampling
-    sampler = default.log_uniform if sampling.resampling is None else default.learned_unigram
-    values = _draw_by(sampler, sampling, batch)
+    is_tapas = sampling.resampling is not None
+    name = default.FOR_TAPAS if is_tapas else default.FOR_SAMPLED_LOSSES
+    values = _draw_by(default.BY_NAME[name], sampling, batch)
     limit = tf.get_static_value(sampling.num_classes)
     rows = batch.weights.num_rows, batch.biases.num_rows
     if limit is None or all(known is None or known >= limit for known in rows):

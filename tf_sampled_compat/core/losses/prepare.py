@@ -7,9 +7,9 @@ from typing import NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.losses import padding
 from tf_sampled_compat.core.losses.description import Arguments
-from tf_sampled_compat.core.samplers.tensorflow_kernels import class_ids
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
@@ -68,7 +68,7 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
             checks.numbers_only(table.argument, piece.dtype)
     dim = checks.dim(weights.pieces)
     checks.shapes(labels, inputs, dim, num_true, flat_labels)
-    labels = class_ids(labels)
+    labels = as_class_ids(labels)
     inputs = errors.after(checks.width("inputs", inputs, dim), inputs)
     inputs = with_shape(inputs, [None, dim])
     if labels.shape.rank != 2 or size_of(labels, 1) is None:

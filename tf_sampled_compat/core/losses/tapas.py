@@ -12,7 +12,7 @@ from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends.interface import Backend
 from tf_sampled_compat.core.losses.description import Resampling
 from tf_sampled_compat.core.losses.prepare import Batch
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tables.lookup import lookup
 
 

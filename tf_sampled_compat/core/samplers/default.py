@@ -1,7 +1,7 @@
-"""What a loss draws by if it is given a name or nothing: TensorFlow's kernels, or under XLA ours.
+"""Samplers used when the caller passes a name or none: TensorFlow's kernels, or ours under XLA.
 
-XLA has none of TensorFlow's kernels. The stateless samplers draw by the same law there, but not the
-same classes for a seed.
+XLA cannot compile TensorFlow's kernels. There the stateless samplers take their place. They draw
+from the same distribution, but not the same classes for a seed.
 """
 
 from __future__ import annotations
@@ -10,32 +10,33 @@ from typing import Any, Callable, Optional
 
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.samplers import seeds, stateless, tensorflow_kernels
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 
-Draw = Callable[..., SampledValues]
+SamplerFunction = Callable[..., SampledValues]
 
 
 def log_uniform(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
     """See `tf_sampled_compat.random.log_uniform_candidate_sampler`."""
     twin = stateless.stateless_log_uniform_candidate_sampler
-    return _draw(tensorflow_kernels.log_uniform_candidate_sampler, twin, sizes, seed)
+    return _kernel_or_twin(tensorflow_kernels.log_uniform_candidate_sampler, twin, sizes, seed)
 
 
 def uniform(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
     """See `tf_sampled_compat.random.uniform_candidate_sampler`."""
     twin = stateless.stateless_uniform_candidate_sampler
-    return _draw(tensorflow_kernels.uniform_candidate_sampler, twin, sizes, seed)
+    return _kernel_or_twin(tensorflow_kernels.uniform_candidate_sampler, twin, sizes, seed)
 
 
 def fixed_unigram(*sizes: Any, seed: Optional[int] = None, **options: Any) -> SampledValues:
     """See `tf_sampled_compat.random.fixed_unigram_candidate_sampler`."""
     twin = stateless.stateless_fixed_unigram_candidate_sampler
-    return _draw(tensorflow_kernels.fixed_unigram_candidate_sampler, twin, sizes, seed, **options)
+    kernel = tensorflow_kernels.fixed_unigram_candidate_sampler
+    return _kernel_or_twin(kernel, twin, sizes, seed, **options)
 
 
 def learned_unigram(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
-    """Draws by TensorFlow's kernel, which holds what was learned, as nothing does under XLA."""
+    """Draws with TensorFlow's kernel, which holds the counts. It has no twin under XLA."""
     if private.in_xla_context():
         errors.fail(
             "sampled_values",
@@ -46,8 +47,23 @@ def learned_unigram(*sizes: Any, seed: Optional[int] = None) -> SampledValues:
     return tensorflow_kernels.learned_unigram_candidate_sampler(*sizes, seed=seed)
 
 
-def _draw(
-    kernel: Draw, twin: Draw, sizes: tuple[Any, ...], seed: Optional[int], **options: Any
+BY_NAME: dict[str, SamplerFunction] = {
+    "fixed_unigram": fixed_unigram,
+    "learned_unigram": learned_unigram,
+    "log_uniform": log_uniform,
+    "uniform": uniform,
+}
+# The names of the samplers that the losses use by default, as TensorFlow's losses do.
+FOR_SAMPLED_LOSSES = "log_uniform"
+FOR_TAPAS = "learned_unigram"
+
+
+def _kernel_or_twin(
+    kernel: SamplerFunction,
+    twin: SamplerFunction,
+    sizes: tuple[Any, ...],
+    seed: Optional[int],
+    **options: Any,
 ) -> SampledValues:
     if private.in_xla_context():
         return twin(*sizes, seeds.of_next_step(seed), **options)

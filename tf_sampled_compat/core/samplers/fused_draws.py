@@ -1,4 +1,4 @@
-"""The draws of `draws` by the C++ op, which gives the same classes for the same seed, faster."""
+"""The stateless draws in C++: the same classes for the same seed as `unique_draws`, faster."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from tf_sampled_compat.core.samplers.unique_draws import Draws
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import with_shape
 
-Native = Callable[[tf.Tensor, int, bool], Draws]
+# From a `[2]` seed, num_sampled and unique to the draws.
+FusedDraw = Callable[[tf.Tensor, int, bool], Draws]
 
 
-def uniform(range_max: int) -> Optional[Native]:
-    """Returns the op's draws by `inversion.uniform`, or None where the op cannot be had."""
-    return _native("uniform", range_max, 0)
+def uniform(range_max: int) -> Optional[FusedDraw]:
+    """Returns the op's draws by `inversion.uniform`, or None where the op is not available."""
+    return _fused("uniform", range_max, 0)
 
 
-def log_uniform(range_max: int) -> Optional[Native]:
-    """Returns the op's draws by `inversion.log_uniform`, or None where the op cannot be had."""
-    return _native("log_uniform", range_max, inversion.log2(range_max + 1))
+def log_uniform(range_max: int) -> Optional[FusedDraw]:
+    """Returns the op's draws by `inversion.log_uniform`, or None where the op is not available."""
+    return _fused("log_uniform", range_max, inversion.log2(range_max + 1))
 
 
-def _native(law: str, range_max: int, log2_range: int) -> Optional[Native]:
+def _fused(law: str, range_max: int, log2_range: int) -> Optional[FusedDraw]:
     if private.in_xla_context() or private.in_vectorized_map():
         return None
     if setting.default() == "composite" or private.has_remote_devices():
@@ -33,7 +34,7 @@ def _native(law: str, range_max: int, log2_range: int) -> Optional[Native]:
     if library.missing() is not None:
         return None
 
-    def draw(seed: tf.Tensor, num_sampled: int, unique: bool) -> Draws:
+    def draw_by_op(seed: tf.Tensor, num_sampled: int, unique: bool) -> Draws:
         classes, num_tries = library.load().ops.sampled_compat_stateless_draws(
             seed=seed,
             law=law,
@@ -42,7 +43,7 @@ def _native(law: str, range_max: int, log2_range: int) -> Optional[Native]:
             range_max=range_max,
             log2_range=log2_range,
         )
-        # The op itself fails where it does not find as many.
+        # The op fails if it cannot find num_sampled classes, so the draws are complete.
         return Draws(with_shape(classes, [num_sampled]), with_shape(num_tries, []), None)
 
-    return draw
+    return draw_by_op

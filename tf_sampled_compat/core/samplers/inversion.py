@@ -1,12 +1,12 @@
-"""From uniform words to classes, in integers alone.
+"""Inversion sampling: maps uniform random words to classes, with integer arithmetic only.
 
-Floating-point logarithms and exponentials differ in their last bit between TensorFlow's kernels,
-XLA and the C library, and next to a boundary that makes another class. Products of integers do not
-differ.
+The last bit of a floating-point logarithm or exponential differs between TensorFlow's kernels, XLA
+and the C library. Close to the boundary between two classes that bit decides the class. Integer
+products are the same everywhere.
 
-A word w, uniform in [0, 2**62), stands for u = w / 2**62, and the class is the largest k of which
-the cumulative probability does not exceed u, up to a rounding of u by 2**-56: less than the
-float64 uniforms of TensorFlow's kernels are rounded by.
+A word w, uniform in [0, 2**62), represents u = w / 2**62. Its class is the one whose interval of
+the cumulative distribution holds u, with u rounded by at most 2**-56. The float64 uniforms in
+TensorFlow's kernels are rounded more coarsely.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.samplers.philox import WORD_BITS
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import static_size_of
 
-# Every product must be exact; and a float64 tells no more classes apart.
+# Up to here every product is exact. Also, a float64 cannot tell more classes apart.
 RANGE_LIMIT = 2**53
 
 _HALF = WORD_BITS // 2
@@ -40,8 +40,9 @@ def uniform(words: tf.Tensor, range_max: int) -> tf.Tensor:
 def log_uniform(words: tf.Tensor, range_max: int) -> tf.Tensor:
     """Class floor((range_max + 1) ** u) - 1: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1).
 
-    The power is 2 ** (n + f), n whole and f a fraction of 56 bits: the first 22 are looked up in
-    two tables, the rest is so small that two terms of the exponential series are all of it.
+    The power is computed as 2 ** (n + f) with an integer n and a fraction f of 56 bits. Two tables
+    hold the powers for the first 22 bits of f. The remaining bits are so small that two terms of
+    the exponential series suffice.
     """
     exponent = high_product(words, log2(range_max + 1))
     whole = _right(exponent, _FRACTION_BITS)
@@ -69,9 +70,9 @@ def weighted(words: tf.Tensor, cumulative: tf.Tensor) -> tf.Tensor:
     targets = high_product(words, cumulative[-1])
     if not private.in_xla_context():
         return tf.searchsorted(cumulative, targets, side="right", out_type=tf.int64)
-    # XLA's searchsorted compares all with all. Of the sums `below` are known to be no more than the
-    # target.
-    size = size_of(cumulative, 0)
+    # XLA's searchsorted compares every target with every sum, so search by bisection: the first
+    # `below` sums are known not to exceed the target.
+    size = static_size_of(cumulative, 0)
     below = tf.zeros_like(targets)
     for bit in reversed(range(size.bit_length())):
         next_ = below + 2**bit
@@ -81,7 +82,7 @@ def weighted(words: tf.Tensor, cumulative: tf.Tensor) -> tf.Tensor:
 
 
 def high_product(a: tf.Tensor, b: Union[int, tf.Tensor]) -> tf.Tensor:
-    """floor(a * b / 2**62) for a and b in [0, 2**62)."""
+    """Returns floor(a * b / 2**62) for a and b in [0, 2**62)."""
     b_high, b_low = (b >> _HALF, b & (2**_HALF - 1)) if isinstance(b, int) else _halves(b)
     a_high, a_low = _halves(a)
     # No sum reaches 2**63.
@@ -91,7 +92,7 @@ def high_product(a: tf.Tensor, b: Union[int, tf.Tensor]) -> tf.Tensor:
 
 
 def log2(n: int) -> int:
-    """floor(log2(n) * 2**56), bit by bit: the logarithm doubles as its number is squared."""
+    """Returns floor(log2(n) * 2**56), bit by bit: squaring a number doubles its logarithm."""
     precision = 192
     result = n.bit_length() - 1
     mantissa = n << precision >> result
@@ -105,7 +106,7 @@ def log2(n: int) -> int:
 
 @functools.cache
 def power_tables() -> tuple[np.ndarray, np.ndarray]:
-    """2**61 * 2**(i / 2**11) and 2**61 * 2**(i / 2**22), for i < 2**11."""
+    """Returns 2**61 * 2**(i / 2**11) and 2**61 * 2**(i / 2**22), each for all i < 2**11."""
     factors, factor = [], 2 << 61
     for _ in range(2 * _TABLE_BITS):  # 2**(1 / 2), 2**(1 / 4), ...
         factor = math.isqrt(factor << 61)
@@ -114,7 +115,7 @@ def power_tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _products(factors: list[int]) -> np.ndarray:
-    """The product of the factors that each index has bits for, the first for the highest."""
+    """Returns, for each index, the product of the factors at its set bits, highest bit first."""
     table = [1 << 61]
     for factor in reversed(factors):
         table += [number * factor >> 61 for number in table]

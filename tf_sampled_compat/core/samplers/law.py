@@ -1,4 +1,4 @@
-"""A stateless sampler, given the law it draws by: the checks, the draws and their counts."""
+"""What all stateless samplers share: they check a call, draw by a law, and state the counts."""
 
 from __future__ import annotations
 
@@ -8,29 +8,40 @@ from typing import Any, Callable, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.samplers import unique_draws
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
+from tf_sampled_compat.core.samplers.fused_draws import FusedDraw
 from tf_sampled_compat.core.samplers.inversion import RANGE_LIMIT
 from tf_sampled_compat.core.samplers.philox import Stream, checked_seed
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues, class_ids
-from tf_sampled_compat.core.samplers.unique_draws import Draws
+from tf_sampled_compat.core.samplers.unique_draws import Draws, draw_unique
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
+
+# TensorFlow's kernels end the process after so many draws.
+MOST_TRIES = 2**31 - 1
+# How many draws to make at once, for each class wanted and at least. With far more classes than
+# wanted, a Zipf-like law needs two to three draws per class. Both numbers are even, because a
+# stream is read from an even word on.
+_DRAWS_PER_CLASS = 4
+_SMALLEST_BLOCK = 128
 
 
 class Law(NamedTuple):
-    """How classes are distributed.
+    """A distribution over classes.
 
     Attributes:
-      invert: Makes `[N]` classes of `[N]` words.
-      probability: P(k), float64, of classes of any shape.
-      possible: Whether there are S classes, where only the running graph knows.
-      native: Draws as `unique_draws.draw` does from a seed, S and unique, or None to use that.
+      invert: From `[N]` random words to `[N]` classes.
+      probability: From classes of any shape to P(k), float64.
+      possible: Whether num_sampled classes have a positive probability, if only the running graph
+        knows.
+      fused: Draws by the C++ op. None if the op has no such law, or is not available.
     """
 
     invert: Callable[[tf.Tensor], tf.Tensor]
     probability: Callable[[tf.Tensor], tf.Tensor]
     possible: Optional[tf.Tensor] = None
-    native: Optional[Callable[[tf.Tensor, int, bool], Draws]] = None
+    fused: Optional[FusedDraw] = None
 
 
 class Sizes(NamedTuple):
@@ -42,50 +53,55 @@ class Sizes(NamedTuple):
     unique: bool
 
 
-def sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) -> Sizes:
+def checked_sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) -> Sizes:
     """Checks the numbers of a call, all of which must be known while it is traced."""
-    known = [
-        checks.known_size(argument, value)
-        for argument, value in (
-            ("num_true", num_true),
-            ("num_sampled", num_sampled),
-            ("range_max", range_max),
-        )
-    ]
-    if known[2] > RANGE_LIMIT:
-        errors.fail("range_max", f"at most {RANGE_LIMIT}", known[2])
-    if unique and known[1] > known[2]:
-        errors.fail(
-            "num_sampled", f"at most range_max = {known[2]} classes (unique=True)", known[1]
-        )
-    return Sizes(*known, bool(unique))
+    size = Sizes(
+        checks.known_size("num_true", num_true),
+        checks.known_size("num_sampled", num_sampled),
+        checks.known_size("range_max", range_max),
+        bool(unique),
+    )
+    if size.range_max > RANGE_LIMIT:
+        errors.fail("range_max", f"at most {RANGE_LIMIT}", size.range_max)
+    if size.unique and size.num_sampled > size.range_max:
+        expected = f"at most range_max = {size.range_max} classes (unique=True)"
+        errors.fail("num_sampled", expected, size.num_sampled)
+    return size
 
 
-def sample(law: Law, true_classes: Any, size: Sizes, seed: Any) -> SampledValues:
-    """Draws by a law, and states its counts."""
-    true_classes = class_ids(true_classes)
-    seed = checked_seed(seed)
-    true_classes = _checked_true_classes(true_classes, size)
-    if law.native is not None:
-        drawn = law.native(seed, size.num_sampled, size.unique)
+def sample(law: Law, true_classes: TensorLike, size: Sizes, seed: TensorLike) -> SampledValues:
+    """Draws candidates by a law, and states the expected counts."""
+    true_ids = as_class_ids(true_classes)
+    checked = checked_seed(seed)
+    true_ids = _checked_true_classes(true_ids, size)
+    if law.fused is not None:
+        draws = law.fused(checked, size.num_sampled, size.unique)
     else:
-        drawn = unique_draws.draw(
-            Stream(seed),
-            law.invert,
-            num_sampled=size.num_sampled,
-            range_max=size.range_max,
-            unique=size.unique,
-            possible=law.possible,
-        )
-    drawn = unique_draws.check(drawn)
-    of_true = law.probability(true_classes)
-    if private.in_xla_context():
-        bad = (true_classes < 0) | (true_classes >= size.range_max)
+        draws = _composite_draws(law, size, Stream(checked))
+    of_true = law.probability(true_ids)
+    if private.in_xla_context():  # Elsewhere an id out of range has been an error.
+        bad = (true_ids < 0) | (true_ids >= size.range_max)
         of_true = tf.where(bad, tf.constant(math.nan, tf.float64), of_true)
     return SampledValues(
-        drawn.classes,
-        expected_count(of_true, size.num_sampled, drawn),
-        expected_count(law.probability(drawn.classes), size.num_sampled, drawn),
+        draws.classes,
+        expected_count(of_true, size.num_sampled, draws),
+        expected_count(law.probability(draws.classes), size.num_sampled, draws),
+    )
+
+
+def _composite_draws(law: Law, size: Sizes, stream: Stream) -> Draws:
+    """Draws with TensorFlow's ops; draw i depends on word i of the stream alone."""
+    if not size.unique:
+        classes = law.invert(stream.words(0, size.num_sampled))
+        return Draws(classes, tf.constant(size.num_sampled, tf.int64), None)
+    block_size = max(_DRAWS_PER_CLASS * size.num_sampled, _SMALLEST_BLOCK)
+    return draw_unique(
+        lambda start: law.invert(stream.words(start, block_size)),
+        num_sampled=size.num_sampled,
+        range_max=size.range_max,
+        block_size=block_size,
+        most_tries=MOST_TRIES,
+        possible=law.possible,
     )
 
 

@@ -8,54 +8,59 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
-from tf_sampled_compat.core.samplers.distinct import distinct
+from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
 from tf_sampled_compat.core.samplers.sum_tree import SumTree
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues, class_ids
+from tf_sampled_compat.core.samplers.unique_draws import Draws, draw_unique
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 
-# Steps apart in the seed, so that the blocks of a step have seeds of their own.
-_SEEDS_A_STEP = 2**16
-# Any large odd number keeps replicas' and operations' seeds apart.
+# A step draws at most so many blocks. If they do not hold enough distinct classes, the counts are
+# too uneven to find them in reasonable time. TensorFlow's kernel would go on for hours.
+MAX_BLOCKS = 1000
+# The seeds of two steps are so far apart, so that each block of a step has a seed of its own.
+_SEEDS_PER_STEP = 2**16
+# Large odd numbers, which keep the seeds of replicas and operations apart.
 _REPLICA, _OPERATION = 0x632BE59BD9B4E019, 0x1E3779B97F4A7C15
 
 
 class LearnedUnigramSampler(tf.Module):
-    r"""Samples classes as often as they have been true: P(k) ∝ 1 + occurrences of k so far.
+    r"""Samples classes by how often they have been true: P(k) ∝ 1 + occurrences of k so far.
 
-    A drop-in for `learned_unigram_candidate_sampler`, with the state where it belongs: in
-    variables. There is one state for a model, however often it is retraced or called eagerly; it is
-    in the model's checkpoints and saved files; under `tf.distribute` every replica samples from
-    what all of them have seen. A batch does not see itself. A draw costs O(log num_classes), an
-    occurrence likewise, and nothing else grows with the number of classes but the variable.
+    A drop-in for `learned_unigram_candidate_sampler` that keeps its counts in a variable. A model
+    has one set of counts, however often its functions are retraced or called eagerly. The model's
+    checkpoints and saved files hold them. Under `tf.distribute` every replica samples from the
+    counts of all replicas. The labels of a batch count from the next batch on. Each draw and each
+    occurrence costs O(log num_classes).
 
-    The draws are stateless ones, by a seed and a step that are variables as well: a training run
-    that is interrupted, restored and continued draws what an uninterrupted one draws, and eager
-    mode, graphs and XLA draw the same. Replicas draw different candidates.
+    The draws are stateless: they depend on a seed and a step, which are variables too. A training
+    run that is interrupted, restored and continued draws the same candidates as one that was not
+    interrupted, and eager mode, graphs and XLA draw the same. Replicas draw different candidates.
 
-    All classes at once (`num_sampled` = num_classes, unique) are expected exactly once each, so
-    that a sampled loss over them is the full one.
+    With `num_sampled` = num_classes and `unique`, each class is expected exactly once, so that a
+    sampled loss equals the full loss.
 
-    With `decay`, P follows frequencies that change: of each class the mean interval in steps
-    between occurrences is estimated, interval ← decay · interval + (1 - decay) · latest, and
-    P(k) ∝ 1 / interval. Only the classes of a batch change.
+    With `decay`, P follows frequencies that change over time. For each class the sampler estimates
+    the mean number of steps between occurrences, interval ← decay · interval + (1 - decay) ·
+    latest, and P(k) ∝ 1 / interval. A step updates the classes of its batch only.
 
     >>> sampler = tsc.random.LearnedUnigramSampler(50, seed=1)
     >>> loss = tsc.nn.sampled_softmax_loss(weights, biases, labels, inputs, 5, 50, sampler=sampler)
     >>> values = sampler(labels, num_true=1, num_sampled=5, unique=True, range_max=50)
-    >>> int(sampler.counts()[7])  # 1, and what two batches brought
+    >>> int(sampler.counts()[7])  # 1 + one occurrence in each of two batches
     3
 
     Attributes:
-      num_classes: How many classes it draws from.
+      num_classes: The number of classes.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler;
     for `decay`, Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
     Recommendations" (2019), algorithm 2.
     """
 
-    takes_mask = True  # For the losses, which may have labels that are padding.
+    takes_mask = True  # Tells the losses that `__call__` has a `mask`, for padded labels.
 
     def __init__(
         self,
@@ -65,19 +70,19 @@ class LearnedUnigramSampler(tf.Module):
         decay: Optional[float] = None,
         name: Optional[str] = None,
     ) -> None:
-        """Makes a sampler that has seen each class once.
+        """Creates a sampler that counts one occurrence of each class.
 
         Args:
-          num_classes: How many classes there are.
-          seed: An integer, or two: a `[2]` stateless seed. Default: one drawn by TensorFlow, which
-            follows `tf.random.set_seed`.
-          decay: How much an interval keeps of what it was at each new occurrence, between 0 and 1;
-            1 less the α of Yi et al. Default: no decay, but counts.
+          num_classes: The number of classes.
+          seed: An integer, or two integers as for stateless ops. Default: TensorFlow draws a seed,
+            which follows `tf.random.set_seed`.
+          decay: The weight of the old interval at each new occurrence, between 0 and 1: 1 - α in
+            Yi et al. Default: None, which counts occurrences.
           name: A name for the variables' scope.
         """
         super().__init__(name=name or "learned_unigram_sampler")
         self._config = {"num_classes": num_classes, "seed": seed, "decay": decay, "name": name}
-        self.num_classes = checks.size_attribute("num_classes", num_classes)
+        self.num_classes = checks.known_size("num_classes", num_classes)
         if decay is not None and not (isinstance(decay, numbers.Real) and 0 < decay < 1):
             errors.fail("decay", "a number between 0 and 1, or None", repr(decay))
         self._intervals = None if decay is None else Intervals(self.num_classes, float(decay))
@@ -105,23 +110,26 @@ class LearnedUnigramSampler(tf.Module):
           num_true: The number of target classes of each example.
           num_sampled: How many classes to draw.
           unique: Whether all drawn classes are distinct.
-          range_max: The number of classes, which must be the sampler's.
-          seed: An integer that goes into the draws besides the sampler's own seed.
+          range_max: The number of classes; must equal the sampler's `num_classes`.
+          seed: An integer that changes the draws, in addition to the sampler's own seed.
           name: A name for the operations.
-          mask: `[batch_size, num_true]` booleans: which of the true classes there are. The others
-            are not learned, and expected once.
+          mask: `[batch_size, num_true]` booleans: False for padding. Padding is not learned, and
+            its expected count is 1.
 
         Returns:
-          `(sampled_candidates, true_expected_count, sampled_expected_count)`, as all samplers.
+          `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64
+          classes; `[batch_size, num_true]` float32, how often each true class is expected among
+          them; `[num_sampled]` float32, the same for each candidate.
 
         Raises:
-          InvalidArgumentError: If a true class is out of range, or `unique` and there are not
-            `num_sampled` classes. Under XLA, where nothing can be raised, the expected count of a
-            class out of range is NaN.
+          InvalidArgumentError: If a true class is out of range, or if `unique` and `num_sampled` is
+            more than the number of classes, or that many distinct classes do not come up in
+            reasonable time. Under XLA, which cannot raise errors, expected counts are NaN: that of
+            a class out of range, and all of them if distinct classes are missing.
         """
         with tf.name_scope(name or "LearnedUnigramSampler"):
             self.check_range(range_max)
-            classes = tf.reshape(class_ids(true_classes), [-1, num_true])
+            classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
             values = self.draw(classes, num_sampled, unique, seed=seed, mask=mask)
             with tf.control_dependencies(list(values)):
                 learned = self.learn(classes, mask=mask)
@@ -137,70 +145,70 @@ class LearnedUnigramSampler(tf.Module):
         seed: Any = None,
         mask: Optional[TensorLike] = None,
     ) -> SampledValues:
-        """Draws candidates, and learns nothing; the next draw will be another."""
-        num_sampled = checks.size_attribute("num_sampled", num_sampled)
+        """Draws candidates without learning, and advances the step.
+
+        Args:
+          true_classes: `[...]` class ids of any integer dtype.
+          num_sampled: How many classes to draw.
+          unique: Whether all drawn classes are distinct.
+          seed: See `__call__`.
+          mask: See `__call__`; of the shape of `true_classes`.
+
+        Returns:
+          As `__call__`; `true_expected_count` has the shape of `true_classes`.
+        """
+        num_sampled = checks.known_size("num_sampled", num_sampled)
         if unique:
             checks.at_most("num_sampled", num_sampled, self.num_classes)
-        classes = self._checked(class_ids(true_classes), mask)
-        pair = self._seed_of_step(seed)
-        total = tf.cast(self._tree.total(), tf.float64)
-
-        def block(number: Any, size: int) -> tf.Tensor:
-            bits = tf.random.stateless_uniform(
-                [size], pair + [number, 0], None, None, tf.uint64, alg="philox"
-            )
-            # 53 bits: all that float64 holds. The last point is total - 1, as total is no point.
-            bits = tf.bitwise.right_shift(bits, tf.constant(11, tf.uint64))
-            uniform = tf.cast(tf.cast(bits, tf.int64), tf.float64) * 2.0**-53
-            points = tf.cast(tf.floor(uniform * total), tf.int64)
-            return self._tree.find(tf.minimum(points, tf.cast(total, tf.int64) - 1))
-
-        if unique and num_sampled == self.num_classes:
-            # All there are, whatever is drawn: as if after ever so many tries, each expected once.
-            sampled, tries = tf.range(self.num_classes, dtype=tf.int64), tf.int64.max
-        elif unique:
-            sampled, tries = distinct(block, num_sampled)
-        else:
-            sampled = block(tf.constant(0, tf.int64), num_sampled)
-            tries = tf.constant(num_sampled, tf.int64)
-        expected = [
-            _expected_count(self.probability(ids), num_sampled, tries, unique)
-            for ids in (classes, sampled)
-        ]
-        # Only where XLA left no other way: elsewhere a class out of range has been an error.
-        nan = tf.constant(float("nan"))
-        expected[0] = tf.where(self._in_range(class_ids(true_classes)), expected[0], nan)
+        ids = as_class_ids(true_classes)
+        classes = self._checked(ids, mask)
+        draws = self._candidates(num_sampled, unique, self._seed_of_step(seed))
+        true_count, sampled_count = (
+            expected_count(self.probability(k), num_sampled, draws)
+            for k in (classes, draws.classes)
+        )
+        # Matters under XLA only: elsewhere an id out of range has been an error.
+        true_count = tf.where(self._in_range(ids), true_count, tf.constant(float("nan")))
         if mask is not None:
-            expected[0] = tf.where(mask, expected[0], 1.0)
-        values = SampledValues(sampled, *expected)
+            true_count = tf.where(mask, true_count, 1.0)
+        values = SampledValues(draws.classes, true_count, sampled_count)
         with tf.control_dependencies(list(values)):
             step = private.unwrap_variable(self._step)
-            drawn = tf.raw_ops.AssignAddVariableOp(
+            advanced = tf.raw_ops.AssignAddVariableOp(
                 resource=step.handle, value=tf.constant(1, tf.int64)
             )
-        with tf.control_dependencies([drawn] if drawn is not None else []):
+        with tf.control_dependencies([] if advanced is None else [advanced]):
             return SampledValues(*map(tf.identity, values))
 
     def probability(self, classes: TensorLike) -> tf.Tensor:
-        """The probability of each class in one draw, float64."""
-        weights = self._tree.weights(class_ids(classes))
+        """Returns P(k) of each class, float64."""
+        weights = self._tree.weights(as_class_ids(classes))
         return tf.cast(weights, tf.float64) / tf.cast(self._tree.total(), tf.float64)
 
     def learn(
         self, true_classes: TensorLike, mask: Optional[TensorLike] = None
     ) -> list[tf.Operation]:
-        """Counts the true classes, of all replicas; returns the operations that do."""
-        classes = self._checked(class_ids(true_classes), mask)
-        there = self._in_range(class_ids(true_classes))
-        there = there if mask is None else tf.logical_and(there, mask)
-        classes, there = tf.reshape(classes, [-1]), tf.reshape(there, [-1])
+        """Counts the true classes of all replicas.
+
+        Args:
+          true_classes: `[...]` class ids of any integer dtype.
+          mask: Of the same shape: False for padding, which is not counted.
+
+        Returns:
+          The operations that count. In eager mode they have run, and the list is empty.
+        """
+        ids = as_class_ids(true_classes)
+        classes = self._checked(ids, mask)
+        counted = self._in_range(ids)
+        counted = counted if mask is None else tf.logical_and(counted, mask)
+        classes, counted = tf.reshape(classes, [-1]), tf.reshape(counted, [-1])
         context = tf.distribute.get_replica_context()
         if context is not None and context.num_replicas_in_sync > 1:
             classes = context.all_gather(classes, axis=0)
-            there = tf.cast(context.all_gather(tf.cast(there, tf.int32), axis=0), tf.bool)
+            counted = tf.cast(context.all_gather(tf.cast(counted, tf.int32), axis=0), tf.bool)
         if self._intervals is None:
-            return self._tree.add(classes, tf.cast(there, tf.int64))
-        return self._intervals.update(self._tree, classes, there)
+            return self._tree.add(classes, tf.cast(counted, tf.int64))
+        return self._intervals.update(self._tree, classes, counted)
 
     def check_range(self, range_max: Any) -> None:
         """Raises an error unless `range_max` is the number of classes."""
@@ -209,18 +217,18 @@ class LearnedUnigramSampler(tf.Module):
             errors.fail("range_max", f"the sampler's num_classes = {self.num_classes}", known)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments it was made of. What it has learned is in checkpoints."""
+        """Returns the constructor's arguments. Checkpoints hold the counts."""
         return dict(self._config)
 
     def counts(self) -> tf.Tensor:
-        """The `[num_classes]` int64 weights drawn by: occurrences + 1. Reads all of them."""
+        """Returns a copy of the `[num_classes]` int64 weights.
+
+        They are 1 + occurrences, or with `decay` in proportion to 1 / interval.
+        """
         return self._tree.all_weights()
 
     def _checked(self, classes: tf.Tensor, mask: Optional[TensorLike]) -> tf.Tensor:
-        """Returns class ids, checked to be classes where there is one, and 0 where there is none.
-
-        Under XLA those out of range are 0 as well.
-        """
+        """Returns the ids, checked to be in range; 0 for padding and, under XLA, out of range."""
         if mask is not None:
             classes = tf.where(mask, classes, 0)
         checked = checks.ids_in_range("true_classes", classes, self.num_classes, None)
@@ -231,49 +239,71 @@ class LearnedUnigramSampler(tf.Module):
     def _in_range(self, classes: tf.Tensor) -> tf.Tensor:
         return tf.logical_and(classes >= 0, classes < self.num_classes)
 
+    def _candidates(self, num_sampled: int, unique: bool, seed: tf.Tensor) -> Draws:
+        if not unique:
+            classes = self._independent_draws(0, num_sampled, seed)
+            return Draws(classes, tf.constant(num_sampled, tf.int64), None)
+        if num_sampled == self.num_classes:
+            # All classes, without drawing. After endless tries each is expected exactly once.
+            endless = tf.constant(tf.int64.max, tf.int64)
+            return Draws(tf.range(self.num_classes, dtype=tf.int64), endless, None)
+        # Some draws repeat, and a second block costs more than a larger first one. Another size
+        # would be other draws.
+        block_size = num_sampled + num_sampled // 4 + 32
+        return draw_unique(
+            lambda start: self._independent_draws(start // block_size, block_size, seed),
+            num_sampled=num_sampled,
+            range_max=self.num_classes,
+            block_size=block_size,
+            most_tries=MAX_BLOCKS * block_size,
+        )
+
+    def _independent_draws(self, block: Any, size: int, seed: tf.Tensor) -> tf.Tensor:
+        """Returns the `[size]` classes of a step's block, which may repeat."""
+        total = tf.cast(self._tree.total(), tf.float64)
+        bits = tf.random.stateless_uniform(
+            [size], seed + [block, 0], None, None, tf.uint64, alg="philox"
+        )
+        # 53 bits, as many as a float64 holds.
+        bits = tf.bitwise.right_shift(bits, tf.constant(11, tf.uint64))
+        uniform = tf.cast(tf.cast(bits, tf.int64), tf.float64) * 2.0**-53
+        points = tf.cast(tf.floor(uniform * total), tf.int64)
+        # The product may round up to `total`, where no class is.
+        return self._tree.find(tf.minimum(points, tf.cast(total, tf.int64) - 1))
+
     def _seed_of_step(self, seed: Any) -> tf.Tensor:
-        """The `[2]` seed of the next draw's first block: another for each replica and operation."""
+        """Returns the `[2]` seed of the step's first block, for this replica and operation seed."""
         pair = tf.identity(private.unwrap_variable(self._seed))
         step = tf.identity(private.unwrap_variable(self._step))
-        apart = tf.constant(0, tf.int64)
+        shift = tf.constant(0, tf.int64)
         context = tf.distribute.get_replica_context()
         if context is not None and context.num_replicas_in_sync > 1:
-            apart += tf.cast(context.replica_id_in_sync_group, tf.int64) * _REPLICA
+            shift += tf.cast(context.replica_id_in_sync_group, tf.int64) * _REPLICA
         if seed is not None:
-            apart += (tf.reduce_sum(tf.cast(seed, tf.int64)) + 1) * _OPERATION
-        return pair + tf.stack([step * _SEEDS_A_STEP, apart])
+            shift += (tf.reduce_sum(tf.cast(seed, tf.int64)) + 1) * _OPERATION
+        return pair + tf.stack([step * _SEEDS_PER_STEP, shift])
 
     def _state(self) -> dict[str, tf.Variable]:
         state = {"nodes": self._tree.nodes, "seed": self._seed, "step": self._step}
         return state if self._intervals is None else {**state, **self._intervals.state()}
 
     def save_own_variables(self, store: Any) -> None:
-        """Puts the state into a mapping: for a Keras layer's method of that name to call."""
+        """Stores the state in a mapping; a Keras layer's method of this name can call it."""
         for name, variable in self._state().items():
             store[name] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Takes the state from such a mapping."""
+        """Restores the state that `save_own_variables` stored."""
         for name, variable in self._state().items():
             variable.assign(store[name])
 
 
 def _seed_pair(seed: Any) -> Any:
-    """The initial value of the seed variable."""
+    """Returns the initial value of the seed variable."""
     if seed is None:
         limits = tf.int64.min, tf.int64.max
         return lambda: tf.random.uniform([2], *limits, dtype=tf.int64)
     pair = tf.get_static_value(tf.convert_to_tensor(seed))
     if pair is None or pair.dtype.kind not in "iu" or pair.shape not in ((), (2,)):
-        errors.fail("seed", "an integer, or a pair of them", repr(seed))
+        errors.fail("seed", "an integer, or two integers", repr(seed))
     return [0, int(pair)] if pair.ndim == 0 else pair.astype("int64")
-
-
-def _expected_count(p: tf.Tensor, num: int, tries: tf.Tensor, unique: bool) -> tf.Tensor:
-    """How often a class of probability p is expected in S draws, or in so many tries."""
-    plain = p * num
-    if not unique:
-        return tf.cast(plain, tf.float32)
-    tries = tf.where(tries > 0, tf.cast(tries, tf.float64), float("nan"))
-    count = -tf.math.expm1(tries * tf.math.log1p(-p))
-    return tf.cast(tf.where(tf.equal(tries, num), plain, count), tf.float32)

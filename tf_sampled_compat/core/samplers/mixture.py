@@ -1,4 +1,4 @@
-"""Samplers made of others: candidates from several, and from the labels of the batch."""
+"""Samplers that take candidates from the labels of the batch, or from several other samplers."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import Sampler, TensorLike
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
-from tf_sampled_compat.core.samplers.tensorflow_kernels import (
-    SampledValues,
-    class_ids,
-    learned_unigram_candidate_sampler,
-)
+from tf_sampled_compat.core.samplers.tensorflow_kernels import learned_unigram_candidate_sampler
+from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf.shapes import size_of
 
 
 class InBatchSampler(tf.Module):
-    r"""Takes the labels of the batch as candidates: what is true for one row is not for others.
+    r"""Takes the labels of the batch as candidates: each row's true classes are others' negatives.
 
-    All labels are candidates, so `num_sampled` is batch_size · num_true. A class is expected among
-    them num_sampled · P(k) times, with P as learned from the batches before:
+    All labels are candidates, so `num_sampled` must be batch_size · num_true. The expected count of
+    a class is num_sampled · P(k), with P learned from earlier batches:
 
-        P(k) ∝ 1 + occurrences of k, or by intervals (see `LearnedUnigramSampler`)
+        P(k) ∝ 1 + occurrences of k, or ∝ 1 / interval (see `LearnedUnigramSampler`)
 
-    Candidates repeat as labels do, and every row's own label is one: train with
-    `exclude_true=True`, since `remove_accidental_hits` leaves all copies but the last.
+    Candidates repeat as labels do, and each row's own labels are among them. Train with
+    `exclude_true=True`, because `remove_accidental_hits` removes only the last copy of a class.
 
     >>> frequencies = tsc.random.LearnedUnigramSampler(50, seed=1)
     >>> sampler = tsc.random.InBatchSampler(frequencies)
@@ -44,12 +42,12 @@ class InBatchSampler(tf.Module):
     """
 
     def __init__(self, frequencies: LearnedUnigramSampler, name: Optional[str] = None) -> None:
-        """Makes a sampler.
+        """Creates a sampler.
 
         Args:
-          frequencies: What learns how often each class is true; a part of the sampler's state, and
-            no other sampler in use may learn with it, but one of the same `MixtureSampler`.
-          name: A name.
+          frequencies: The sampler that learns how often each class is true. Share it only with
+            samplers of the same `MixtureSampler`, so that a batch is learned once.
+          name: A name for the module.
         """
         super().__init__(name=name or "in_batch_sampler")
         if not isinstance(frequencies, LearnedUnigramSampler):
@@ -66,23 +64,40 @@ class InBatchSampler(tf.Module):
         seed: Any = None,
         name: Optional[str] = None,
     ) -> SampledValues:
-        """Takes the candidates, then learns the labels. `unique` is not heeded: labels repeat."""
+        """Returns the labels as candidates, then learns them.
+
+        Args:
+          true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+          num_true: The number of target classes of each example.
+          num_sampled: batch_size · num_true.
+          unique: Ignored: labels repeat.
+          range_max: The number of classes; must equal `frequencies.num_classes`.
+          seed: Ignored: nothing is drawn.
+          name: A name for the operations.
+
+        Returns:
+          `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64
+          classes; `[batch_size, num_true]` float32, how often each true class is expected among
+          them; `[num_sampled]` float32, the same for each candidate.
+
+        Raises:
+          InvalidArgumentError: If `num_sampled` is not the number of labels, or a label is out of
+            range.
+        """
         del unique
         with tf.name_scope(name or "InBatchSampler"):
             return _draw_and_learn([self], true_classes, num_true, [num_sampled], range_max, seed)
 
 
 class MixtureSampler(tf.Module):
-    r"""Takes candidates from several samplers, with the counts that follow from all of them.
+    r"""Takes candidates from several samplers, with expected counts for the whole mixture.
 
-    Of S candidates s_j come from sampler j, independent draws each, and whichever it came from a
-    class is expected among them
+    Sampler j contributes s_j independent draws. The expected count of a class is
 
     .. math:: E(k) = \sum_j s_j P_j(k)
 
-    times. That differs from each one's own count: popular classes from the labels of the batch
-    and rare ones from a uniform sampler correct one another. Candidates may repeat: train with
-    `exclude_true=True`.
+    whichever sampler it came from. For example, labels of the batch bring popular classes and a
+    uniform sampler brings rare ones. Candidates may repeat: train with `exclude_true=True`.
 
     >>> frequencies = tsc.random.LearnedUnigramSampler(50, seed=1)
     >>> sampler = tsc.random.MixtureSampler([
@@ -93,20 +108,20 @@ class MixtureSampler(tf.Module):
 
     Attributes:
       samplers: The samplers.
-      sizes: How many candidates come from each.
+      sizes: The number of candidates from each.
 
     Source: Yang et al., "Mixed Negative Sampling for Learning Two-tower Neural Networks in
     Recommendations" (2020).
     """
 
     def __init__(self, samplers: Sequence[tuple[Sampler, int]], name: Optional[str] = None) -> None:
-        """Makes a sampler of others.
+        """Creates a sampler from others.
 
         Args:
-          samplers: Pairs of a sampler and how many candidates come from it: functions with the
-            samplers' signature whose probabilities do not change (one sampled of one is expected
-            P(k) times), `LearnedUnigramSampler`s and `InBatchSampler`s.
-          name: A name.
+          samplers: Pairs of a sampler and the number of candidates to take from it. A sampler is a
+            `LearnedUnigramSampler`, an `InBatchSampler`, or a function with the samplers' signature
+            whose probabilities do not change from call to call.
+          name: A name for the module.
         """
         super().__init__(name=name or "mixture_sampler")
         samplers = list(samplers)
@@ -114,7 +129,7 @@ class MixtureSampler(tf.Module):
             errors.fail("samplers", "at least one", "none")
         for sampler, size in samplers:
             checks.sampler(sampler, True)
-            checks.size_attribute("samplers: how many candidates", size)
+            checks.known_size("samplers: how many candidates", size)
             kernels = (
                 learned_unigram_candidate_sampler,
                 tf.random.learned_unigram_candidate_sampler,
@@ -135,9 +150,27 @@ class MixtureSampler(tf.Module):
         seed: Any = None,
         name: Optional[str] = None,
     ) -> SampledValues:
-        """Draws from each, then learns. `unique` is not heeded: candidates may repeat."""
+        """Draws from each sampler, then learns the labels.
+
+        Args:
+          true_classes: `[batch_size, num_true]` class ids of any integer dtype.
+          num_true: The number of target classes of each example.
+          num_sampled: The sum of `sizes`.
+          unique: Ignored: candidates may repeat.
+          range_max: The number of classes.
+          seed: Passed on to the samplers.
+          name: A name for the operations.
+
+        Returns:
+          `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64
+          classes; `[batch_size, num_true]` float32, how often each true class is expected among
+          them; `[num_sampled]` float32, the same for each candidate.
+
+        Raises:
+          ValueError: If `num_sampled` is not the sum of `sizes`; and the errors of the samplers.
+        """
         del unique
-        if checks.size_attribute("num_sampled", num_sampled) != sum(self.sizes):
+        if checks.known_size("num_sampled", num_sampled) != sum(self.sizes):
             errors.fail("num_sampled", f"the sum of {list(self.sizes)}", num_sampled)
         with tf.name_scope(name or "MixtureSampler"):
             return _draw_and_learn(
@@ -153,7 +186,7 @@ def _draw_and_learn(
     range_max: int,
     seed: Any,
 ) -> SampledValues:
-    classes = tf.reshape(class_ids(true_classes), [-1, num_true])
+    classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
     learners = []
     for sampler in samplers:
         learner = getattr(sampler, "frequencies", sampler)
@@ -161,7 +194,8 @@ def _draw_and_learn(
             learner.check_range(range_max)
             learners += [] if any(learner is other for other in learners) else [learner]
     drawn = [
-        _draw(sampler, classes, size, range_max, seed) for sampler, size in zip(samplers, sizes)
+        _independent_draws(sampler, classes, size, range_max, seed)
+        for sampler, size in zip(samplers, sizes)
     ]
     sampled = tf.concat(drawn, axis=0)
     counts = [
@@ -180,8 +214,10 @@ def _draw_and_learn(
         return SampledValues(*map(tf.identity, values))
 
 
-def _draw(sampler: Any, classes: tf.Tensor, size: int, range_max: int, seed: Any) -> tf.Tensor:
-    """`[size]` independent draws; nothing is learned."""
+def _independent_draws(
+    sampler: Any, classes: tf.Tensor, size: int, range_max: int, seed: Any
+) -> tf.Tensor:
+    """Returns `[size]` classes, which may repeat; learns nothing."""
     if isinstance(sampler, LearnedUnigramSampler):
         return sampler.draw(classes, size, False, seed=seed).sampled_candidates
     if not isinstance(sampler, InBatchSampler):
@@ -193,11 +229,11 @@ def _draw(sampler: Any, classes: tf.Tensor, size: int, range_max: int, seed: Any
 
 
 def _probability(sampler: Any, ids: tf.Tensor, range_max: int, seed: Any) -> tf.Tensor:
-    """The probability of each class in one draw, in float64."""
+    """Returns P(k) of each class under one of the samplers, in float64."""
     sampler = getattr(sampler, "frequencies", sampler)
     if isinstance(sampler, LearnedUnigramSampler):
         return sampler.probability(ids)
-    # Of one candidate a class is expected that often.
+    # The expected count of a class in a single draw is its probability.
     flat = tf.reshape(ids, [-1, 1])
     count = sampler(flat, 1, 1, False, range_max, seed=seed)[1]
     return tf.cast(tf.reshape(count, tf.shape(ids)), tf.float64)

@@ -1,4 +1,4 @@
-"""How often classes occur, estimated from the intervals between their occurrences."""
+"""Class frequencies estimated from the intervals between occurrences, in steps."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import tensorflow as tf
 from tf_sampled_compat.core.samplers.sum_tree import SumTree, scatter_add
 from tf_sampled_compat.core.tf import private
 
-# A weight is so many times an occurrence a step, as an integer: fine enough for the rarest of 10**9
-# classes, and room for a class that is every label of a batch.
+# The integer weight of a class that occurs once per step. It is large enough for the rarest of
+# 10**9 classes, and leaves room for a class that is every label of a batch.
 _UNIT = 2**40
 
 
 class Intervals(tf.Module):
-    """The mean interval between the occurrences of each class: its reciprocal is the weight.
+    """The mean interval between the occurrences of each class. The weight is its reciprocal.
 
-    A class that occurs n times in a step has had n occurrences g / n steps apart, with g the steps
-    since the one before: interval ← decay**n · interval + (1 - decay**n) · g / n.
+    If a class occurs n times in a step, g steps after it last occurred, this counts as n
+    occurrences g / n steps apart: interval ← decay**n · interval + (1 - decay**n) · g / n.
 
     Source: Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
-    Recommendations" (2019), algorithm 2, for which n is 1.
+    Recommendations" (2019), algorithm 2, which has n = 1.
     """
 
     def __init__(self, num_classes: int, decay: float):
-        """Begins with intervals as if one class a step had occurred, each as often."""
+        """Starts as if one class had occurred per step, all equally often."""
         super().__init__(name="intervals")
         self._decay = decay
         self.initial_weight = max(1, _UNIT // num_classes)
@@ -33,22 +33,25 @@ class Intervals(tf.Module):
         )
 
     def state(self) -> dict[str, tf.Variable]:
-        """The variables, by name."""
+        """Returns the variables by name."""
         return {"now": self._now, "latest": self._latest}
 
-    def update(self, tree: SumTree, classes: tf.Tensor, there: tf.Tensor) -> list[tf.Operation]:
-        """Takes one step.
+    def update(self, tree: SumTree, classes: tf.Tensor, occurred: tf.Tensor) -> list[tf.Operation]:
+        """Advances by one step, and updates the weights of the classes that occurred.
 
         Args:
-          tree: The weights, to be changed.
+          tree: The weights to change.
           classes: `[N]` classes, which may repeat.
-          there: `[N]`: which of them occurred.
+          occurred: `[N]` booleans: which of them occurred.
+
+        Returns:
+          The operations that do it; empty in eager mode.
         """
         now_variable = private.unwrap_variable(self._now)
         latest_variable = private.unwrap_variable(self._latest)
         now = tf.identity(now_variable) + 1
-        # Each class once, in static shapes: what is left of the N places occurred 0 times.
-        ordered = tf.sort(tf.where(there, classes, tree.size))
+        # Each class once, in static shapes. Of the N places those left over have 0 occurrences.
+        ordered = tf.sort(tf.where(occurred, classes, tree.size))
         new = tf.cast(tf.not_equal(ordered[1:], ordered[:-1]), tf.int32)
         place = tf.concat([tf.zeros_like(ordered[:1], tf.int32), tf.cumsum(new)], axis=0)
         size = tf.size(classes)

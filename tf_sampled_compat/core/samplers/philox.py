@@ -1,7 +1,7 @@
-"""The random words that a stateless draw is made of: word i depends on the seed and on i alone.
+"""The random words behind stateless draws: word i depends on the seed and on i only.
 
-They are the 64-bit words of Philox4x32-10 as TensorFlow's stateless ops key it, so whoever computes
-a word, in whatever batch of them and on whatever device, gets the same one.
+They are the 64-bit words of Philox4x32-10, with the key that TensorFlow's stateless ops derive from
+a seed. Each word is the same in every batch of words and on every device.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from typing import Any
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.typing import TensorLike
 
-# A word is uniform in [0, 2**WORD_BITS): what is left of 64 bits once products of two halves, and
-# their sums, shall fit into an int64 without a sign.
+# A word is uniform in [0, 2**WORD_BITS). 62 bits: sums of half-word products stay within a
+# non-negative int64.
 WORD_BITS = 62
-# TensorFlow's constant, which a seed is scrambled under (`StatelessRandomGetKeyCounter`).
+# TensorFlow scrambles seeds with this key (`StatelessRandomGetKeyCounter`).
 _SCRAMBLE_KEY = 0x3EC8F720 | 0x02461E29 << 32
-_PHILOX = 1  # the value of the attribute `alg`
+_PHILOX = 1  # The value of the attribute `alg`.
 
 
-def checked_seed(seed: Any) -> tf.Tensor:
-    """Converts a stateless seed to int64, and checks that it has two numbers."""
-    seed = tf.convert_to_tensor(seed)
+def checked_seed(value: TensorLike) -> tf.Tensor:
+    """Converts a stateless seed to `[2]` int64, and checks that it is two integers."""
+    seed = tf.convert_to_tensor(value)
     if not seed.dtype.is_integer:
         errors.fail(
             "seed", "two integers, shape [2]", f"dtype {seed.dtype.name}", errors.ArgumentTypeError
@@ -33,19 +34,19 @@ def checked_seed(seed: Any) -> tf.Tensor:
 
 
 class Stream:
-    """The words of a seed."""
+    """The sequence of random words that a seed stands for."""
 
     def __init__(self, seed: tf.Tensor):
         """Takes a `[2]` int64 seed."""
-        # As StatelessRandomGetKeyCounter does it, which cannot be called: compiled by XLA it looks
-        # at 32 bits of each number only, so that the words of a large seed would be others.
+        # Does what StatelessRandomGetKeyCounter does. That op cannot be used: compiled by XLA it
+        # reads only 32 bits of each number, so large seeds would give other words.
         key = tf.constant([_SCRAMBLE_KEY], tf.uint64)
         scrambled = _philox(2, key, tf.cast(seed, tf.uint64))
         self._key, self._high = scrambled[:1], scrambled[1:]
 
     def words(self, first: Any, count: int) -> tf.Tensor:
-        """Returns `[count]` int64 words from word `first` on, an even number."""
-        low = tf.reshape(tf.cast(first // 2, tf.uint64), [1])  # a block of Philox is two words
+        """Returns the `[count]` int64 words from word `first` on; `first` must be even."""
+        low = tf.reshape(tf.cast(first // 2, tf.uint64), [1])  # One Philox block is two words.
         bits = _philox(count, self._key, tf.concat([low, self._high], axis=0))
         shift = tf.constant(64 - WORD_BITS, tf.uint64)
         return tf.cast(tf.bitwise.right_shift(bits, shift), tf.int64)

@@ -1,14 +1,13 @@
-"""Seeds of stateless draws: one for each step, one for each replica."""
+"""Seeds for stateless draws: a new one for each step, a different one for each replica."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
-from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers import philox
 from tf_sampled_compat.core.tf import private
 
@@ -17,18 +16,18 @@ _REPLICA_STRIDE = 0x9E3779B97F4A7C15 - 2**64
 
 
 def of_next_step(seed: Optional[int]) -> tf.Tensor:
-    """Returns a `[2]` int64 seed that is another one each time the graph runs.
+    """Returns a `[2]` int64 seed that differs each time the graph runs.
 
-    Where TensorFlow's stateful ops would be reproducible, that is with an operation seed or a
-    global one, it is [global seed * 2**32 + operation seed, n], n counting the runs of this place
-    in the graph from 0 on. A function that is traced anew counts anew, as a kernel that is made
-    anew draws anew. Without any seed it is random.
+    With an operation seed or a global seed it is reproducible, as TensorFlow's stateful ops are:
+    [global seed * 2**32 + operation seed, n], where n counts the runs of this place in the graph
+    from 0. A retraced function starts at 0 again, as a new stateful kernel does. Without any seed
+    it is random.
 
     Args:
       seed: An operation seed, or None.
     """
     global_seed, op_seed = tf.compat.v1.get_seed(seed)
-    if global_seed is None and op_seed is None:
+    if global_seed is None or op_seed is None:  # TensorFlow returns both or neither.
         return _random_seed()
     counter = _counter()
     if counter is None:
@@ -42,15 +41,15 @@ def of_next_step(seed: Optional[int]) -> tf.Tensor:
 
 
 def _random_seed() -> tf.Tensor:
-    # XLA keeps a state for it, which no seed reaches.
+    # XLA keeps its own generator state, which no seed reaches.
     return tf.random.uniform([2], tf.int64.min, tf.int64.max, tf.int64)
 
 
 def _counter() -> Optional[tf.Tensor]:
-    """Returns the handle of a new variable that starts at 0, or None where nothing initializes it.
+    """Returns the handle of a new variable of value 0, or None where nobody would initialize it.
 
-    A tf.Variable could be made at a function's first trace only, and would have to be kept alive;
-    the graph that captures a handle keeps it.
+    A tf.Variable could be created only in a function's first trace, and somebody would have to keep
+    it alive. A handle is kept alive by the graph that captures it.
     """
     with tf.init_scope():
         if not tf.executing_eagerly():
@@ -64,11 +63,11 @@ def _counter() -> Optional[tf.Tensor]:
 
 
 def per_replica_seed(seed: Any) -> Any:
-    """Returns a seed of this replica's own, so that replicas draw different classes.
+    """Returns a seed for the current replica, so that replicas draw different classes.
 
-    Under a `tf.distribute` strategy an explicit seed gives every replica the same ones, in
-    TensorFlow as here. To be called in the replicas, where the seed is used. The first replica's is
-    the seed itself, and so is what comes where there are no replicas.
+    Under a `tf.distribute` strategy an explicit seed makes all replicas draw the same classes, in
+    TensorFlow as here. Call this inside the replica function, where the seed is used. The first
+    replica gets `seed` itself, and so does a program without replicas.
 
     >>> strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     >>> @tf.function
@@ -80,14 +79,15 @@ def per_replica_seed(seed: Any) -> Any:
 
     Args:
       seed: `[2]` integers for a stateless sampler, or the operation seed of a loss or sampler: an
-        integer, or None, which stays None.
+        integer or None.
 
     Returns:
-      Of `[2]` integers a `[2]` int64 tensor; of an integer an integer less than 2**31.
+      A `[2]` int64 tensor for `[2]` integers, an integer for an integer (less than 2**31 in all
+      replicas but the first), and None for None.
 
     Raises:
-      ValueError: For an operation seed where the replica's number is not known while tracing (on a
-        TPU), which `[2]` integers do not need.
+      ValueError: For an operation seed if the replica's number is not known while tracing, as on a
+        TPU. Use `[2]` integers there.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/distribute/ReplicaContext.
     """
@@ -103,7 +103,8 @@ def per_replica_seed(seed: Any) -> Any:
     if number is None:
         errors.fail(
             "seed",
-            "two integers, of a stateless sampler, where only the running graph knows the replica",
+            "two integers (for a stateless sampler), as the replica's number is not known while "
+            "the call is traced",
             seed,
         )
     if number == 0:
@@ -112,7 +113,7 @@ def per_replica_seed(seed: Any) -> Any:
     return int.from_bytes(digest, "little") % 2**31
 
 
-def _replica() -> TensorLike:
-    """The number of the replica that is asking; 0 where there is none."""
+def _replica() -> Union[int, tf.Tensor]:
+    """Returns the number of the current replica; 0 if there is none."""
     context = tf.distribute.get_replica_context()
     return 0 if context is None else context.replica_id_in_sync_group

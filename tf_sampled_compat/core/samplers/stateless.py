@@ -1,10 +1,9 @@
-"""Samplers whose draws are a function of their seed: in eager mode, in graphs and under XLA alike.
+"""Samplers whose draws depend on their seed only: the same in eager mode, in graphs and under XLA.
 
-They draw as TensorFlow's do: one class after another, of which, if `unique`, the first occurrences
-are kept until there are `num_sampled`; and the expected counts come from the real number of tries.
-See `samplers` for what each returns. Where TensorFlow's kernels end the process or never end,
-there is an error; under XLA, which compiles no assertion, the candidates that there are none of are
--1, their counts and those of true classes out of range NaN.
+They follow TensorFlow's samplers: draw one class after another and, if `unique`, reject repeated
+ones until there are `num_sampled`. Expected counts use the observed number of tries. Where
+TensorFlow's kernels would end the process or hang, these raise an error. XLA compiles no
+assertions: there missing candidates are -1, and all counts are NaN if candidates are missing.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from tf_sampled_compat.core.samplers import (
     expected_counts,
     fused_draws,
     inversion,
+    unigram_weights,
 )
-from tf_sampled_compat.core.samplers import unigram_weights as unigram_weights
-from tf_sampled_compat.core.samplers.law import Law, sample, sizes
-from tf_sampled_compat.core.samplers.tensorflow_kernels import SampledValues
+from tf_sampled_compat.core.samplers.law import Law, checked_sizes, sample
+from tf_sampled_compat.core.samplers.values import SampledValues
 
 
 def stateless_uniform_candidate_sampler(
@@ -37,7 +36,7 @@ def stateless_uniform_candidate_sampler(
     seed: TensorLike,
     name: Optional[str] = None,
 ) -> SampledValues:
-    """Samples classes uniformly, the same ones for the same seed: P(k) = 1 / range_max.
+    """Samples classes uniformly, and the same classes for the same seed: P(k) = 1 / range_max.
 
     >>> sampled, true_count, sampled_count = tsc.random.stateless_uniform_candidate_sampler(
     ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=[1, 2])
@@ -50,25 +49,29 @@ def stateless_uniform_candidate_sampler(
       num_sampled: S, how many classes to draw.
       unique: Whether all drawn classes are distinct.
       range_max: The number of classes, at most 2**53.
-      seed: `[2]` integers, all 128 bits of which count.
+      seed: `[2]` integers, all 128 bits of which matter.
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
-      `[batch_size, num_true]` float32 and `[S]` float32.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64 classes;
+      `[batch_size, num_true]` float32, how often each true class is expected among them; `[S]`
+      float32, the same for each candidate. The expected count of class k is P(k) · S, or, if
+      `unique`, 1 - (1 - P(k)) ** tries, where `tries` is the number of draws it took to find S
+      distinct classes.
 
     Raises:
-      InvalidArgumentError: If a true class is out of range, or `unique` and there are not
-        `num_sampled` classes. Under XLA see the module.
+      InvalidArgumentError: If a true class is out of range, or if `unique` and S distinct classes
+        cannot be found. Under XLA, which cannot raise errors, the count of a class out of range is
+        NaN; missing candidates are -1, and then all counts are NaN.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_uniform_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         law = Law(
             lambda words: inversion.uniform(words, size.range_max),
             lambda classes: expected_counts.uniform(classes, size.range_max),
-            native=fused_draws.uniform(size.range_max),
+            fused=fused_draws.uniform(size.range_max),
         )
         return sample(law, true_classes, size, seed)
 
@@ -84,7 +87,7 @@ def stateless_log_uniform_candidate_sampler(
 ) -> SampledValues:
     """Samples classes log-uniformly: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1).
 
-    Fits classes sorted by decreasing frequency that follow Zipf's law.
+    Fits classes that follow Zipf's law and are sorted by decreasing frequency.
 
     >>> sampler = tf.function(
     ...     tsc.random.stateless_log_uniform_candidate_sampler, jit_compile=True)
@@ -98,12 +101,12 @@ def stateless_log_uniform_candidate_sampler(
       num_sampled: S, how many classes to draw.
       unique: Whether all drawn classes are distinct.
       range_max: The number of classes, at most 2**53.
-      seed: `[2]` integers, all 128 bits of which count.
+      seed: `[2]` integers, all 128 bits of which matter.
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
-      `[batch_size, num_true]` float32 and `[S]` float32.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)` as
+      `stateless_uniform_candidate_sampler` returns them, with the P(k) above.
 
     Raises:
       InvalidArgumentError: See `stateless_uniform_candidate_sampler`.
@@ -111,11 +114,11 @@ def stateless_log_uniform_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_log_uniform_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         law = Law(
             lambda words: inversion.log_uniform(words, size.range_max),
             lambda classes: expected_counts.log_uniform(classes, size.range_max),
-            native=fused_draws.log_uniform(size.range_max),
+            fused=fused_draws.log_uniform(size.range_max),
         )
         return sample(law, true_classes, size, seed)
 
@@ -132,8 +135,8 @@ def stateless_learned_unigram_candidate_sampler(
 ) -> SampledValues:
     """Samples classes by counts that the caller keeps: P(k) = counts[k] / Σ counts.
 
-    The sums are anew of all counts at each call: O(range_max). Nothing is learned from
-    `true_classes`; TensorFlow's sampler counts them after it has drawn, from 1 for each class on.
+    Each call sums up all counts, which takes O(range_max). `true_classes` are not counted.
+    (TensorFlow's sampler counts them after each draw, and starts with 1 for each class.)
 
     >>> counts = tf.tensor_scatter_nd_add(tf.ones([50], tf.int64), [[3], [7]], [1, 1])
     >>> sampled, true_count, _ = tsc.random.stateless_learned_unigram_candidate_sampler(
@@ -147,13 +150,14 @@ def stateless_learned_unigram_candidate_sampler(
       num_sampled: S, how many classes to draw.
       unique: Whether all drawn classes are distinct.
       range_max: The number of classes.
-      seed: `[2]` integers, all 128 bits of which count.
-      counts: `[range_max]` occurrences, integers of a sum below 2**61 or floating-point numbers.
+      seed: `[2]` integers, all 128 bits of which matter.
+      counts: `[range_max]` occurrences: integers whose sum is below 2**61, or floating-point
+        numbers.
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
-      `[batch_size, num_true]` float32 and `[S]` float32.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)` as
+      `stateless_uniform_candidate_sampler` returns them, with the P(k) above.
 
     Raises:
       InvalidArgumentError: If a count is negative, not finite, or all are zero; if `unique` and
@@ -162,16 +166,16 @@ def stateless_learned_unigram_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_learned_unigram_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
-        counts = cumulative_weights.checked_counts(counts, size.range_max)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
+        checked = cumulative_weights.checked_counts(counts, size.range_max)
         possible, assertions = None, []
         if size.unique:
-            positive = tf.math.count_nonzero(counts)
+            positive = tf.math.count_nonzero(checked)
             possible = positive >= size.num_sampled
             assertions = errors.require(
                 possible, "num_sampled", "at most the positive counts (unique=True)", positive
             )
-        cumulative = cumulative_weights.cumulative(errors.after(assertions, counts))
+        cumulative = cumulative_weights.cumulative(errors.after(assertions, checked))
         return sample(_weighted(cumulative)._replace(possible=possible), true_classes, size, seed)
 
 
@@ -204,28 +208,28 @@ def stateless_fixed_unigram_candidate_sampler(
       num_sampled: S, how many classes to draw.
       unique: Whether all drawn classes are distinct.
       range_max: The number of classes.
-      seed: `[2]` integers, all 128 bits of which count.
-      vocab_file: A CSV file whose last column holds the weights, a class a line.
+      seed: `[2]` integers, all 128 bits of which matter.
+      vocab_file: A CSV file with one class a line, whose last column holds the weights.
       distortion: The power that weights are raised to.
-      num_reserved_ids: How many ids to put, without a weight, before the given ones.
+      num_reserved_ids: How many ids without a weight come before the given ones.
       num_shards: The number of samplers that share the classes.
-      shard: Which of them this is.
-      unigrams: The weights, where there is no file.
+      shard: The number of this sampler among them.
+      unigrams: The weights, if there is no file.
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[S]` int64,
-      `[batch_size, num_true]` float32 and `[S]` float32.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)` as
+      `stateless_uniform_candidate_sampler` returns them, with the P(k) above.
 
     Raises:
       InvalidArgumentError: If a weight is negative or not finite, or all are zero; if their number
-        is not `range_max`; if `unique` and fewer than `num_sampled` classes have a weight; and see
-        `stateless_uniform_candidate_sampler`.
+        is not `range_max`; if `unique` and fewer than `num_sampled` classes have a positive weight;
+        and see `stateless_uniform_candidate_sampler`.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
     """
     with tf.name_scope(name or "stateless_fixed_unigram_candidate_sampler"):
-        size = sizes(num_true, num_sampled, range_max, unique)
+        size = checked_sizes(num_true, num_sampled, range_max, unique)
         distorted = unigram_weights.of_shard(
             vocab_file=vocab_file,
             unigrams=unigrams,

@@ -1,9 +1,9 @@
-"""A variable of integer weights that finds, and changes, one of C in O(log C).
+"""A variable of C integer weights in which finding and changing a weight takes O(log C).
 
-Every node of a tree of fan-out 16 holds the sum of the weights below it, and the 16 children of a
-node stand in one row, so that a step down is one gather and a prefix sum. The sums are exact:
-nothing drifts, whatever the order of the updates. Only rows are ever read: reading a variable that
-has had a sparse update would copy all of it.
+It is a tree of fan-out 16. Each node holds the sum of the weights below it. The 16 children of a
+node are one row of the variable, so that a step down the tree is one gather and one prefix sum. The
+sums are integers, so they stay exact in any order of updates. Only rows are read, because reading a
+whole variable after a sparse update copies it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ FAN_OUT = 16
 
 
 class SumTree(tf.Module):
-    """The weights of C classes, and their sums."""
+    """The weights of C classes and the sums of their subtrees."""
 
     def __init__(self, size: int, initial: int, name: str = "sum_tree"):
-        """Makes the variable, 8 · 16/15 bytes a class.
+        """Creates the variable, of 8 · 16/15 bytes per class.
 
         Args:
           size: C.
-          initial: The weight that every class begins with; positive.
+          initial: The initial weight of each class; positive.
           name: A name for the variable.
         """
         super().__init__(name=name)
@@ -33,7 +33,7 @@ class SumTree(tf.Module):
         spans = [1]
         while spans[-1] * FAN_OUT < size:
             spans.append(spans[-1] * FAN_OUT)
-        # From the root: how many classes a node of the level has below it, and its first row.
+        # For each level, from the root: the number of classes below a node, and its first row.
         self._spans = spans[::-1]
         rows = [-(-size // (span * FAN_OUT)) for span in self._spans]
         self._offsets = [sum(rows[:level]) for level in range(len(rows))]
@@ -48,16 +48,16 @@ class SumTree(tf.Module):
         )
 
     def total(self) -> tf.Tensor:
-        """The sum of all weights, an int64 scalar."""
+        """Returns the sum of all weights, an int64 scalar."""
         return tf.reduce_sum(tf.gather(self._local(), [0]))
 
     def weights(self, classes: tf.Tensor) -> tf.Tensor:
-        """The int64 weights of int64 classes, of any shape."""
+        """Returns the int64 weights of int64 classes of any shape."""
         rows = tf.gather(self._local(), self._offsets[-1] + classes // FAN_OUT)
         return tf.gather(rows, classes % FAN_OUT, axis=-1, batch_dims=classes.shape.rank)
 
     def find(self, points: tf.Tensor) -> tf.Tensor:
-        """Returns the class that holds each point when the weights are laid end to end.
+        """Returns the class of each point on a line where the weights lie end to end.
 
         Args:
           points: `[N]` int64, each in [0, total).
@@ -68,7 +68,7 @@ class SumTree(tf.Module):
             before = tf.cumsum(children, axis=1) <= points[:, tf.newaxis]
             points -= tf.reduce_sum(tf.where(before, children, tf.zeros_like(children)), axis=1)
             step = tf.reduce_sum(tf.cast(before, tf.int64), axis=1)
-            # Beyond the last child only where another process changed a row in between.
+            # `step` is too large only if another process changed a row in the meantime.
             node = node * FAN_OUT + tf.minimum(step, FAN_OUT - 1)
         return tf.minimum(node, self.size - 1)
 
@@ -76,7 +76,7 @@ class SumTree(tf.Module):
         """Adds int64 amounts to the weights of `[N]` int64 classes, which may repeat.
 
         Returns:
-          The operation that does, in a graph.
+          In a graph, a list of the operation; in eager mode, an empty list.
         """
         indices = []
         for offset, span in zip(self._offsets, self._spans):
@@ -87,16 +87,16 @@ class SumTree(tf.Module):
         )
 
     def all_weights(self) -> tf.Tensor:
-        """The `[C]` weights of all classes: reads, and copies, all of the leaves."""
+        """Returns a copy of the `[C]` weights of all classes."""
         leaves = tf.reshape(self._local()[self._offsets[-1] :], [-1])
         return leaves[: self.size]
 
     def _local(self) -> Any:
-        """The variable, or under a distribution strategy this replica's copy of it."""
+        """Returns the variable, or this replica's copy of it under a distribution strategy."""
         return private.unwrap_variable(self.nodes)
 
 
 def scatter_add(variable: Any, indices: tf.Tensor, amounts: tf.Tensor) -> list[tf.Operation]:
-    """`scatter_nd_add`, which reads the variable where it is to return what came of it."""
+    """Adds like `variable.scatter_nd_add`, which would also read the whole variable."""
     done = tf.raw_ops.ResourceScatterNdAdd(ref=variable.handle, indices=indices, updates=amounts)
     return [] if done is None else [done]

@@ -1,43 +1,21 @@
-"""TensorFlow's candidate samplers: the same kernels and draws, without the calls that never end.
-
-Each returns `(sampled_candidates, true_expected_count, sampled_expected_count)`:
-
-* `sampled_candidates`: `[num_sampled]` int64 classes;
-* `true_expected_count`: `[batch_size, num_true]` float32, how often each true class is expected
-  among the candidates;
-* `sampled_expected_count`: `[num_sampled]` float32, the same for the candidates.
-
-With P(k) a class's probability in one draw the count is P(k) · num_sampled, or, when draws are
-rejected until they are unique, 1 - (1 - P(k)) ** tries.
-"""
+"""TensorFlow's candidate samplers: its kernels and draws, with checks where a kernel would hang."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
-from tf_sampled_compat.core.samplers import unigram_weights as unigram_weights
+from tf_sampled_compat.core.samplers import unigram_weights
+from tf_sampled_compat.core.samplers.values import SampledValues
 
-# The learned sampler keeps a tree of int32 counts with this many leaves: 4 GiB at the limit.
-# TensorFlow goes on to 2**31 - 1, for minutes.
+# TensorFlow's learned sampler keeps a tree of int32 counts with this many leaves: 4 GiB at the
+# limit. TensorFlow accepts up to 2**31 - 1, and then allocates for minutes.
 _LEARNED_RANGE_LIMIT = 2**29
-
-
-class SampledValues(NamedTuple):
-    """What a sampler returns; see the module."""
-
-    sampled_candidates: tf.Tensor
-    true_expected_count: tf.Tensor
-    sampled_expected_count: tf.Tensor
-
-
-def class_ids(value: Any) -> tf.Tensor:
-    """Converts class ids of any dtype to int64, as TensorFlow casts labels (1.5 becomes 1)."""
-    return tf.cast(tf.convert_to_tensor(value), tf.int64)
 
 
 def uniform_candidate_sampler(
@@ -66,16 +44,20 @@ def uniform_candidate_sampler(
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64
+      classes; `[batch_size, num_true]` float32, how often each true class is expected among them;
+      `[num_sampled]` float32, the same for each candidate. The expected count of class k is
+      P(k) · num_sampled, or, if `unique`, 1 - (1 - P(k)) ** tries: TensorFlow draws until
+      `num_sampled` distinct classes have come up, and `tries` is how many draws that took.
 
     Raises:
-      InvalidArgumentError: If a true class is out of range, or `unique` and there are not
-        `num_sampled` classes.
+      InvalidArgumentError: If a true class is out of range, or if `unique` and `num_sampled` is
+        more than `range_max`.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
     """
     return tf.random.uniform_candidate_sampler(
-        class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+        as_class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
     )
 
 
@@ -90,7 +72,7 @@ def log_uniform_candidate_sampler(
 ) -> SampledValues:
     """Samples classes log-uniformly: P(k) = log((k + 2) / (k + 1)) / log(range_max + 1).
 
-    Fits classes sorted by decreasing frequency that follow Zipf's law.
+    Fits classes that follow Zipf's law and are sorted by decreasing frequency.
 
     >>> sampled, true_count, sampled_count = tsc.random.log_uniform_candidate_sampler(
     ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
@@ -98,7 +80,7 @@ def log_uniform_candidate_sampler(
     TensorShape([2, 1])
 
     Args:
-      true_classes: See `uniform_candidate_sampler`, as for the others.
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype.
       num_true: The number of target classes of each example.
       num_sampled: How many classes to draw.
       unique: Whether all drawn classes are distinct.
@@ -107,7 +89,8 @@ def log_uniform_candidate_sampler(
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)` as
+      `uniform_candidate_sampler` returns them, with the P(k) above.
 
     Raises:
       InvalidArgumentError: See `uniform_candidate_sampler`.
@@ -115,7 +98,7 @@ def log_uniform_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
     """
     return tf.random.log_uniform_candidate_sampler(
-        class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+        as_class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
     )
 
 
@@ -128,10 +111,11 @@ def learned_unigram_candidate_sampler(
     seed: Optional[int] = None,
     name: Optional[str] = None,
 ) -> SampledValues:
-    """Samples classes as often as they have been true: P(k) ∝ 1 + occurrences of k so far.
+    """Samples classes by how often they have been true: P(k) ∝ 1 + occurrences of k so far.
 
-    The counts live in TensorFlow's kernel: no checkpoint holds them, each traced function has its
-    own, and in eager mode calls with equal arguments share them.
+    TensorFlow's kernel holds the counts. No checkpoint saves them, each traced function has its own
+    counts, and in eager mode calls with equal arguments share them. `LearnedUnigramSampler` keeps
+    them in a variable instead.
 
     >>> sampled, true_count, sampled_count = tsc.random.learned_unigram_candidate_sampler(
     ...     [[3], [7]], num_true=1, num_sampled=5, unique=True, range_max=50, seed=1)
@@ -139,7 +123,8 @@ def learned_unigram_candidate_sampler(
     TensorShape([5])
 
     Args:
-      true_classes: Class ids; counted after drawing.
+      true_classes: `[batch_size, num_true]` class ids of any integer dtype. They are counted after
+        the draw.
       num_true: The number of target classes of each example.
       num_sampled: How many classes to draw.
       unique: Whether all drawn classes are distinct.
@@ -148,10 +133,11 @@ def learned_unigram_candidate_sampler(
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)` as
+      `uniform_candidate_sampler` returns them, with the P(k) above.
 
     Raises:
-      ValueError: If `range_max` is too large to hold counts for.
+      ValueError: If `range_max` is more than 2**29: the kernel's counts would take more than 4 GiB.
       InvalidArgumentError: See `uniform_candidate_sampler`.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
@@ -163,7 +149,7 @@ def learned_unigram_candidate_sampler(
             range_max,
         )
     return tf.random.learned_unigram_candidate_sampler(
-        class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+        as_class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
     )
 
 
@@ -196,21 +182,22 @@ def fixed_unigram_candidate_sampler(
       num_sampled: How many classes to draw.
       unique: Whether all drawn classes are distinct.
       range_max: The number of classes.
-      vocab_file: A CSV file whose last column holds the weights, a class a line.
+      vocab_file: A CSV file with one class a line, whose last column holds the weights.
       distortion: The power that weights are raised to.
-      num_reserved_ids: How many ids to put, without a weight, before the given ones.
+      num_reserved_ids: How many ids without a weight come before the given ones.
       num_shards: The number of samplers that share the classes.
-      shard: Which of them this is.
-      unigrams: The weights, where there is no file.
+      shard: The number of this sampler among them.
+      unigrams: The weights, if there is no file.
       seed: An operation seed.
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)` as
+      `uniform_candidate_sampler` returns them, with the P(k) above.
 
     Raises:
       ValueError: If a weight is negative or not finite, or `unique` and fewer than `num_sampled`
-        classes have a weight (TensorFlow's kernel would never return).
+        classes have a positive weight (TensorFlow's kernel would never return).
       InvalidArgumentError: See `uniform_candidate_sampler`.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
@@ -226,7 +213,7 @@ def fixed_unigram_candidate_sampler(
         unique=unique,
     )
     return tf.random.fixed_unigram_candidate_sampler(
-        class_ids(true_classes),
+        as_class_ids(true_classes),
         num_true,
         num_sampled,
         unique,
@@ -264,12 +251,13 @@ def all_candidate_sampler(
       name: A name for the operation.
 
     Returns:
-      `(sampled_candidates, true_expected_count, sampled_expected_count)`; see the module.
+      `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64,
+      and float32 ones of the shapes `[batch_size, num_true]` and `[num_sampled]`.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/all_candidate_sampler.
     """
     return tf.random.all_candidate_sampler(
-        class_ids(true_classes), num_true, num_sampled, unique, seed=seed, name=name
+        as_class_ids(true_classes), num_true, num_sampled, unique, seed=seed, name=name
     )
 
 
@@ -280,7 +268,7 @@ def compute_accidental_hits(
     seed: Optional[int] = None,
     name: Optional[str] = None,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Finds the candidates that are a true class of an example.
+    """Finds accidental hits: candidates that are a true class of an example.
 
     >>> rows, positions, weights = tsc.nn.compute_accidental_hits([[3], [7]], [7, 1, 3], 1)
     >>> rows.numpy().tolist(), positions.numpy().tolist()
@@ -288,9 +276,10 @@ def compute_accidental_hits(
 
     Args:
       true_classes: `[batch_size, num_true]` class ids of any integer dtype.
-      sampled_candidates: `[num_sampled]` class ids. Of a repeated one, only the last is found.
+      sampled_candidates: `[num_sampled]` class ids. If one is repeated, only its last copy is
+        found.
       num_true: The number of target classes of each example.
-      seed: An operation seed, which nothing depends on.
+      seed: An operation seed. It has no effect.
       name: A name for the operation.
 
     Returns:
@@ -300,5 +289,5 @@ def compute_accidental_hits(
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/compute_accidental_hits.
     """
     return tf.nn.compute_accidental_hits(
-        class_ids(true_classes), class_ids(sampled_candidates), num_true, seed=seed, name=name
+        as_class_ids(true_classes), as_class_ids(sampled_candidates), num_true, seed=seed, name=name
     )

@@ -1,4 +1,4 @@
-"""The weights of a fixed unigram sampler, checked before a kernel hangs on them."""
+"""The weights of fixed unigram samplers: from a file or a list, checked, distorted, sharded."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def check(
     num_sampled: int,
     unique: bool,
 ) -> None:
-    """Raises an `ArgumentError` for weights that TensorFlow's kernel would accept to no good end.
+    """Raises an `ArgumentError` for weights that make TensorFlow's kernel hang or sample wrongly.
 
-    Arguments are those of `fixed_unigram_candidate_sampler`. What TensorFlow itself reports (no
-    such file, too few weights, …) is left to it.
+    The arguments are those of `fixed_unigram_candidate_sampler`. Errors that TensorFlow reports
+    itself (no such file, too few weights, …) are left to it.
     """
     weights, source = _weights(vocab_file, unigrams)
     if weights is None:
         return
     checks.unigram_weights(weights, source)
-    # In float32, as the kernel has them: what underflows is not drawn, what overflows is all there
-    # is. And 0 ** 0 is 1: a distortion of 0 gives every class the same weight.
+    # In float32, as in the kernel: a weight that underflows is never drawn, and one that overflows
+    # is drawn always. 0 ** 0 is 1, so a distortion of 0 gives all classes the same weight.
     with np.errstate(all="ignore"):
         distorted = np.power(np.asarray(weights, np.float32), np.float32(distortion))
     checks.unigram_weights(distorted, f"{source} ** distortion")
-    # Reserved ids come first and have no weight; a shard draws the ids that are `shard` modulo
+    # Reserved ids come first and have no weight. A shard draws the ids that equal `shard` modulo
     # `num_shards`.
     by_id = np.concatenate([np.zeros(num_reserved_ids, np.float32), distorted])
     drawable = int(np.count_nonzero(by_id[shard::num_shards]))
@@ -59,9 +59,9 @@ def of_shard(
     num_shards: int,
     shard: int,
 ) -> np.ndarray:
-    """Returns the float32 weights that TensorFlow's kernel holds, one for each id of the shard.
+    """Returns the float32 weights in TensorFlow's kernel, one for each id of the shard.
 
-    Raises an `ArgumentError` for weights that cannot be had or are none.
+    Raises an `ArgumentError` if the weights cannot be read or are not valid.
     """
     if bool(vocab_file) == bool(len(unigrams)):
         came = "both" if vocab_file else "neither"
@@ -77,7 +77,7 @@ def of_shard(
     with np.errstate(all="ignore"):
         distorted = np.power(weights, np.float32(distortion))
     checks.unigram_weights(distorted[~np.isfinite(distorted)], f"{source} ** distortion")
-    # The kernel counts ids on from those reserved in the shard, not from all of them.
+    # The kernel numbers the weights from the reserved ids of this shard on, not of all shards.
     reserved = len(range(shard, num_reserved_ids, num_shards))
     ids = np.arange(reserved, reserved + len(distorted))
     return np.concatenate([np.zeros(reserved, np.float32), distorted[ids % num_shards == shard]])
@@ -95,7 +95,7 @@ def _weights(vocab_file: Any, unigrams: Sequence[float]) -> tuple[Optional[Seque
 
 @functools.lru_cache(maxsize=8)
 def _vocabulary(path: str, length: int, mtime: int) -> Optional[tuple[float, ...]]:
-    """Reads the last column of a vocabulary; `length` and `mtime` make a changed file a new one."""
+    """Reads a file's last column; again if `length` or `mtime`, keys of the cache, have changed."""
     del length, mtime
     try:
         with tf.io.gfile.GFile(path) as lines:

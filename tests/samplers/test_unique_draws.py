@@ -1,0 +1,81 @@
+"""Draws until classes are distinct: each way to merge a block, against a loop over the draws."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_sampled_compat.core.samplers import first_occurrences
+from tf_sampled_compat.core.samplers.unique_draws import draw_unique
+
+CLASSES = 12
+# Geometric: the last class comes up long after the first block.
+DRAWN = np.minimum(np.random.RandomState(0).geometric(0.4, 4000) - 1, CLASSES - 1)
+MERGES = {
+    "hashing": first_occurrences.by_hashing,
+    "marking": functools.partial(first_occurrences.by_marking, range_max=CLASSES),
+    "sorting": first_occurrences.by_sorting,
+}
+
+
+def by_a_loop(num_sampled):
+    """Returns the distinct classes, and how many draws they took."""
+    kept = []
+    for position, value in enumerate(DRAWN.tolist()):
+        if value not in kept:
+            kept.append(value)
+        if len(kept) == num_sampled:
+            return kept, position + 1
+
+
+def draw(num_sampled, block_size, jit, most_tries=4000):
+    drawn = tf.constant(DRAWN, tf.int64)
+
+    def call():
+        return draw_unique(
+            lambda start: tf.slice(drawn, [start], [block_size]),
+            num_sampled=num_sampled,
+            range_max=CLASSES,
+            block_size=block_size,
+            most_tries=most_tries,
+        )
+
+    return tf.function(call, autograph=False, jit_compile=jit)()
+
+
+@pytest.mark.parametrize("block_size", [1, 7, 40])
+@pytest.mark.parametrize("num_sampled", [1, 5, 12])
+@pytest.mark.parametrize(
+    "merge, jit", [("hashing", False), ("marking", True), ("sorting", True), ("sorting", False)]
+)
+def test_each_merge_against_a_loop(merge, jit, num_sampled, block_size, monkeypatch):
+    monkeypatch.setattr(first_occurrences, "merge_for", lambda *_: MERGES[merge])
+    draws = draw(num_sampled, block_size, jit)
+    kept, tries = by_a_loop(num_sampled)
+    assert draws.classes.numpy().tolist() == kept and int(draws.num_tries) == tries
+    assert bool(draws.complete)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_the_merge_of_each_context(jit):
+    chosen = []
+
+    def call():
+        chosen.extend(first_occurrences.merge_for(10, size) for size in (640, 641))
+        return tf.constant(0)
+
+    tf.function(call, autograph=False, jit_compile=jit)()
+    names = [getattr(merge, "func", merge).__name__ for merge in chosen]
+    assert names == (["by_marking", "by_sorting"] if jit else ["by_hashing"] * 2)
+
+
+def test_too_few_draws():
+    """One draw less than it takes to find the last class."""
+    kept, tries = by_a_loop(12)
+    sizes = {"num_sampled": 12, "block_size": 1, "most_tries": tries - 1}
+    expected = f"num_sampled: .* no more than {tries - 1} draws find"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+        draw(**sizes, jit=False)
+    draws = draw(**sizes, jit=True)
+    assert draws.classes.numpy().tolist() == [*kept[:11], -1] and not bool(draws.complete)
