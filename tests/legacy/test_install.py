@@ -1,6 +1,7 @@
 """`install()`: what it puts where, and that it leaves no trace. Each in a process of its own,
 for what has been imported decides what TensorFlow's modules are."""
 
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -103,6 +104,29 @@ star = {}
 exec("from tensorflow.contrib.nn import *", star)
 assert names <= set(star)
 """,
+    "contrib_opt": """
+tsc.install()
+import tensorflow.contrib.opt
+import tensorflow.compat.v1.contrib.opt as below
+from tensorflow.contrib.opt import LazyAdamOptimizer
+from tensorflow.contrib import opt
+assert opt is below is tf.contrib.opt is tf.compat.v1.contrib.opt is tensorflow.contrib.opt
+assert LazyAdamOptimizer is opt.LazyAdamOptimizer is tsc.compat.v1.train.LazyAdamOptimizer
+tsc.uninstall()
+assert not any(name.startswith("tensorflow.contrib") for name in sys.modules)
+""",
+    "swapped_arguments_name_the_era": """
+tsc.install()
+table, biases, inputs, labels = tf.zeros([50, 8]), tf.zeros([50]), tf.ones([2, 8]), [[3], [7]]
+for nn in (tf.nn, tf.compat.v1.nn):
+    for name in NAMES:
+        try:
+            getattr(nn, name)(table, biases, inputs, labels, 5, 50)
+        except ValueError as error:
+            assert "tf_sampled_compat.install('0.x')" in str(error), error
+        else:
+            raise AssertionError(name)
+""",
     "contrib_it_has_not": """
 tsc.install()
 import tensorflow.compat.v1 as tf1
@@ -114,7 +138,13 @@ CASES = [
     ("from tensorflow.contrib.nn import dropout", ImportError, "it has alpha_dropout"),
     ("from tensorflow.contrib.nn.python.ops import x", ImportError, "it has alpha_dropout"),
     ("tf.contrib.slim.fully_connected", AttributeError, "tf_slim"),
-    ("tf1.contrib.seq2seq", AttributeError, "tensorflow_addons.seq2seq"),
+    ("tf1.contrib.seq2seq", AttributeError, "does not import on TensorFlow 2.21"),
+    ("tf.contrib.rnn", AttributeError, "TF_USE_LEGACY_KERAS=1"),
+    ("tf.contrib.layers", AttributeError, "TF_USE_LEGACY_KERAS=1"),
+    ("tf.contrib.training", AttributeError, "HParams is not in TensorFlow 2"),
+    ("tf.contrib.opt.AdaMaxOptimizer", AttributeError, "LazyAdamOptimizer of opt"),
+    ("from tensorflow.contrib.opt import AGNOptimizer", ImportError, "LazyAdamOptimizer of opt"),
+    ("import tensorflow.contrib.opt.python", ImportError, "LazyAdamOptimizer of opt"),
     ("tf1.contrib.whatever", AttributeError, "TensorFlow 1.15"),
     ("tf.contrib.nn.dropout", AttributeError, "it has alpha_dropout"),
 ]
@@ -295,6 +325,19 @@ def run(code, **environment):
 @pytest.mark.parametrize("name", CHECKS)
 def test_in_a_fresh_process(name):
     result = run(PREAMBLE + f"HAS_OP = {has_op()}\n" + CHECKS[name] + "print('done')")
+    assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr[-3000:]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tf_keras") is None, reason="needs tf_keras")
+def test_the_ways_out_to_cells_and_layers_need_what_they_say():
+    """`tf.compat.v1.nn.rnn_cell` and `tf.compat.v1.layers`, with the legacy Keras that is named."""
+    code = """
+import tensorflow as tf
+tf.compat.v1.nn.rnn_cell.BasicLSTMCell, tf.compat.v1.layers.dense
+tf.raw_ops.ImageProjectiveTransformV3
+print("done")
+"""
+    result = run(code, TF_USE_LEGACY_KERAS="1")
     assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr[-3000:]
 
 

@@ -1,4 +1,4 @@
-"""`tf.contrib` of TensorFlow 1.15, as far as this package mirrors it."""
+"""The part of TensorFlow 1.15's `tf.contrib` that this package mirrors."""
 
 from tf_sampled_compat.contrib import nn
 

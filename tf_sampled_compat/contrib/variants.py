@@ -1,4 +1,4 @@
-"""What `tf.contrib.nn` of TensorFlow 1.15 held beside its two losses, out of public TF 2 ops."""
+"""The other functions of TensorFlow 1.15's `tf.contrib.nn`, built from public TF 2 ops."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "scaled_softplus",
 ]
 
-# What a dropped unit is set to: SELU's limit at minus infinity, -scale * alpha.
+# The value of a dropped unit: SELU's limit at minus infinity, -scale * alpha.
 _DROPPED = -1.7580993408473766
 
 
@@ -47,7 +47,7 @@ def alpha_dropout(
       x: `[...]` activations of a floating dtype.
       keep_prob: A scalar in (0, 1]: the probability that a unit is kept.
       noise_shape: The shape of the mask, which broadcasts; by default that of `x`.
-      seed: The operation seed; it draws what TensorFlow 1.15 drew for it.
+      seed: The operation seed; the mask is the one that TensorFlow 1.15 draws with it.
       name: A name for the operation.
 
     Returns:
@@ -88,12 +88,13 @@ def scaled_softplus(
 
     Args:
       x: A tensor of a floating dtype.
-      alpha: The smoothness, positive; broadcasts with `x`, and has a gradient.
-      clip: The upper bound, or None; likewise. Where it binds, it takes the whole gradient.
+      alpha: The smoothness, positive. It broadcasts with `x` and receives a gradient.
+      clip: The upper bound, or None. It broadcasts with `x`; where y reaches it, it receives the
+        whole gradient.
       name: A name for the operation.
 
     Returns:
-      A tensor of the dtype of `x` and the shape they broadcast to.
+      A tensor of the dtype of `x`, of the shape that `x`, `alpha` and `clip` broadcast to.
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
@@ -111,7 +112,7 @@ def scaled_softplus(
 def nth_element(
     input: TensorLike, n: ScalarLike, reverse: bool = False, name: Optional[str] = None
 ) -> tf.Tensor:
-    """Finds the value that sorting would put at place `n` of the last dimension.
+    """Returns the n-th smallest value along the last dimension, counted from 0.
 
     >>> print(tsc.contrib.nn.nth_element(tf.constant([5.0, 9.0, 7.0]), 1).numpy())
     7.0
@@ -145,11 +146,27 @@ def conv1d_transpose(
     dilations: Any = None,
     name: Optional[str] = None,
 ) -> tf.Tensor:
-    """Transposes a 1-D convolution; `tf.nn.conv1d_transpose` of TensorFlow 2 is the same.
+    """Computes the transpose of a 1-D convolution, by TensorFlow 2's `tf.nn.conv1d_transpose`.
 
     >>> y = tsc.contrib.nn.conv1d_transpose(tf.ones([1, 4, 2]), tf.ones([3, 5, 2]), [1, 8, 5], 2)
     >>> y.shape
     TensorShape([1, 8, 5])
+
+    Args:
+      input: `[batch_size, width, in_channels]` values, or "NCW" ones; see `data_format`.
+      filters: `[filter_width, out_channels, in_channels]` weights.
+      output_shape: The three sizes of the result.
+      strides: One int, or a list of one or three: the step along the width.
+      padding: "SAME" or "VALID".
+      data_format: "NWC" or "NCW".
+      dilations: As in `tf.nn.conv1d_transpose`: None, one int, or a list of one or three.
+      name: A name for the operation.
+
+    Returns:
+      A tensor of shape `output_shape` and of the dtype of `input`.
+
+    Raises:
+      ValueError: If the shapes do not fit one another, or an option is unknown.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/conv1d_transpose.
     """
@@ -161,14 +178,25 @@ def conv1d_transpose(
 def deprecated_flipped_softmax_cross_entropy_with_logits(
     logits: TensorLike, labels: TensorLike, dim: int = -1, name: Optional[str] = None
 ) -> tf.Tensor:
-    """Computes TF 1's softmax cross entropy, with `logits` before `labels`.
+    r"""Computes TF 1's softmax cross entropy, with `logits` before `labels`.
 
-    No gradient passes to `labels`, as none did.
+    .. math:: \ell_i = -\sum_c y_{i,c} \log \text{softmax}(z_i)_c
+
+    with z the logits and y the labels. No gradient passes to `labels`, as in TensorFlow 1.
 
     >>> loss = tsc.contrib.nn.deprecated_flipped_softmax_cross_entropy_with_logits(
     ...     tf.zeros([2, 4]), tf.one_hot([0, 3], 4))
     >>> print(loss.numpy())  # log(4)
     [1.3862944 1.3862944]
+
+    Args:
+      logits: `[..., num_classes]` scores of a floating dtype.
+      labels: `[..., num_classes]` probabilities, which sum to 1 over `dim`.
+      dim: The dimension of the classes.
+      name: A name for the operation.
+
+    Returns:
+      A tensor of losses in nats, of the dtype of `logits` and their shape without `dim`.
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
@@ -181,12 +209,24 @@ def deprecated_flipped_softmax_cross_entropy_with_logits(
 def deprecated_flipped_sparse_softmax_cross_entropy_with_logits(
     logits: TensorLike, labels: TensorLike, name: Optional[str] = None
 ) -> tf.Tensor:
-    """Computes the sparse softmax cross entropy, with `logits` before `labels`.
+    r"""Computes the sparse softmax cross entropy, with `logits` before `labels`.
+
+    .. math:: \ell_i = -\log \text{softmax}(z_i)_{y_i}
+
+    with z the logits and y the labels.
 
     >>> loss = tsc.contrib.nn.deprecated_flipped_sparse_softmax_cross_entropy_with_logits(
     ...     tf.zeros([2, 4]), tf.constant([0, 3]))
     >>> print(loss.numpy())  # log(4)
     [1.3862944 1.3862944]
+
+    Args:
+      logits: `[..., num_classes]` scores of a floating dtype.
+      labels: `[...]` integer class ids.
+      name: A name for the operation.
+
+    Returns:
+      A `[...]` tensor of losses in nats, of the dtype of `logits`.
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
@@ -196,12 +236,27 @@ def deprecated_flipped_sparse_softmax_cross_entropy_with_logits(
 def deprecated_flipped_sigmoid_cross_entropy_with_logits(
     logits: TensorLike, targets: TensorLike, name: Optional[str] = None
 ) -> tf.Tensor:
-    """Computes the sigmoid cross entropy, with `logits` before `targets`.
+    r"""Computes the sigmoid cross entropy, with `logits` before `targets`.
+
+    .. math:: \ell = -y \log \sigma(z) - (1 - y) \log(1 - \sigma(z))
+
+    with z the logits and y the targets.
 
     >>> loss = tsc.contrib.nn.deprecated_flipped_sigmoid_cross_entropy_with_logits(
     ...     tf.zeros([2]), tf.constant([0.0, 1.0]))
     >>> print(loss.numpy())  # log(2)
     [0.6931472 0.6931472]
+
+    Args:
+      logits: Scores of a floating dtype.
+      targets: Probabilities, of the shape and dtype of `logits`.
+      name: A name for the operation.
+
+    Returns:
+      A tensor of losses in nats, of the shape and dtype of `logits`.
+
+    Raises:
+      ValueError: If the shapes differ.
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """

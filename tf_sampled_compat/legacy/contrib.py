@@ -1,7 +1,8 @@
-"""The `tf.contrib` that `install()` shows: `nn`, and for the rest an error with a way out."""
+"""The `tf.contrib` of `install()`: `nn`, `opt`, and errors that say where the rest went."""
 
 from __future__ import annotations
 
+import functools
 import importlib.machinery
 import importlib.util
 import sys
@@ -10,34 +11,56 @@ from types import ModuleType
 from typing import Any, NoReturn, Optional
 
 from tf_sampled_compat import contrib
+from tf_sampled_compat.compat.v1 import train
 
-NAMES = ("tensorflow.contrib", "tensorflow.contrib.nn")
+NAMES = ("tensorflow.contrib", "tensorflow.contrib.nn", "tensorflow.contrib.opt")
+# The parts that are here, and the modules of ours that they show (looked up late: for reloads).
+_PARTS = {"nn": lambda: contrib.nn, "opt": lambda: train}
 _PREFIXES = ("tensorflow.contrib.", "tensorflow.compat.v1.contrib.")
 
-# Where the parts of tf.contrib went that old programs use most.
+# Where to find the parts of tf.contrib that old programs use most, as of TensorFlow 2.21.
+_ADDONS = (
+    "tensorflow_addons had it, and its last release, 0.23, does not import on TensorFlow 2.21: "
+    "copy what you need from its source"
+)
+_LEGACY_KERAS = (
+    "with tf_keras installed and TF_USE_LEGACY_KERAS=1 set before TensorFlow is imported"
+)
 _WAYS_OUT = {
-    "crf": "tensorflow_addons.text has it",
+    "crf": _ADDONS,
     "data": "tf.data.experimental has most of it",
     "distribute": "tf.distribute has it",
     "distributions": "tensorflow_probability has it",
     "eager": "tf itself has most of it",
     "estimator": "tf.estimator has most of it, up to TensorFlow 2.15",
     "framework": "tf_slim and tf.compat.v1.train have most of it (pip install tf_slim)",
-    "image": "tf.image and tensorflow_addons.image have it",
-    "layers": "tf_slim.layers and tf.compat.v1.layers have it (pip install tf_slim)",
+    "image": (
+        "tf.image has some of it; tf.raw_ops.ImageProjectiveTransformV3 rotates, translates and "
+        "transforms"
+    ),
+    "layers": (
+        f"tf_slim.layers has it (pip install tf_slim); so has tf.compat.v1.layers, {_LEGACY_KERAS}"
+    ),
     "learn": "tf.estimator has most of it, up to TensorFlow 2.15",
-    "legacy_seq2seq": "copy it from TensorFlow 1.15; only its loops over cells are in it",
+    "legacy_seq2seq": (
+        "copy legacy_seq2seq/python/ops/seq2seq.py and rnn/python/ops/core_rnn_cell.py from "
+        "TensorFlow 1.15's contrib and mend their imports; their cells are "
+        f"tf.compat.v1.nn.rnn_cell, {_LEGACY_KERAS}"
+    ),
     "lookup": "tf.lookup has it",
     "losses": "tf.compat.v1.losses has most of it",
     "metrics": "tf.compat.v1.metrics has most of it",
-    "opt": "tensorflow_addons.optimizers has most of it",
-    "rnn": "tf.compat.v1.nn.rnn_cell and tensorflow_addons.rnn have most of it",
-    "seq2seq": "tensorflow_addons.seq2seq has it",
+    "opt": "tf.keras.optimizers and tf.compat.v1.train have some of it",
+    "rnn": f"tf.compat.v1.nn.rnn_cell has most of it, {_LEGACY_KERAS}",
+    "seq2seq": _ADDONS,
     "slim": "pip install tf_slim; import tf_slim as slim",
     "summary": "tf.compat.v2.summary has it",
-    "tensorboard": "tensorboard.plugins has it",
+    "tensorboard": "tensorboard.plugins has it (pip install tensorboard)",
     "tpu": "tf.compat.v1.tpu has it",
-    "training": "tf.compat.v1.train has most of it",
+    "training": (
+        "tf.compat.v1.train has most of it; HParams is not in TensorFlow 2, and "
+        "types.SimpleNamespace can hold a program's parameters"
+    ),
 }
 
 
@@ -46,23 +69,27 @@ def way_out(name: str) -> str:
     known = _WAYS_OUT.get(name.split(".")[0], "look for it in TensorFlow 1.15, whose source has it")
     return (
         f"tf.contrib.{name} went with TensorFlow 1: {known}. "
-        "Of tf.contrib, tf_sampled_compat brings back nn only"
+        "Of tf.contrib, tf_sampled_compat brings back nn, and LazyAdamOptimizer of opt"
     )
 
 
 def _message(name: str) -> str:
-    return _held(name[len("nn.") :]) if name.startswith("nn.") else way_out(name)
+    part, _, inner = name.partition(".")
+    return _missing(part, inner) if inner and part in _PARTS else way_out(name)
 
 
-def _held(name: str) -> str:
+def _missing(part: str, name: str) -> str:
+    """Returns the message for a name that a part which is here does not have."""
+    if part == "opt":
+        return way_out(f"opt.{name}")
     held = ", ".join(contrib.nn.__all__)
     return f"tf.contrib.nn of TensorFlow 1.15 has no public {name!r}; it has {held}"
 
 
 class Finder:
-    """Finds `tensorflow.contrib` and its `nn` for `import`, and says of the rest where it went.
+    """Finds `tensorflow.contrib`, its `nn` and `opt` for `import`; errors say where the rest went.
 
-    It stands last on `sys.meta_path`: whatever else provides a `tensorflow.contrib.x` comes first.
+    It is last on `sys.meta_path`: another provider of a `tensorflow.contrib.x` comes first.
     """
 
     def __init__(self):
@@ -95,16 +122,19 @@ class Finder:
     def exec_module(self, module: ModuleType) -> None:
         """Implements `importlib.abc.Loader`; `importlib.reload` comes here too."""
         if module.__name__ == NAMES[0]:
-            module.__doc__ = "`tf.contrib` as far as tf_sampled_compat brings it back: `nn`."
-            module.__all__ = ["nn"]
-            module.nn = self._modules[NAMES[1]]
+            module.__doc__ = "The parts of `tf.contrib` that tf_sampled_compat brings back."
+            module.__all__ = list(_PARTS)
+            for part in _PARTS:
+                setattr(module, part, self._modules[f"{NAMES[0]}.{part}"])
             module.__getattr__ = _no_part
             return
-        module.__doc__ = contrib.nn.__doc__
-        module.__all__ = list(contrib.nn.__all__)
-        module.__getattr__ = _no_name
-        for name in contrib.nn.__all__:
-            setattr(module, name, getattr(contrib.nn, name))
+        part = module.__name__.rpartition(".")[2]
+        ours = _PARTS[part]()
+        module.__doc__ = ours.__doc__
+        module.__all__ = list(ours.__all__)
+        module.__getattr__ = functools.partial(_no_name, part)
+        for name in ours.__all__:
+            setattr(module, name, getattr(ours, name))
 
     def place(self) -> None:
         """Puts itself on `sys.meta_path`, once."""
@@ -123,7 +153,7 @@ def _no_part(name: str) -> NoReturn:
     raise AttributeError(way_out(name))
 
 
-def _no_name(name: str) -> NoReturn:
+def _no_name(part: str, name: str) -> NoReturn:
     if name.startswith("__"):
-        raise AttributeError(f"module 'tensorflow.contrib.nn' has no attribute '{name}'")
-    raise AttributeError(_held(name))
+        raise AttributeError(f"module 'tensorflow.contrib.{part}' has no attribute '{name}'")
+    raise AttributeError(_missing(part, name))

@@ -57,7 +57,8 @@ def install(era: Optional[str] = None) -> None:
 
     for `sampled_softmax_loss` and `nce_loss`. Beside them come `sampled_sparse_softmax_loss` and
     `rank_sampled_softmax_loss`, with the signatures of `tsc.contrib.nn` where TensorFlow 1's are
-    asked for, and `tf.contrib.nn` as an attribute and for `import`. Modules are changed in place,
+    asked for, and `tf.contrib.nn` and `tf.contrib.opt.LazyAdamOptimizer`, as attributes and for
+    `import`. Modules are changed in place,
     so `from tensorflow import nn` of long ago sees them; `from tensorflow.nn import nce_loss` of
     long ago does not. Everything else stays as it is, TensorFlow's private modules included.
 

@@ -74,8 +74,10 @@ def aliases(contrib_module: ModuleType) -> dict[str, ModuleType]:
         "tensorflow.compat.v2.nn": v2.nn,
         "tensorflow.contrib": contrib_module,
         "tensorflow.contrib.nn": contrib_module.nn,
+        "tensorflow.contrib.opt": contrib_module.opt,
         "tensorflow.compat.v1.contrib": contrib_module,
         "tensorflow.compat.v1.contrib.nn": contrib_module.nn,
+        "tensorflow.compat.v1.contrib.opt": contrib_module.opt,
     }
 
 

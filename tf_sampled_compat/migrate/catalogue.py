@@ -70,7 +70,9 @@ OTHER_CONTRIB = frozenset(
     }
 )
 LOSSES = FUNCTIONS | frozenset(_INTERNAL_V2)
-MENTIONS = LOSSES | OTHER_CONTRIB
+# Of `tf.contrib.opt`.
+OPTIMIZERS = frozenset({"LazyAdamOptimizer"})
+MENTIONS = LOSSES | OTHER_CONTRIB | OPTIMIZERS
 
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
@@ -80,6 +82,11 @@ _CONTRIB_NN = {
     f"{root}contrib.nn{inner}"
     for root in ("", "compat.v1.")
     for inner in ("", *(f".python.ops.{file}" for file in _CONTRIB_FILES))
+}
+_CONTRIB_OPT = {
+    f"{root}contrib.opt{inner}"
+    for root in ("", "compat.v1.")
+    for inner in ("", ".python.training.lazy_adam_optimizer")
 }
 
 
@@ -121,6 +128,8 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
     module, _, name = below.rpartition(".")
     if module in _CONTRIB_NN:
         return Target("contrib.nn", name) if name in (*_CONTRIB, *OTHER_CONTRIB) else None
+    if module in _CONTRIB_OPT:
+        return Target("compat.v1.train", name) if name in OPTIMIZERS else None
     if module in _NN and name in _CONTRIB:
         # The reference pages file them under `tf.nn`, where no TensorFlow has them.
         return Target("nn" if era == "2.x" else "contrib.nn", name)
@@ -148,7 +157,7 @@ def own(path: str) -> Optional[Target]:
     return Target(module, name) if known else None
 
 
-def is_contrib_nn(path: str) -> bool:
-    """Whether a module's path is `tensorflow.contrib.nn`, or in it: what TensorFlow 2 has not."""
+def is_contrib(path: str) -> bool:
+    """Whether a path is a module of `tf.contrib` whose functions this package has."""
     root, _, below = path.partition(".")
-    return root in ("tensorflow", "tensorflow_core") and below in _CONTRIB_NN
+    return root in ("tensorflow", "tensorflow_core") and below in _CONTRIB_NN | _CONTRIB_OPT

@@ -70,7 +70,7 @@ def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
     It binds the same name, and works in TensorFlow 2; unless the rest of the path is still used.
     """
     if any(
-        catalogue.is_contrib_nn(dotted(node) or "")
+        catalogue.is_contrib(dotted(node) or "")
         and not any(start <= code.span(node)[0] < end for start, end in rewritten)
         for node in code.nodes
         if isinstance(node, cst.Attribute) and not code.enclosing(node, (cst.Import,))
@@ -81,12 +81,12 @@ def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
         for node in code.nodes
         if isinstance(node, cst.Import)
         for alias in node.names
-        if alias.asname is None and catalogue.is_contrib_nn(alias.evaluated_name)
+        if alias.asname is None and catalogue.is_contrib(alias.evaluated_name)
     ]
 
 
 def vanished(code: Code, edits: Iterable[Edit]) -> list[Note]:
-    """Returns notes on the imports of `tf.contrib.nn` that no edit touches."""
+    """Returns notes on the imports of `tf.contrib`'s modules that no edit touches."""
     notes = []
     for node in code.nodes:
         if not isinstance(node, (cst.Import, cst.ImportFrom)) or isinstance(
@@ -98,14 +98,15 @@ def vanished(code: Code, edits: Iterable[Edit]) -> list[Note]:
         if any(edit.start < end and start < edit.end for edit in edits if edit.start < edit.end):
             continue
         for alias in node.names:
-            if catalogue.is_contrib_nn(module + alias.evaluated_name) or catalogue.is_contrib_nn(
+            if catalogue.is_contrib(module + alias.evaluated_name) or catalogue.is_contrib(
                 module[:-1]
             ):
                 notes.append(
                     look(
                         code, node, "vanished",
                         f"{code.text(node)} fails in TensorFlow 2, and something may still use it",
-                        "see what does; tf_sampled_compat.install() brings tf.contrib.nn back",
+                        "see what does; tf_sampled_compat.install() brings back tf.contrib.nn and "
+                        "tf.contrib.opt.LazyAdamOptimizer",
                     )
                 )  # fmt: skip
                 break

@@ -9,9 +9,10 @@ import stat
 
 # Nothing is parsed that does not match: the losses' names, and the module that vanished. Plain
 # words come first, since they are found ten times as fast as the pattern.
-_WORDS = (b"nce_loss", b"softmax_loss", b"contrib")
+_WORDS = (b"nce_loss", b"softmax_loss", b"contrib", b"_compute_sampled_logits")
 _MENTION = re.compile(
     rb"(?<!\w)(?:nce_loss|sampled_(?:sparse_)?softmax_loss|rank_sampled_softmax_loss)"
+    rb"|(?<!\w)_compute_sampled_logits\b|LazyAdamOptimizer\b"
     rb"|contrib\.nn\b|contrib[ \t]+import\b[^\n]*\bnn\b"
 )
 LARGEST = 16 << 20  # bytes that are parsed; a table in Python's clothes would take minutes

@@ -57,7 +57,11 @@ def attribute(code: Code, node: cst.Attribute, era: str):
         )
     if any(m.path and m.path.startswith(catalogue.PACKAGE + ".") for m in meanings):
         return None
-    if spelled and ".nn." in f".{spelled}" and node.attr.value in catalogue.LOSSES:
+    module = f".{spelled}".rpartition(".")[0]
+    if spelled and (
+        (".nn." in f"{module}." and node.attr.value in catalogue.LOSSES)
+        or (module.endswith("contrib.opt") and node.attr.value in catalogue.OPTIMIZERS)
+    ):
         return Doubt(
             node,
             f"{spelled} looks like TensorFlow's, but this file does not say where "

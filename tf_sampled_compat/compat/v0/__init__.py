@@ -1,4 +1,4 @@
-"""TensorFlow 0.12, as far as this package mirrors it."""
+"""The part of TensorFlow 0.12 that this package mirrors."""
 
 from tf_sampled_compat.compat.v0 import nn
 

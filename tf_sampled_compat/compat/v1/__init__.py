@@ -1,4 +1,4 @@
-"""TensorFlow 1.x, as far as this package mirrors it, and helpers for its checkpoints."""
+"""The part of TensorFlow 1.x that this package mirrors, and helpers for its checkpoints."""
 
 from tf_sampled_compat.compat.v1 import nn, train
 from tf_sampled_compat.compat.v1.checkpoints import Layout, reshard_checkpoint

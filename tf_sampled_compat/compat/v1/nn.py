@@ -1,6 +1,6 @@
 """Mirrors `tf.nn` of TensorFlow 1.x (and `tf.compat.v1.nn`): `partition_strategy` is "mod".
 
-On a PartitionedVariable "mod" reads the rows in a permuted order, as TensorFlow 1 does; it warns.
+With a PartitionedVariable, "mod" reads the rows in a permuted order, as in TensorFlow 1, and warns.
 """
 
 from __future__ import annotations
@@ -47,7 +47,15 @@ def sampled_softmax_loss(
     name: Optional[str] = "sampled_softmax_loss",
     seed: Optional[int] = None,
 ) -> tf.Tensor:
-    """Computes the sampled softmax training loss; see `tf_sampled_compat.nn.sampled_softmax_loss`.
+    r"""Computes the sampled softmax loss, a training loss for a softmax over many classes.
+
+    .. math::
+        \ell_i = -\tfrac{1}{T} \sum_t l_{i,t} +
+            \log\Big(\sum_t e^{l_{i,t}} + \sum_s e^{l_{i,s}}\Big),
+        \quad l_{i,c} = w_c \cdot x_i + b_c - \log Q(c)
+
+    with T true classes t and the sampled classes s, and Q(c) the expected count of class c in the
+    sample. For training only: evaluate with `tsc.nn.full_softmax_loss`.
 
     >>> pieces = [tf.zeros([17, 8]), tf.zeros([17, 8]), tf.zeros([16, 8])]
     >>> loss = tsc.compat.v1.nn.sampled_softmax_loss(
@@ -55,7 +63,34 @@ def sampled_softmax_loss(
     >>> loss.shape
     TensorShape([2])
 
-    Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/sampled_softmax_loss.
+    Args:
+      weights: The `[num_classes, dim]` class embeddings: a tensor, array or variable, a
+        PartitionedVariable, or a list or tuple of pieces. It may be longer than `num_classes`.
+      biases: The `[num_classes]` class biases, in the same forms.
+      labels: `[batch_size, num_true]` integer ids of the true classes.
+      inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
+      num_sampled: The number of classes to sample for the batch.
+      num_classes: The number of classes.
+      num_true: T, the number of true classes of each example; each has probability 1 / T.
+      sampled_values: `(sampled_candidates, true_expected_count, sampled_expected_count)` as a
+        `*_candidate_sampler` returns them. None samples with `log_uniform_candidate_sampler` and
+        `unique=True`, which expects classes sorted by decreasing frequency.
+      remove_accidental_hits: Whether to leave a sampled class that is a true class of an example
+        out of that example's sum over s.
+      partition_strategy: "mod" or "div": how class ids map to pieces. Of one piece both mean the
+        same.
+      name: A name for the operation.
+      seed: The operation seed of the default sampler.
+
+    Returns:
+      A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
+
+    Raises:
+      ValueError: If an argument has a wrong type, shape, size or dtype, or a label is not in
+        [0, num_classes). Errors in values are also `tf.errors.InvalidArgumentError`s.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/sampled_softmax_loss and
+    section 3 of Jean et al., 2014, arXiv:1412.2007.
     """
     return sampled_loss(
         SampledLoss(
@@ -95,14 +130,49 @@ def nce_loss(
     partition_strategy: str = "mod",
     name: Optional[str] = "nce_loss",
 ) -> tf.Tensor:
-    """Computes the noise-contrastive estimation loss; see `tf_sampled_compat.nn.nce_loss`.
+    r"""Computes the noise-contrastive estimation loss, for training.
+
+    .. math::
+        \ell_i = \sum_t H\big(\tfrac{1}{T}, \sigma(l_{i,t})\big) +
+            \sum_s H\big(0, \sigma(l_{i,s})\big),
+        \quad l_{i,c} = w_c \cdot x_i + b_c - \log Q(c)
+
+    with H the binary cross entropy, T true classes t and the sampled classes s, and Q(c) the
+    expected count of class c in the sample. For training only: evaluate with
+    `tsc.nn.full_sigmoid_loss`.
 
     >>> loss = tsc.compat.v1.nn.nce_loss(
     ...     tf.zeros([50, 8]), tf.zeros([50]), [[3], [7]], tf.ones([2, 8]), 5, 50)
     >>> loss.shape
     TensorShape([2])
 
-    Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/nce_loss.
+    Args:
+      weights: The `[num_classes, dim]` class embeddings: a tensor, array or variable, a
+        PartitionedVariable, or a list or tuple of pieces. It may be longer than `num_classes`.
+      biases: The `[num_classes]` class biases, in the same forms.
+      labels: `[batch_size, num_true]` integer ids of the true classes.
+      inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
+      num_sampled: The number of classes to sample for the batch.
+      num_classes: The number of classes.
+      num_true: T, the number of true classes of each example.
+      sampled_values: `(sampled_candidates, true_expected_count, sampled_expected_count)` as a
+        `*_candidate_sampler` returns them. None samples with `log_uniform_candidate_sampler` and
+        `unique=True`, which expects classes sorted by decreasing frequency.
+      remove_accidental_hits: Whether to leave a sampled class that is a true class of an example
+        out of that example's sum over s.
+      partition_strategy: "mod" or "div": how class ids map to pieces. Of one piece both mean the
+        same.
+      name: A name for the operation.
+
+    Returns:
+      A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
+
+    Raises:
+      ValueError: If an argument has a wrong type, shape, size or dtype, or a label is not in
+        [0, num_classes). Errors in values are also `tf.errors.InvalidArgumentError`s.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/compat/v1/nn/nce_loss and Gutmann and
+    Hyvärinen, 2010, http://proceedings.mlr.press/v9/gutmann10a.html.
     """
     return sampled_loss(
         SampledLoss(

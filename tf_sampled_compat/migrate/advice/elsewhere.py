@@ -1,4 +1,4 @@
-"""Ways to reach a loss that are no reference to it: strings, stars and assignments."""
+"""Uses of a loss that are not rewritten: strings, stars, assignments, TensorFlow's private part."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
 _IN_A_STRING = re.compile(
     r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.LOSSES)) + ")"
 )
+_PRIVATE = "_compute_sampled_logits"
 _BY_HAND = "write tf_sampled_compat's path there by hand, or call tf_sampled_compat.install()"
 
 
@@ -29,6 +30,34 @@ def advice(code: Code) -> Iterator[Note]:
             yield from _string(code, node)
         elif isinstance(node, cst.ImportFrom):
             yield from _star(code, node)
+            yield from _private_import(code, node)
+        elif isinstance(node, cst.Attribute) and node.attr.value == _PRIVATE:
+            yield from _private_use(code, node)
+
+
+def _private_import(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
+    if isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
+        return
+    if not (dotted(node.module) or "").startswith("tensorflow"):
+        return
+    for alias in node.names:
+        if alias.evaluated_name == _PRIVATE:
+            yield _private(code, alias)
+
+
+def _private_use(code: Code, node: cst.Attribute) -> Iterator[Note]:
+    if any((meaning.path or "").startswith("tensorflow") for meaning in code.meanings(node)):
+        yield _private(code, node)
+
+
+def _private(code: Code, node: cst.CSTNode) -> Note:
+    return look(
+        code, node, "private-function",
+        f"{shown(code, node)} is a private function of TensorFlow and is left as it is: it stays "
+        "TensorFlow's own, and a release may change or remove it",
+        "call the loss that is computed from it, sampled_softmax_loss or nce_loss of "
+        "tf_sampled_compat.compat.v1.nn, if that is what the code does; else keep it",
+    )  # fmt: skip
 
 
 def is_assigned(code: Code, node: cst.CSTNode) -> bool:

@@ -32,7 +32,8 @@ def labels_and_inputs(labels: tf.Tensor, inputs: tf.Tensor) -> None:
         errors.fail(
             "labels, inputs",
             "integer class ids as labels and floating-point activations as inputs: they are "
-            "swapped (TF 0.x took inputs before labels; tf_sampled_compat.compat.v0.nn still does)",
+            "swapped (TF 0.x took inputs before labels; tf_sampled_compat.compat.v0.nn still does, "
+            "and tf_sampled_compat.install('0.x') puts it behind tf.nn)",
             f"labels {kind(labels)}, inputs {kind(inputs)}",
         )
     errors.fail(
