@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Optional
 
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.backends import library
+from tf_sampled_compat.core.losses import slices
 from tf_sampled_compat.legacy.contrib import Finder
 from tf_sampled_compat.legacy.places import ERAS, aliases, places
 
@@ -22,8 +23,9 @@ _ABSENT = globals().get("_ABSENT") or object()
 
 
 class _Layer:
-    def __init__(self, era: Optional[str]):
+    def __init__(self, era: Optional[str], gradient_slices: Optional[slices.Slices]):
         self.era = era
+        self.gradient_slices = gradient_slices
 
 
 class _Change(NamedTuple):
@@ -46,7 +48,7 @@ class _State:
 _state: _State = globals().get("_state") or _State()
 
 
-def install(era: Optional[str] = None) -> None:
+def install(era: Optional[str] = None, *, gradient_slices: Optional[slices.Slices] = None) -> None:
     """Puts the package's losses where legacy code looks for TensorFlow's, until `uninstall()`.
 
     | name | gets | with `era="1.x"` | with `era="0.x"` |
@@ -79,17 +81,20 @@ def install(era: Optional[str] = None) -> None:
     Args:
       era: None if each of TensorFlow's names is to keep its own signature; "1.x" if `tf.nn` is to
         have TensorFlow 1's; "0.x" for TensorFlow 0.12's, which has `inputs` before `labels`.
+      gradient_slices: "occurrence" or "unique": what a table's gradient has an entry for, in all
+        calls of the package outside `tsc.gradient_slices`. None leaves each function its own.
 
     Raises:
-      ValueError: For any other era.
+      ValueError: For any other era, or other slices.
     """
-    _check(era)
+    _check(era, gradient_slices)
     library.why_not()
     with _state.lock:
         if _state.layers:
             _state.layers[-1].era = era
+            _state.layers[-1].gradient_slices = gradient_slices
         else:
-            _state.layers.append(_Layer(era))
+            _state.layers.append(_Layer(era, gradient_slices))
         _apply()
 
 
@@ -106,7 +111,9 @@ def uninstall() -> None:
 
 
 @contextlib.contextmanager
-def installed(era: Optional[str] = None) -> Iterator[None]:
+def installed(
+    era: Optional[str] = None, *, gradient_slices: Optional[slices.Slices] = None
+) -> Iterator[None]:
     """Installs for the length of a block, then goes back to what was installed before.
 
     Blocks nest. The change is process-wide: of blocks that overlap in several threads the one
@@ -120,13 +127,14 @@ def installed(era: Optional[str] = None) -> Iterator[None]:
 
     Args:
       era: See `install`.
+      gradient_slices: See `install`.
 
     Raises:
       ValueError: See `install`.
     """
-    _check(era)
+    _check(era, gradient_slices)
     library.why_not()
-    layer = _Layer(era)
+    layer = _Layer(era, gradient_slices)
     with _state.lock:
         _state.layers.append(layer)
         _apply()
@@ -140,9 +148,10 @@ def installed(era: Optional[str] = None) -> Iterator[None]:
             _apply()
 
 
-def _check(era: Optional[str]) -> None:
+def _check(era: Optional[str], gradient_slices: Optional[str]) -> None:
     if era not in ERAS:
         errors.fail("era", "None, '0.x' or '1.x'", repr(era))
+    slices.checked("gradient_slices", gradient_slices)
 
 
 def _apply() -> None:
@@ -150,6 +159,7 @@ def _apply() -> None:
 
     Each place goes from what it holds to what it is to hold in one step: other threads are running.
     """
+    slices.set_for_process(_state.layers[-1].gradient_slices if _state.layers else None)
     wanted: dict[tuple[int, str], tuple[Any, Any]] = {}
     if _state.layers:
         contrib = _state.finder.module()

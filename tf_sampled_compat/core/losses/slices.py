@@ -45,7 +45,7 @@ def gradient_slices(slices: Optional[Slices]) -> Iterator[None]:
     >>> len(ids) == len(set(ids.numpy()))
     True
     """
-    token = _of_block.set(_checked("slices", slices))
+    token = _of_block.set(checked("slices", slices))
     try:
         yield
     finally:
@@ -55,16 +55,17 @@ def gradient_slices(slices: Optional[Slices]) -> Iterator[None]:
 def set_for_process(slices: Optional[Slices]) -> None:
     """Sets what calls get outside any `gradient_slices`; None for the environment's choice."""
     global _of_process
-    _of_process = _checked("gradient_slices", slices)
+    _of_process = checked("gradient_slices", slices)
 
 
 def chosen(default: Slices) -> Slices:
     """Returns what was chosen: by a block, by `install`, by the environment, or the default."""
-    by_environment = _checked(ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE) or None)
+    by_environment = checked(ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE) or None)
     return _of_block.get() or _of_process or by_environment or default
 
 
-def _checked(argument: str, slices: Optional[str]) -> Optional[Slices]:
+def checked(argument: str, slices: Optional[str]) -> Optional[Slices]:
+    """Checks the word."""
     if slices not in (None, "occurrence", "unique"):
         errors.fail(argument, "'occurrence', 'unique' or None", repr(slices))
     return cast(Optional[Slices], slices)
