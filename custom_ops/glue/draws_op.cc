@@ -15,11 +15,11 @@ void Shape(TF_ShapeInferenceContext* context, TF_Status* status) {
 }
 
 void* Create(TF_OpKernelConstruction* construction) {
-  const bool uniform = AttributeIs(construction, "law", "uniform");
+  constexpr Law kLaws[] = {Law::kUniform, Law::kLogUniform};
   return new DrawOptions{
-      uniform ? Law::kUniform : Law::kLogUniform, IntAttribute(construction, "range_max"),
-      IntAttribute(construction, "log2_range"), IntAttribute(construction, "num_sampled"),
-      BoolAttribute(construction, "unique")};
+      kLaws[ChoiceAttribute(construction, "law", {"uniform", "log_uniform"})],
+      IntAttribute(construction, "range_max"), IntAttribute(construction, "log2_range"),
+      IntAttribute(construction, "num_sampled"), BoolAttribute(construction, "unique")};
 }
 
 void Compute(void* kernel, TF_OpKernelContext* context) {

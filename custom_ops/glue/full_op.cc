@@ -18,9 +18,10 @@ struct Kernel {
 template <bool kHasKind>
 void* Create(TF_OpKernelConstruction* construction) {
   CheckComputeType(construction);
-  const bool nce = kHasKind && AttributeIs(construction, "kind", "nce");
-  return new Kernel{nce ? LossKind::kNce : LossKind::kSoftmax,
-                    TypeAttribute(construction, "Tc") == TF_DOUBLE};
+  constexpr LossKind kKinds[] = {LossKind::kSoftmax, LossKind::kSigmoid};
+  return new Kernel{
+      kHasKind ? kKinds[ChoiceAttribute(construction, "kind", {"softmax", "sigmoid"})] : kKinds[0],
+      TypeAttribute(construction, "Tc") == TF_DOUBLE};
 }
 
 void CheckInputRanks(ShapeInference* shapes) {
@@ -129,7 +130,7 @@ void Delete(void* kernel) { delete static_cast<Kernel*>(kernel); }
 
 void RegisterFull() {
   Register({kReduceName,
-            {"kind: {'softmax', 'nce'}", FULL_TYPES},
+            {"kind: {'softmax', 'sigmoid'}", FULL_TYPES},
             {FULL_INPUTS},
             {"reduced: Tc"},
             ReduceShape,
@@ -137,7 +138,7 @@ void RegisterFull() {
             Compute<Reduce<float>, Reduce<double>, kReduceName>,
             Delete});
   Register({kGradName,
-            {"kind: {'softmax', 'nce'}", FULL_TYPES},
+            {"kind: {'softmax', 'sigmoid'}", FULL_TYPES},
             {FULL_INPUTS, "reduced: Tc", "upstream: Tc"},
             {"d_inputs: T", "d_weights: Tr", "d_biases: Tc"},
             GradShape,

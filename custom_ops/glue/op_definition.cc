@@ -71,8 +71,19 @@ std::string StringAttribute(TF_OpKernelConstruction* construction, const char* n
   return text;
 }
 
-bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value) {
-  return StringAttribute(construction, name) == value;
+int ChoiceAttribute(TF_OpKernelConstruction* construction, const char* name,
+                    std::initializer_list<const char*> choices) {
+  const std::string value = StringAttribute(construction, name);
+  int index = 0;
+  for (const char* choice : choices) {
+    if (value == choice) return index;
+    ++index;
+  }
+  ReadAttribute(construction, [&](TF_Status* status) {
+    const std::string message = std::string(name) + " is of no known value: " + value;
+    TF_SetStatus(status, TF_INVALID_ARGUMENT, message.c_str());
+  });
+  return 0;
 }
 
 int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name) {

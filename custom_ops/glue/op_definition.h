@@ -44,7 +44,9 @@ class ShapeInference {
 };
 
 // What a kernel's attributes say.
-bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value);
+// Which of `choices` the attribute is: the index. Fails the construction if it is none of them.
+int ChoiceAttribute(TF_OpKernelConstruction* construction, const char* name,
+                    std::initializer_list<const char*> choices);
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name);
 int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name);
 std::string StringAttribute(TF_OpKernelConstruction* construction, const char* name);

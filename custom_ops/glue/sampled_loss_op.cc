@@ -20,8 +20,8 @@ struct Kernel {
 template <bool kGradient>
 void* Create(TF_OpKernelConstruction* construction) {
   CheckComputeType(construction);
-  const bool nce = AttributeIs(construction, "kind", "nce");
-  return new Kernel{nce ? LossKind::kNce : LossKind::kSoftmax,
+  constexpr LossKind kKinds[] = {LossKind::kSoftmax, LossKind::kSigmoid};
+  return new Kernel{kKinds[ChoiceAttribute(construction, "kind", {"softmax", "sigmoid"})],
                     !kGradient && BoolAttribute(construction, "keep"),
                     TypeAttribute(construction, "Tc") == TF_DOUBLE};
 }
@@ -211,8 +211,8 @@ void Delete(void* kernel) { delete static_cast<Kernel*>(kernel); }
 
 }  // namespace
 
-#define SAMPLED_LOSS_ATTRIBUTES                                     \
-  "kind: {'softmax', 'nce'}", "T: {half, bfloat16, float, double}", \
+#define SAMPLED_LOSS_ATTRIBUTES                                         \
+  "kind: {'softmax', 'sigmoid'}", "T: {half, bfloat16, float, double}", \
       "Tr: {half, bfloat16, float, double}", "Tc: {float, double}"
 #define SAMPLED_LOSS_INPUTS                                                                   \
   "inputs: T", "rows: Tr", "biases: Tc", "sampled_positions: int32", "true_positions: int32", \

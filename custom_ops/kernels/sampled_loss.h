@@ -1,13 +1,16 @@
-// The sampled softmax and NCE losses of gathered rows, forward and backward, without a [B, S]
+// The sampled softmax and sigmoid losses of gathered rows, forward and backward, without a [B, S]
 // matrix.
 //
-//   logit of a true class     t[b, t] = inputs[b] . rows[p] + biases[p] + true_offset[b, t],  p =
-//   true_positions[b, t] logit of a sampled class  s[b, s] = inputs[b] . rows[p] + biases[p] +
-//   sampled_offset[s],  p = sampled_positions[s] softmax  loss[b] = log(sum e^t[b, :] + sum e^s[b,
-//   :]) - mean t[b, :] NCE      loss[b] = sum over t of (softplus(t) - t / T) + sum over s of
-//   softplus(s)
-// where the sampled logits of the hits are left out exactly. The offsets are -log of the expected
-// counts, or zero.
+// clang-format off
+//   true classes     t[b, i] = inputs[b] . rows[true_positions[b, i]] + its bias + true_offset[b, i]
+//   sampled classes  s[b, j] = inputs[b] . rows[sampled_positions[j]] + its bias + sampled_offset[j]
+//
+//   softmax  loss[b] = log(sum over i of e^t[b, i] + sum over j of e^s[b, j]) - mean over i of t[b, i]
+//   sigmoid  loss[b] = sum over i of (softplus(t[b, i]) - t[b, i] / T) + sum over j of softplus(s[b, j])
+// clang-format on
+//
+// The sampled logits of hits are left out exactly. An offset is minus the logarithm of the class's
+// expected count, or zero. Noise-contrastive estimation is the sigmoid loss with such offsets.
 #ifndef SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
 #define SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
 
@@ -15,7 +18,7 @@
 
 namespace sampled_compat {
 
-enum class LossKind { kSoftmax, kNce };
+enum class LossKind { kSoftmax, kSigmoid };
 
 // REQUIRES: all positions are in [0, unique); hits are pairs (row, column) in range, sorted.
 template <typename T>
@@ -50,9 +53,9 @@ template <typename T>
 int64_t KeptCount(int64_t batch, int64_t num_sampled);
 
 // Fills loss [batch], normalizer [2, batch], and `kept` [KeptCount] unless that is null. A row's
-// probabilities are e^(logit - normalizer[0, b]) / normalizer[1, b]: its log-sum-exp, rounded to
-// one number, would be off by half a unit of ITS last place, which is many of a probability's. For
-// NCE it is 0 and 1. Returns false where there is no memory.
+// probabilities are e^(logit - normalizer[0, b]) / normalizer[1, b]. They are two numbers because
+// rounding a log-sum-exp to one loses half its ulp, which is many ulps of a probability. The
+// sigmoid loss divides by nothing: 0 and 1. Returns false where there is no memory.
 template <typename T>
 bool SampledLossForward(const SampledLossProblem<T>& problem, T* loss, T* normalizer, T* kept);
 

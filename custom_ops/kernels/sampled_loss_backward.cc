@@ -125,19 +125,26 @@ class Backward {
     });
   }
 
-  // What turns a tile's number into the gradient of its logit; the sum is 1 for NCE, and NaN for a
-  // row whose loss is.
+  // What turns a tile's number into the gradient of its logit; the sum is 1 for the sigmoid
+  // loss, and NaN for a row whose loss is NaN.
   T SampledScale(int64_t b) const { return upstream_[b] / sum_[b]; }
 
   T TrueGradient(int64_t b, int64_t t) const {
     const T x = TrueLogit(p_, b, t);
-    if (p_.kind == LossKind::kSoftmax) {
-      return upstream_[b] * (ExpOf<T>(x - reference_[b]) / sum_[b] - T(1) / p_.num_true);
+    T gradient = 0;
+    switch (p_.kind) {
+      case LossKind::kSoftmax:
+        gradient = ExpOf<T>(x - reference_[b]) / sum_[b] - T(1) / p_.num_true;
+        break;
+      case LossKind::kSigmoid:
+        // sigmoid(x) - 1/T by way of sigmoid(-x): where sigmoid(x) rounds to 1, this still tells
+        // how far the class is from certain.
+        T remainder[Simd<T>::kWidth];
+        Store<T>(remainder, Sigmoid<T>(Splat<T>(-x)));
+        gradient = T(1) - T(1) / p_.num_true - remainder[0];
+        break;
     }
-    // sigmoid(x) - 1/T, without losing what little a certain class has left to learn.
-    T remainder[Simd<T>::kWidth];
-    Store<T>(remainder, Sigmoid<T>(Splat<T>(-x)));
-    return upstream_[b] * (T(1) - T(1) / p_.num_true - remainder[0]);
+    return upstream_[b] * gradient;
   }
 
   int64_t PanelStride() const {
@@ -166,11 +173,14 @@ class Backward {
       for (int64_t panel = first; panel < first + count; ++panel) {
         T* const tile = strip_tiles_ + panel * PanelStride() + (column - begin) * kL;
         logits_.Tile(panel, column, columns, tile);
-        if (p_.kind == LossKind::kSoftmax) {
-          FoldExponentials<T>(tile, columns, logits_.Constants(column),
-                              padded_reference_ + panel * kL);
-        } else {
-          FoldSigmoid<T>(tile, columns, logits_.Constants(column), nullptr);
+        const T* const constants = logits_.Constants(column);
+        switch (p_.kind) {
+          case LossKind::kSoftmax:
+            FoldExponentials<T>(tile, columns, constants, padded_reference_ + panel * kL);
+            break;
+          case LossKind::kSigmoid:
+            FoldSigmoid<T>(tile, columns, constants, nullptr);
+            break;
         }
         logits_.ClearPadding(panel, columns, tile);
       }

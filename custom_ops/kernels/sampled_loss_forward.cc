@@ -9,7 +9,7 @@
 namespace sampled_compat {
 namespace {
 
-// What NCE's true classes add: softplus(x) - x / T.
+// What a true class adds to the sigmoid loss: softplus(x) - target * x.
 template <typename T>
 T TrueCrossEntropy(T x, T target) {
   T softplus[Simd<T>::kWidth];
@@ -39,11 +39,14 @@ class PanelForward {
     const int64_t columns = std::min(kTileWidth, p_.num_sampled - begin);
     logits_.Tile(panel_, begin, columns, tile);
     const T* constants = logits_.Constants(begin);
-    if (p_.kind == LossKind::kSoftmax) {
-      FoldSoftmax<T>(tile, columns, constants, kept, kept == nullptr ? 0 : begin,
-                     {reference_, sum_});
-    } else {
-      FoldSigmoid<T>(tile, columns, constants, sum_);
+    switch (p_.kind) {
+      case LossKind::kSoftmax:
+        FoldSoftmax<T>(tile, columns, constants, kept, kept == nullptr ? 0 : begin,
+                       {reference_, sum_});
+        break;
+      case LossKind::kSigmoid:
+        FoldSigmoid<T>(tile, columns, constants, sum_);
+        break;
     }
     if (kept != nullptr) logits_.ClearPadding(panel_, columns, tile);
   }
@@ -53,16 +56,26 @@ class PanelForward {
     for (int i = 0; i < kLanes<T>; i += Simd<T>::kWidth) {
       Store<T>(logs + i, Log<T>(Load<T>(sum_ + i)));
     }
-    const bool softmax = p_.kind == LossKind::kSoftmax;
     for (int lane = 0; lane < in_use_; ++lane) {
       const int64_t b = panel_ * kLanes<T> + lane;
-      loss[b] = softmax ? (reference_[lane] - true_mean_[lane]) + logs[lane] : sum_[lane];
-      normalizer[b] = softmax ? reference_[lane] : 0;
-      normalizer[p_.batch + b] = softmax ? sum_[lane] : 1;
+      T* const reference = normalizer + b;
+      T* const sum = normalizer + p_.batch + b;
+      switch (p_.kind) {
+        case LossKind::kSoftmax:
+          loss[b] = (reference_[lane] - true_mean_[lane]) + logs[lane];
+          *reference = reference_[lane];
+          *sum = sum_[lane];
+          break;
+        case LossKind::kSigmoid:
+          loss[b] = sum_[lane];
+          *reference = 0;
+          *sum = 1;
+          break;
+      }
       if (std::isfinite(loss[b]) && IsFinite(p_.inputs + b * p_.dim)) continue;
-      // An infinite logit is no use to a cross entropy, nor has a softmax with one a gradient.
+      // A row with an infinite logit has no cross entropy, and its softmax has no gradient.
       loss[b] = std::numeric_limits<T>::quiet_NaN();
-      if (softmax) normalizer[p_.batch + b] = loss[b];
+      if (p_.kind == LossKind::kSoftmax) *sum = loss[b];
     }
   }
 
@@ -82,8 +95,14 @@ class PanelForward {
     // Only a finite number can be subtracted from the logits.
     reference_[lane] = std::isfinite(largest) ? largest : 0;
     for (int64_t t = 0; t < p_.num_true; ++t) {
-      sum += p_.kind == LossKind::kSoftmax ? ExpOf<T>(x[t] - reference_[lane])
-                                           : TrueCrossEntropy<T>(x[t], T(1) / p_.num_true);
+      switch (p_.kind) {
+        case LossKind::kSoftmax:
+          sum += ExpOf<T>(x[t] - reference_[lane]);
+          break;
+        case LossKind::kSigmoid:
+          sum += TrueCrossEntropy<T>(x[t], T(1) / p_.num_true);
+          break;
+      }
     }
     sum_[lane] = sum;
   }

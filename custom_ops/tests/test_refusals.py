@@ -74,6 +74,6 @@ def test_tapas_and_full_errors(ops):
     with pytest.raises(tf.errors.InvalidArgumentError, match="bar must have shape"):
         ops.sampled_compat_full_top_k(x, w, b, 1, tf.zeros([3]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="weights must have shape"):
-        ops.sampled_compat_full_reduce(x, w[:, 1:], b, kind="nce")
+        ops.sampled_compat_full_reduce(x, w[:, 1:], b, kind="sigmoid")
     with pytest.raises(tf.errors.InvalidArgumentError, match="biases must have shape"):
-        ops.sampled_compat_full_reduce(x, w, b[1:], kind="nce")
+        ops.sampled_compat_full_reduce(x, w, b[1:], kind="sigmoid")

@@ -94,7 +94,7 @@ def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
     def broken(problem):
         if ails == "fails":
             raise tf.errors.InternalError(None, None, "no kernel")
-        return fused._loss(problem, "nce") * 1.001
+        return fused._loss(problem, "sigmoid") * 1.001
 
     monkeypatch.setattr(fused, "sigmoid_loss", broken)
     code, facts, text = doctor()

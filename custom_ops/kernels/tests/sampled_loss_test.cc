@@ -128,10 +128,11 @@ void CheckClose(const char* what, const Guarded<T>& got, const std::vector<doubl
   }
   const double bound =
       (sizeof(T) == 4 ? 4e-6 : 1e-14) * (largest + 0.1) * (1 + z.scale + z.shift / 20);
-  CHECK_THAT(
-      error <= bound, "%s B=%ld T=%ld S=%ld D=%ld C=%ld scale=%g %s %s: error %g, largest %g", what,
-      z.batch, z.num_true, z.num_sampled, z.dim, z.classes, z.scale,
-      kind == LossKind::kNce ? "nce" : "softmax", kept ? "kept" : "recomputed", error, largest);
+  CHECK_THAT(error <= bound,
+             "%s B=%ld T=%ld S=%ld D=%ld C=%ld scale=%g %s %s: error %g, largest %g", what, z.batch,
+             z.num_true, z.num_sampled, z.dim, z.classes, z.scale,
+             kind == LossKind::kSigmoid ? "sigmoid" : "softmax", kept ? "kept" : "recomputed",
+             error, largest);
   CHECK_THAT(got.Intact(), "%s: written outside", what);
 }
 
@@ -193,7 +194,7 @@ void CheckProblem(const Size& z, uint32_t seed, bool unique_samples, bool determ
   for (double& x : offset) x += z.shift;
   const Guarded<T> sampled_offset(offset);
   const Guarded<T> upstream(RandomVector<double>(z.batch, seed + 7, 1));
-  for (const LossKind kind : {LossKind::kSoftmax, LossKind::kNce}) {
+  for (const LossKind kind : {LossKind::kSoftmax, LossKind::kSigmoid}) {
     const SampledLossProblem<T> p{kind,
                                   z.batch,
                                   z.num_true,
@@ -274,7 +275,7 @@ void CheckNanStaysInItsRow() {
   std::vector<int32_t> positions(columns), labels(batch, columns);
   for (int i = 0; i < columns; ++i) positions[i] = i;
   const std::vector<float> zero(100), ones(batch, 1.0f);
-  for (const LossKind kind : {LossKind::kSoftmax, LossKind::kNce}) {
+  for (const LossKind kind : {LossKind::kSoftmax, LossKind::kSigmoid}) {
     const SampledLossProblem<float> p{kind,
                                       batch,
                                       1,

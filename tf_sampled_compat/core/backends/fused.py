@@ -51,7 +51,7 @@ def sparse_softmax_loss(problem: Gathered) -> tf.Tensor:
 
 def sigmoid_loss(problem: Gathered) -> tf.Tensor:
     """See `composite.sigmoid_loss`."""
-    return _loss(problem, "nce")
+    return _loss(problem, "sigmoid")
 
 
 def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool) -> Plan:
@@ -81,7 +81,7 @@ def full_log_sum_exp(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> t
 
 def full_softplus_sum(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
     """See `composite.full_softplus_sum`."""
-    return _full_reduce(inputs, rows, biases, "nce")
+    return _full_reduce(inputs, rows, biases, "sigmoid")
 
 
 def full_top_k(

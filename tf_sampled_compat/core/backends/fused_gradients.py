@@ -40,7 +40,7 @@ def _sampled_loss(op: tf.Operation, upstream: tf.Tensor, *_: Any) -> list[Any]:
 def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
     inputs, rows, biases, sampled, true, hits, true_offset, sampled_offset = op.inputs[:8]
     upstream = op.inputs[10]
-    loss_of = {b"softmax": composite.softmax_loss, b"nce": composite.sigmoid_loss}
+    loss_of = {b"softmax": composite.softmax_loss, b"sigmoid": composite.sigmoid_loss}
 
     def loss(inputs, rows, biases, true_offset, sampled_offset):
         return loss_of[op.get_attr("kind")](
@@ -77,7 +77,7 @@ def _full_reduce(op: tf.Operation, upstream: tf.Tensor) -> list[Any]:
 @tf.RegisterGradient("SampledCompat>FullReduceGrad")
 def _full_reduce_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
     *primals, _, upstream = op.inputs
-    reduced_of = {b"softmax": composite.full_log_sum_exp, b"nce": composite.full_softplus_sum}
+    reduced_of = {b"softmax": composite.full_log_sum_exp, b"sigmoid": composite.full_softplus_sum}
     reduced = reduced_of[op.get_attr("kind")]
     *second, d_upstream = _second(reduced, primals, upstream, cotangents)
     return [*second, None, d_upstream]
