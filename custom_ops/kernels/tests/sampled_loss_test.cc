@@ -54,7 +54,7 @@ double SoftplusOf(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std
 
 // All in double, on the numbers that T can hold.
 template <typename T>
-Results Naive(const SampledLossProblem<T>& p, const T* upstream) {
+Results Naive(const SampledProblem<T>& p, const T* upstream) {
   Results r;
   r.loss.resize(p.batch);
   r.inputs.resize(p.batch * p.dim);
@@ -145,7 +145,7 @@ std::vector<int64_t> RandomIds(int64_t n, int64_t classes, uint32_t seed) {
 
 template <typename T>
 struct Outputs {
-  explicit Outputs(const SampledLossProblem<T>& p)
+  explicit Outputs(const SampledProblem<T>& p)
       : loss(p.batch),
         normalizer(2 * p.batch),
         inputs(p.batch * p.dim),
@@ -162,14 +162,14 @@ struct Outputs {
 };
 
 template <typename T>
-Outputs<T> Run(const SampledLossProblem<T>& p, const T* upstream, bool keep, int threads) {
+Outputs<T> Run(const SampledProblem<T>& p, const T* upstream, bool keep, int threads) {
   SetThreads(threads);
   Outputs<T> out(p);
   Guarded<T> kept(keep ? KeptCount<T>(p.batch, p.num_sampled) : 0);
   T* const memory = keep && kept.size() > 0 ? kept.data() : nullptr;
   CHECK_THAT(SampledLossForward<T>(p, out.loss.data(), out.normalizer.data(), memory), "no memory");
-  const SampledLossGradients<T> gradients{out.inputs.data(), out.rows.data(), out.biases.data(),
-                                          out.true_offset.data(), out.sampled_offset.data()};
+  const SampledGradients<T> gradients{out.inputs.data(), out.rows.data(), out.biases.data(),
+                                      out.true_offset.data(), out.sampled_offset.data()};
   CHECK_THAT(SampledLossBackward<T>(p, upstream, out.normalizer.data(), memory, gradients),
              "no memory");
   CHECK_THAT(kept.Intact(), "kept: written outside");
@@ -195,21 +195,21 @@ void CheckProblem(const Size& z, uint32_t seed, bool unique_samples, bool determ
   const Guarded<T> sampled_offset(offset);
   const Guarded<T> upstream(RandomVector<double>(z.batch, seed + 7, 1));
   for (const LossKind kind : {LossKind::kSoftmax, LossKind::kSigmoid}) {
-    const SampledLossProblem<T> p{kind,
-                                  z.batch,
-                                  z.num_true,
-                                  z.num_sampled,
-                                  z.dim,
-                                  unique,
-                                  static_cast<int64_t>(plan.hits.size() / 2),
-                                  inputs.data(),
-                                  rows.data(),
-                                  biases.data(),
-                                  plan.sampled_positions.data(),
-                                  plan.true_positions.data(),
-                                  plan.hits.data(),
-                                  true_offset.data(),
-                                  sampled_offset.data()};
+    const SampledProblem<T> p{kind,
+                              z.batch,
+                              z.num_true,
+                              z.num_sampled,
+                              z.dim,
+                              unique,
+                              static_cast<int64_t>(plan.hits.size() / 2),
+                              inputs.data(),
+                              rows.data(),
+                              biases.data(),
+                              plan.sampled_positions.data(),
+                              plan.true_positions.data(),
+                              plan.hits.data(),
+                              true_offset.data(),
+                              sampled_offset.data()};
     const Results wanted = Naive<T>(p, upstream.data());
     for (const bool keep : {true, false}) {
       const Outputs<T> out = Run<T>(p, upstream.data(), keep, 2);
@@ -258,7 +258,7 @@ void CheckAllHits() {
   const int32_t positions[] = {0, 1}, label[] = {2}, hits[] = {0, 0, 0, 1};
   const float x[] = {1, 2}, rows[] = {3, 4, 5, 6, 7, 8}, biases[] = {0, 0, 0}, offset[] = {0, 0};
   const float one = 1;
-  const SampledLossProblem<float> p{
+  const SampledProblem<float> p{
       LossKind::kSoftmax, 1,     1,    2,      2,     3, 2, x, rows, biases,
       positions,          label, hits, offset, offset};
   const Outputs<float> out = Run<float>(p, &one, true, 1);
@@ -276,21 +276,21 @@ void CheckNanStaysInItsRow() {
   for (int i = 0; i < columns; ++i) positions[i] = i;
   const std::vector<float> zero(100), ones(batch, 1.0f);
   for (const LossKind kind : {LossKind::kSoftmax, LossKind::kSigmoid}) {
-    const SampledLossProblem<float> p{kind,
-                                      batch,
-                                      1,
-                                      columns,
-                                      dim,
-                                      columns + 1,
-                                      0,
-                                      x.data(),
-                                      rows.data(),
-                                      zero.data(),
-                                      positions.data(),
-                                      labels.data(),
-                                      nullptr,
-                                      zero.data(),
-                                      zero.data()};
+    const SampledProblem<float> p{kind,
+                                  batch,
+                                  1,
+                                  columns,
+                                  dim,
+                                  columns + 1,
+                                  0,
+                                  x.data(),
+                                  rows.data(),
+                                  zero.data(),
+                                  positions.data(),
+                                  labels.data(),
+                                  nullptr,
+                                  zero.data(),
+                                  zero.data()};
     const Outputs<float> out = Run<float>(p, ones.data(), true, 2);
     for (int b = 0; b < batch; ++b) {
       CHECK_THAT(std::isnan(out.loss.data()[b]) == (b == 7), "loss of row %d", b);

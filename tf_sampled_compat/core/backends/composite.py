@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 import tensorflow as tf
@@ -18,6 +19,7 @@ __all__ = [
     "full_softplus_sum",
     "full_top_k",
     "log_offset",
+    "negatives_and_true_logits",
     "plan",
     "sigmoid_loss",
     "softmax_loss",
@@ -26,10 +28,32 @@ __all__ = [
 ]
 
 
+# How messages name the source of class ids. The C++ op takes the keys, and says the same of them
+# (custom_ops/glue/words.cc).
+_ID_SOURCES = {
+    "labels": "labels",
+    "sampled_candidates": "sampled_values: sampled_candidates",
+    "drawn_candidates": "weights, biases: sampled with num_classes = {num_classes}",
+}
+
+
 def class_ids(
-    argument: str, ids: tf.Tensor, weights_rows: Optional[int], biases_rows: Optional[int]
+    source: str,
+    ids: tf.Tensor,
+    weights_rows: Optional[int],
+    biases_rows: Optional[int],
+    num_classes: Optional[int] = None,
 ) -> tf.Tensor:
-    """Returns `ids`, checked to be rows of the tables."""
+    """Returns `ids`, checked to be rows of the tables.
+
+    Args:
+      source: What the ids are: "labels", "sampled_candidates" (the caller's) or "drawn_candidates".
+      ids: Class ids of any shape.
+      weights_rows: How many rows the weights have, if that is known.
+      biases_rows: The same of the biases.
+      num_classes: What candidates were drawn with.
+    """
+    argument = _ID_SOURCES[source].format(num_classes=num_classes)
     return errors.after(checks.ids_in_range(argument, ids, weights_rows, biases_rows), ids)
 
 
@@ -61,6 +85,32 @@ def sigmoid_loss(problem: Gathered) -> tf.Tensor:
     logits, targets = logits_and_targets(problem)
     losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
     return _as_returned(tf.reduce_sum(losses, axis=1), problem)
+
+
+def negatives_and_true_logits(problem: Gathered, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """The terms that losses are made of, in the compute dtype.
+
+    With N the negatives' term and t the corrected logits of the true classes, `softmax_loss` is
+    logaddexp(N, log Σ exp(t)) - mean(t), and `sigmoid_loss` is N + Σ (softplus(t) - t / T).
+
+    Args:
+      problem: The gathered batch.
+      kind: "softmax", of which N is the log-sum-exp of a row's negatives, or "sigmoid", of which it
+        is their sum of softplus.
+
+    Returns:
+      `[B]` N, of a row without negatives -∞ or 0; and `[B, T]` t, far below all others for padding.
+    """
+    problem = _in_compute_dtype(problem)
+    true_logits, sampled_logits = _true_logits(problem), _sampled_logits(problem)
+    if kind == "sigmoid":
+        return tf.reduce_sum(tf.nn.softplus(sampled_logits), axis=1), true_logits
+    if kind != "softmax":
+        raise ValueError(f"kind: expected 'softmax' or 'sigmoid', got {kind!r}")
+    log_sum = tf.reduce_logsumexp(sampled_logits, axis=1)
+    # What is left out is not -∞ but finite, so that it has a gradient: zero.
+    none = tf.reduce_all(sampled_logits <= _lowest(sampled_logits), axis=1)
+    return tf.where(none, tf.constant(-math.inf, log_sum.dtype), log_sum), true_logits
 
 
 def tapas_scores(rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
@@ -101,30 +151,47 @@ def full_logits(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Ten
 
 def logits_and_targets(problem: Gathered) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns `[B, T + S]` logits, less log Q and without accidental hits, and their targets."""
-    inputs = tf.cast(problem.inputs, problem.compute_dtype)
-    rows = tf.cast(problem.rows, problem.compute_dtype)
-    true_rows = _take(rows, problem.true_positions)
-    true_logits = tf.reduce_sum(tf.expand_dims(inputs, 1) * true_rows, axis=2)
-    true_logits += _take(problem.row_biases, problem.true_positions) + problem.true_offset
+    problem = _in_compute_dtype(problem)
+    true_logits = _true_logits(problem)
     targets = _targets(true_logits, problem)
-    if problem.true_mask is not None:
-        true_logits = tf.where(problem.true_mask, true_logits, _lowest(true_logits))
+    if size_of(problem.sampled_positions, 0) == 0:
+        return true_logits, targets
+    sampled_logits = _sampled_logits(problem)
+    logits = tf.concat([true_logits, sampled_logits], axis=1)
+    return logits, tf.concat([targets, tf.zeros_like(sampled_logits)], axis=1)
 
+
+def _in_compute_dtype(problem: Gathered) -> Gathered:
+    dtype = problem.compute_dtype
+    return problem._replace(
+        inputs=tf.cast(problem.inputs, dtype), rows=tf.cast(problem.rows, dtype)
+    )
+
+
+def _true_logits(problem: Gathered) -> tf.Tensor:
+    """`[B, T]` corrected logits of the true classes; those of padding are the lowest."""
+    rows = _take(problem.rows, problem.true_positions)
+    logits = tf.reduce_sum(tf.expand_dims(problem.inputs, 1) * rows, axis=2)
+    logits += _take(problem.row_biases, problem.true_positions) + problem.true_offset
+    if problem.true_mask is not None:
+        logits = tf.where(problem.true_mask, logits, _lowest(logits))
+    return logits
+
+
+def _sampled_logits(problem: Gathered) -> tf.Tensor:
+    """`[B, S]` corrected logits of the candidates; the lowest where one is no negative."""
     if size_of(problem.sampled_positions, 0) == 0:
         # In a function TensorFlow fuses the product and the sum below into a oneDNN kernel, which
         # ends the process if the matrix is empty.
-        return true_logits, targets
-
-    sampled_rows = _take(rows, problem.sampled_positions)
-    sampled_logits = tf.matmul(inputs, sampled_rows, transpose_b=True)
-    sampled_logits += _take(problem.row_biases, problem.sampled_positions) + problem.sampled_offset
+        return tf.zeros([tf.shape(problem.inputs)[0], 0], problem.inputs.dtype)
+    rows = _take(problem.rows, problem.sampled_positions)
+    logits = tf.matmul(problem.inputs, rows, transpose_b=True)
+    logits += _take(problem.row_biases, problem.sampled_positions) + problem.sampled_offset
     if problem.hits is not None:
-        sampled_logits = _without_hits(sampled_logits, problem.hits)
+        logits = _without_hits(logits, problem.hits)
     if problem.excluded is not None:
-        sampled_logits = tf.where(problem.excluded, _lowest(sampled_logits), sampled_logits)
-
-    logits = tf.concat([true_logits, sampled_logits], axis=1)
-    return logits, tf.concat([targets, tf.zeros_like(sampled_logits)], axis=1)
+        logits = tf.where(problem.excluded, _lowest(logits), logits)
+    return logits
 
 
 def _targets(true_logits: tf.Tensor, problem: Gathered) -> tf.Tensor:

@@ -1,6 +1,7 @@
 """The losses of a `Gathered` by the C++ op: tiles of logits that never leave the cache.
 
-The op sees the batch's rows, never the table. Importing `gradients` registers its derivatives.
+The op sees the batch's rows, never the table. Importing `fused_gradients` registers its
+derivatives.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from typing import Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends import composite, library
 from tf_sampled_compat.core.backends import (
     fused_gradients as fused_gradients,  # which registers them
@@ -21,22 +21,32 @@ __all__ = composite.__all__
 
 
 def class_ids(
-    argument: str, ids: tf.Tensor, weights_rows: Optional[int], biases_rows: Optional[int]
+    source: str,
+    ids: tf.Tensor,
+    weights_rows: Optional[int],
+    biases_rows: Optional[int],
+    num_classes: Optional[int] = None,
 ) -> tf.Tensor:
     """See `composite.class_ids`."""
-    limit, expected = checks.class_id_limit(weights_rows, biases_rows)
-    if limit is None or not _known_by_op(ids):
-        return composite.class_ids(argument, ids, weights_rows, biases_rows)
-    message = errors.message(argument, expected)
-    return library.load().ops.sampled_compat_class_ids(ids=ids, limit=limit, expected=message)
+    if (weights_rows, biases_rows) == (None, None) or not _known_by_op(ids):
+        return composite.class_ids(source, ids, weights_rows, biases_rows, num_classes)
+    known = {
+        name: number
+        for name, number in (
+            ("weights_rows", weights_rows),
+            ("biases_rows", biases_rows),
+            ("num_classes", num_classes),
+        )
+        if number is not None
+    }
+    return library.load().ops.sampled_compat_class_ids(ids=ids, argument=source, **known)
 
 
 def log_offset(argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     """See `composite.log_offset`."""
     if not _known_by_op(count):
         return composite.log_offset(argument, count, dtype)
-    message = errors.message(f"sampled_values: {argument}", checks.POSITIVE_COUNTS)
-    return library.load().ops.sampled_compat_log_offset(counts=count, expected=message, Tc=dtype)
+    return library.load().ops.sampled_compat_log_offset(counts=count, argument=argument, Tc=dtype)
 
 
 def softmax_loss(problem: Gathered) -> tf.Tensor:
@@ -52,6 +62,14 @@ def sparse_softmax_loss(problem: Gathered) -> tf.Tensor:
 def sigmoid_loss(problem: Gathered) -> tf.Tensor:
     """See `composite.sigmoid_loss`."""
     return _loss(problem, "sigmoid")
+
+
+def negatives_and_true_logits(problem: Gathered, kind: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """See `composite.negatives_and_true_logits`."""
+    ops = library.load().ops
+    negatives, true_logits, _, _ = ops.sampled_compat_sampled_terms(**_inputs(problem), kind=kind)
+    batch = size_of(problem.true_positions, 0)
+    return with_shape(negatives, [batch]), with_shape(true_logits, [batch, problem.num_true])
 
 
 def plan(labels: tf.Tensor, sampled: tf.Tensor, num_true: int, remove_hits: bool) -> Plan:
@@ -100,22 +118,26 @@ def _full_reduce(inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: st
 
 
 def _loss(problem: Gathered, kind: str) -> tf.Tensor:
+    loss, _, _ = library.load().ops.sampled_compat_sampled_loss(**_inputs(problem), kind=kind)
+    loss = with_shape(loss, [size_of(problem.true_positions, 0)])
+    return tf.cast(loss, problem.inputs.dtype, name="loss")
+
+
+def _inputs(problem: Gathered) -> dict[str, tf.Tensor]:
+    """The inputs of the ops on a gathered batch."""
     sampled_offset = problem.sampled_offset
     if sampled_offset.shape.rank == 2:
         sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
-    loss, _, _ = library.load().ops.sampled_compat_sampled_loss(
-        inputs=problem.inputs,
-        rows=problem.rows,
-        biases=problem.row_biases,
-        sampled_positions=problem.sampled_positions,
-        true_positions=problem.true_positions,
-        hits=problem.hits,
-        true_offset=_spread(problem.true_offset, problem.true_positions),
-        sampled_offset=_spread(sampled_offset, problem.sampled_positions),
-        kind=kind,
-    )
-    loss = with_shape(loss, [size_of(problem.true_positions, 0)])
-    return tf.cast(loss, problem.inputs.dtype, name="loss")
+    return {
+        "inputs": problem.inputs,
+        "rows": problem.rows,
+        "biases": problem.row_biases,
+        "sampled_positions": problem.sampled_positions,
+        "true_positions": problem.true_positions,
+        "hits": problem.hits,
+        "true_offset": _spread(problem.true_offset, problem.true_positions),
+        "sampled_offset": _spread(sampled_offset, problem.sampled_positions),
+    }
 
 
 def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:

@@ -187,7 +187,7 @@ def candidates(
     batch = check_labels(batch, how)
     rows = batch.weights.num_rows, batch.biases.num_rows
     if values is not None:
-        argument = "sampled_values: sampled_candidates"
+        source, limit = "sampled_candidates", None
     else:
         checks.size_attribute("num_sampled", num_sampled)
         checks.size_attribute("num_classes", num_classes)
@@ -195,8 +195,8 @@ def candidates(
         values = draw(batch, sampler, num_sampled=num_sampled, num_classes=num_classes, seed=seed)
         if limit is None or all(known is None or known >= limit for known in rows):
             return batch, values
-        argument = f"weights, biases: sampled with num_classes = {limit}"
-    sampled = how.class_ids(argument, values.sampled_candidates, *rows)
+        source = "drawn_candidates"
+    sampled = how.class_ids(source, values.sampled_candidates, *rows, limit)
     return batch, values._replace(sampled_candidates=sampled)
 
 
