@@ -1,4 +1,4 @@
-// Three phases, each with one owner for every number it writes:
+// Three phases. In each, one task alone writes a number:
 //   1. by panels of the batch: the inputs' gradient (and, where nothing was kept, the exponentials
 //      of a strip of columns, which phase 2 reads);
 //   2. by blocks of columns: each sampled column's gradient, over the whole batch;
