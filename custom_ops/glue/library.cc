@@ -1,18 +1,19 @@
-// What the shared library offers: its ops, registered as it is loaded, and two plain C functions.
+// What the shared library offers: its ops, registered as it is loaded, and three C functions.
 #include "../kernels/simd.h"
 #include "../kernels/thread_pool.h"
 #include "op_definition.h"
 
 #define SAMPLED_COMPAT_EXPORT extern "C" __attribute__((visibility("default")))
 
-// How many threads the kernels may use; below 1 for as many as there are CPUs. TensorFlow's own
-// setting cannot be read through its C API, so whoever loads the library passes it on.
+// Sets how many threads the kernels may use; below 1 for as many as there are CPUs. TensorFlow's
+// own setting cannot be read through its C API, so whoever loads the library passes it on.
 SAMPLED_COMPAT_EXPORT void SampledCompatSetNumThreads(int threads) {
   sampled_compat::SetThreads(threads);
 }
 
-// Counts the changes of the ops' interface that a caller can notice; core/library.py expects one.
-SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 3; }
+// Counts the changes of the ops' interface that a caller can notice. The Python side states the one
+// that it was written for, in core/backends/library.py.
+SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 4; }
 
 // "avx512", "avx2" or "baseline".
 SAMPLED_COMPAT_EXPORT const char* SampledCompatInstructionSet() {
@@ -27,6 +28,7 @@ __attribute__((constructor)) void RegisterAll() {
   sampled_compat::RegisterPlan();
   sampled_compat::RegisterDraws();
   sampled_compat::RegisterSampledLoss();
+  sampled_compat::RegisterSampledTerms();
   sampled_compat::RegisterTapas();
   sampled_compat::RegisterFull();
 }

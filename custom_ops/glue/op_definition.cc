@@ -4,7 +4,7 @@
 
 namespace sampled_compat {
 
-void Register(const OpDefinition& d) {
+void RegisterDefinition(const OpDefinition& d) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(d.name);
   for (const char* attribute : d.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
@@ -17,7 +17,7 @@ void Register(const OpDefinition& d) {
         d.name, TF_NewKernelBuilder(d.name, "CPU", d.create, d.compute, d.destroy), status);
   }
   if (TF_GetCode(status) != TF_OK) {
-    // There is nobody to return an error to while a library is loading; the op will be missing.
+    // A library that is being loaded has no caller to return an error to; the op will be missing.
     std::fprintf(stderr, "%s: %s\n", d.name, TF_Message(status));
   }
   TF_DeleteStatus(status);
@@ -37,6 +37,11 @@ void ShapeInference::CheckRank(int input, int rank) {
   if (ok()) TF_ShapeInferenceContextWithRank(context_, shape_, rank, shape_, status_);
 }
 
+void ShapeInference::CheckRanks(std::initializer_list<int> ranks) {
+  int input = 0;
+  for (const int rank : ranks) CheckRank(input++, rank);
+}
+
 void ShapeInference::CopyShape(int output, int input) {
   if (ok()) TF_ShapeInferenceContextGetInput(context_, input, shape_, status_);
   if (ok()) TF_ShapeInferenceContextSetOutput(context_, output, shape_, status_);
@@ -50,63 +55,58 @@ void ShapeInference::Vector(int output, int input, int dimension) {
   if (ok()) TF_ShapeInferenceContextSetOutput(context_, output, shape_, status_);
 }
 
-namespace {
-
-// Reads an attribute, and fails the construction where there is none such.
 template <typename Read>
-void ReadAttribute(TF_OpKernelConstruction* construction, Read read) {
+void Attributes::ReadInto(Read read) const {
   TF_Status* status = TF_NewStatus();
   read(status);
-  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction_, status);
   TF_DeleteStatus(status);
 }
 
-}  // namespace
-
-std::string StringAttribute(TF_OpKernelConstruction* construction, const char* name) {
-  char text[512] = {};
-  ReadAttribute(construction, [&](TF_Status* status) {
-    TF_OpKernelConstruction_GetAttrString(construction, name, text, sizeof(text) - 1, status);
+std::string Attributes::String(const char* name) const {
+  char text[64] = {};
+  ReadInto([&](TF_Status* status) {
+    TF_OpKernelConstruction_GetAttrString(construction_, name, text, sizeof(text) - 1, status);
   });
   return text;
 }
 
-bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value) {
-  return StringAttribute(construction, name) == value;
-}
-
-int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name) {
+int64_t Attributes::Int(const char* name) const {
   int64_t value = 0;
-  ReadAttribute(construction, [&](TF_Status* status) {
-    TF_OpKernelConstruction_GetAttrInt64(construction, name, &value, status);
+  ReadInto([&](TF_Status* status) {
+    TF_OpKernelConstruction_GetAttrInt64(construction_, name, &value, status);
   });
   return value;
 }
 
-bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
+bool Attributes::Bool(const char* name) const {
   TF_Bool value = 0;
-  ReadAttribute(construction, [&](TF_Status* status) {
-    TF_OpKernelConstruction_GetAttrBool(construction, name, &value, status);
+  ReadInto([&](TF_Status* status) {
+    TF_OpKernelConstruction_GetAttrBool(construction_, name, &value, status);
   });
   return value != 0;
 }
 
-TF_DataType TypeAttribute(TF_OpKernelConstruction* construction, const char* name) {
+TF_DataType Attributes::Type(const char* name) const {
   TF_DataType type = TF_FLOAT;
-  ReadAttribute(construction, [&](TF_Status* status) {
-    TF_OpKernelConstruction_GetAttrType(construction, name, &type, status);
+  ReadInto([&](TF_Status* status) {
+    TF_OpKernelConstruction_GetAttrType(construction_, name, &type, status);
   });
   return type;
 }
 
-void CheckComputeType(TF_OpKernelConstruction* construction) {
-  const bool inputs_double = TypeAttribute(construction, "T") == TF_DOUBLE;
-  if (inputs_double == (TypeAttribute(construction, "Tc") == TF_DOUBLE)) return;
-  ReadAttribute(construction, [&](TF_Status* status) {
-    TF_SetStatus(status, TF_INVALID_ARGUMENT,
-                 inputs_double ? "inputs are float64: biases and offsets must be float64 too"
-                               : "biases and offsets must be float32 unless inputs are float64");
-  });
+void Attributes::Fail(const std::string& message) const {
+  ReadInto([&](TF_Status* status) { TF_SetStatus(status, TF_INVALID_ARGUMENT, message.c_str()); });
+}
+
+bool ComputesInDouble(const Attributes& attributes) {
+  const bool inputs_double = attributes.Type("T") == TF_DOUBLE;
+  const bool is_double = attributes.Type("Tc") == TF_DOUBLE;
+  if (inputs_double != is_double) {
+    attributes.Fail(inputs_double ? "inputs are float64: biases and offsets must be float64 too"
+                                  : "biases and offsets must be float32 unless inputs are float64");
+  }
+  return is_double;
 }
 
 }  // namespace sampled_compat

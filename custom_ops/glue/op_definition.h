@@ -1,40 +1,77 @@
 // Registering an op and its CPU kernel through TensorFlow's C API.
+//
+// An op is a class:
+//
+//   struct Example {
+//     static constexpr char kName[] = "SampledCompat>Example";
+//     explicit Example(const Attributes& attributes);  // reads what a run needs of them
+//     static void Shape(ShapeInference* shapes);       // what is known of the outputs' shapes
+//     void Run(OpRun* run) const;                      // reads inputs, checks them, computes
+//   };
+//
+// and Register<Example>({attributes}, {inputs}, {outputs}) registers it. An op that computes in
+// float or in double, as its attribute Tc says, has `template <typename T> void Run(OpRun*) const`
+// instead, and is registered by RegisterTyped.
 #ifndef SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 #define SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 
 #include <initializer_list>
 #include <string>
+#include <utility>
 
+#include "op_run.h"
 #include "tensorflow_c_api.h"
 
 namespace sampled_compat {
 
-struct OpDefinition {
-  const char* name;
-  std::initializer_list<const char*> attributes;
-  std::initializer_list<const char*> inputs;
-  std::initializer_list<const char*> outputs;
-  void (*shape)(TF_ShapeInferenceContext*, TF_Status*);
-  void* (*create)(TF_OpKernelConstruction*);
-  void (*compute)(void*, TF_OpKernelContext*);
-  void (*destroy)(void*);
+// The attributes of one node of a graph. What is not there, or is of no known value, fails the
+// construction of the kernel, which then never runs.
+class Attributes {
+ public:
+  explicit Attributes(TF_OpKernelConstruction* construction) : construction_(construction) {}
+
+  bool Bool(const char* name) const;
+  int64_t Int(const char* name) const;
+  std::string String(const char* name) const;
+  TF_DataType Type(const char* name) const;
+
+  // An attribute that is one of a few words, as the value that the word stands for.
+  template <typename E>
+  E Choice(const char* name, std::initializer_list<std::pair<const char*, E>> choices) const {
+    const std::string word = String(name);
+    for (const auto& [candidate, value] : choices) {
+      if (word == candidate) return value;
+    }
+    Fail(std::string(name) + " has no known value: '" + word + "'");
+    return choices.begin()->second;
+  }
+
+  void Fail(const std::string& message) const;
+
+ private:
+  template <typename Read>
+  void ReadInto(Read read) const;
+
+  TF_OpKernelConstruction* const construction_;
 };
 
-void Register(const OpDefinition& definition);
-
-// The shape function's view: what inputs have which ranks, and outputs made of their dimensions.
+// The shape function's view: which ranks the inputs must have, and which outputs have dimensions of
+// theirs. An output of which nothing is said is of unknown shape.
 class ShapeInference {
  public:
   ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status);
   ~ShapeInference();
+  ShapeInference(const ShapeInference&) = delete;
+  ShapeInference& operator=(const ShapeInference&) = delete;
 
   // Fails unless the input has this rank or an unknown one.
   void CheckRank(int input, int rank);
+  // The same of the inputs 0, 1, ...
+  void CheckRanks(std::initializer_list<int> ranks);
   // The output has the shape of this input.
   void CopyShape(int output, int input);
   // The output is a vector as long as the input's dimension.
   void Vector(int output, int input, int dimension);
-  // The output is of unknown shape, as all outputs are at first.
 
  private:
   bool ok() const;
@@ -43,20 +80,78 @@ class ShapeInference {
   TF_ShapeHandle* const shape_;
 };
 
-// What a kernel's attributes say.
-bool AttributeIs(TF_OpKernelConstruction* construction, const char* name, const char* value);
-bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name);
-int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name);
-std::string StringAttribute(TF_OpKernelConstruction* construction, const char* name);
-TF_DataType TypeAttribute(TF_OpKernelConstruction* construction, const char* name);
-// Fails the construction unless Tc is double where T is double, and float otherwise.
-void CheckComputeType(TF_OpKernelConstruction* construction);
+// What the C API registers: names, and functions that are bound to nothing.
+struct OpDefinition {
+  const char* name;
+  std::initializer_list<const char*> attributes, inputs, outputs;
+  void (*shape)(TF_ShapeInferenceContext*, TF_Status*);
+  void* (*create)(TF_OpKernelConstruction*);
+  void (*compute)(void*, TF_OpKernelContext*);
+  void (*destroy)(void*);
+};
+
+void RegisterDefinition(const OpDefinition& definition);
+
+// Each list holds specifications as TensorFlow's REGISTER_OP takes them.
+template <typename Op>
+void Register(std::initializer_list<const char*> attributes,
+              std::initializer_list<const char*> inputs,
+              std::initializer_list<const char*> outputs) {
+  OpDefinition definition{Op::kName, attributes, inputs, outputs, {}, {}, {}, {}};
+  definition.shape = [](TF_ShapeInferenceContext* context, TF_Status* status) {
+    ShapeInference shapes(context, status);
+    Op::Shape(&shapes);
+  };
+  definition.create = [](TF_OpKernelConstruction* construction) -> void* {
+    return new Op(Attributes(construction));
+  };
+  definition.compute = [](void* op, TF_OpKernelContext* context) {
+    OpRun run(context, Op::kName);
+    static_cast<const Op*>(op)->Run(&run);
+  };
+  definition.destroy = [](void* op) { delete static_cast<Op*>(op); };
+  RegisterDefinition(definition);
+}
+
+// Fails the construction unless Tc is double where T is double, and float otherwise. Returns
+// whether it is double.
+bool ComputesInDouble(const Attributes& attributes);
+
+// An op with a typed Run, as one that runs as its attribute Tc says.
+template <typename Op>
+class Typed {
+ public:
+  static constexpr const char* kName = Op::kName;
+  explicit Typed(const Attributes& attributes)
+      : op_(attributes), is_double_(ComputesInDouble(attributes)) {}
+  static void Shape(ShapeInference* shapes) { Op::Shape(shapes); }
+  void Run(OpRun* run) const {
+    is_double_ ? op_.template Run<double>(run) : op_.template Run<float>(run);
+  }
+
+ private:
+  const Op op_;
+  const bool is_double_;
+};
+
+template <typename Op>
+void RegisterTyped(std::initializer_list<const char*> attributes,
+                   std::initializer_list<const char*> inputs,
+                   std::initializer_list<const char*> outputs) {
+  Register<Typed<Op>>(attributes, inputs, outputs);
+}
+
+// The types of an op that is registered by RegisterTyped: of its inputs, of the table's rows, and
+// what it computes in.
+#define SAMPLED_COMPAT_TYPES \
+  "T: {half, bfloat16, float, double}", "Tr: {half, bfloat16, float, double}", "Tc: {float, double}"
 
 // One for each file that registers.
 void RegisterValues();
 void RegisterPlan();
 void RegisterDraws();
 void RegisterSampledLoss();
+void RegisterSampledTerms();
 void RegisterTapas();
 void RegisterFull();
 

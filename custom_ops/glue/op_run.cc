@@ -78,16 +78,17 @@ void OpRun::Invalid(const char* format, ...) {
   va_start(arguments, format);
   std::vsnprintf(message, sizeof(message), format, arguments);
   va_end(arguments);
-  Fail(TF_INVALID_ARGUMENT, message);
+  Fail(TF_INVALID_ARGUMENT, std::string(op_name_) + ": " + message);
 }
 
-void OpRun::OutOfMemory() { Fail(TF_RESOURCE_EXHAUSTED, "out of memory"); }
+void OpRun::OutOfMemory() {
+  Fail(TF_RESOURCE_EXHAUSTED, std::string(op_name_) + ": out of memory");
+}
 
 void OpRun::Fail(TF_Code code, const std::string& message) {
   if (!ok_) return;
   ok_ = false;
-  const std::string prefix = op_name_ == nullptr ? "" : std::string(op_name_) + ": ";
-  TF_SetStatus(status_, code, (prefix + message).c_str());
+  TF_SetStatus(status_, code, message.c_str());
 }
 
 void* OpRun::Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims) {

@@ -30,11 +30,11 @@ struct Input {
 
 FloatType ToFloatType(TF_DataType type);
 
-// The first failure wins: every later call does nothing, and ok() tells. What failed is reported to
+// The first failure counts: after it ok() is false and every call does nothing. It is reported to
 // TensorFlow when the run ends.
 class OpRun {
  public:
-  // Messages begin with `op_name`, unless it is null.
+  // REQUIRES: op_name lives as long as the run.
   OpRun(TF_OpKernelContext* context, const char* op_name);
   ~OpRun();
   OpRun(const OpRun&) = delete;
@@ -51,6 +51,8 @@ class OpRun {
 
   // Fails with an InvalidArgument error "op: message".
   void Invalid(const char* format, ...) __attribute__((format(printf, 2, 3)));
+  // The same for a value that a user gave: the message names the argument, and no op.
+  void InvalidValue(const std::string& message) { Fail(TF_INVALID_ARGUMENT, message); }
   void OutOfMemory();
 
   // Output `index`, allocated by TensorFlow; null after a failure.

@@ -1,92 +1,87 @@
-// SampledCompat>ClassIds and SampledCompat>LogOffset: the checks of what comes in by value, a node
-// of the graph each where TensorFlow's ops would need eight.
-#include <string>
-
+// SampledCompat>ClassIds and SampledCompat>LogOffset check the values that a caller gives. Each is
+// one node of the graph where TensorFlow's ops would need eight.
 #include "../kernels/log_offset.h"
 #include "op_definition.h"
-#include "op_run.h"
+#include "words.h"
 
 namespace sampled_compat {
 namespace {
 
-// What both are told to fail with: "<expected>, got <value>".
-struct Kernel {
-  std::string expected;
-  int64_t limit;
-  bool is_double;
+// Passes ids on if they are rows of the tables.
+struct ClassIds {
+  static constexpr char kName[] = "SampledCompat>ClassIds";
+
+  explicit ClassIds(const Attributes& attributes)
+      : source(attributes.Choice<IdsSource>("argument",
+                                            {{"labels", IdsSource::kLabels},
+                                             {"sampled_candidates", IdsSource::kSampledCandidates},
+                                             {"drawn_candidates", IdsSource::kDrawnCandidates}})),
+        limits{attributes.Int("weights_rows"), attributes.Int("biases_rows"),
+               attributes.Int("num_classes")} {
+    if (limits.Rows() < 0) attributes.Fail("weights_rows or biases_rows must be given");
+  }
+
+  static void Shape(ShapeInference* shapes) { shapes->CopyShape(0, 0); }
+
+  void Run(OpRun* run) const {
+    const Input ids = run->Get(0, "ids");
+    if (!run->ok()) return;
+    const int64_t rows = limits.Rows();
+    const int64_t* const values = ids.As<int64_t>();
+    for (int64_t i = 0; i < ids.count; ++i) {
+      if (values[i] >= 0 && values[i] < rows) continue;
+      return run->InvalidValue(BadClassId(source, limits, values[i]));
+    }
+    run->Forward(0, 0);
+  }
+
+  const IdsSource source;
+  const IdsLimits limits;
 };
 
-void CopyShape(TF_ShapeInferenceContext* context, TF_Status* status) {
-  ShapeInference(context, status).CopyShape(0, 0);
-}
+// Turns expected counts into -log(count).
+struct LogOffsetOp {
+  static constexpr char kName[] = "SampledCompat>LogOffset";
 
-void* CreateClassIds(TF_OpKernelConstruction* construction) {
-  return new Kernel{StringAttribute(construction, "expected"), IntAttribute(construction, "limit"),
-                    false};
-}
+  explicit LogOffsetOp(const Attributes& attributes)
+      : source(attributes.Choice<CountsSource>(
+            "argument", {{"true_expected_count", CountsSource::kTrueExpectedCount},
+                         {"sampled_expected_count", CountsSource::kSampledExpectedCount}})),
+        type(attributes.Type("Tc")) {}
 
-void ClassIds(void* instance, TF_OpKernelContext* context) {
-  const Kernel& kernel = *static_cast<Kernel*>(instance);
-  OpRun run(context, nullptr);
-  const Input ids = run.Get(0, "ids");
-  if (!run.ok()) return;
-  const int64_t* const values = ids.As<int64_t>();
-  for (int64_t i = 0; i < ids.count; ++i) {
-    if (values[i] >= 0 && values[i] < kernel.limit) continue;
-    return run.Invalid("%s, got %ld", kernel.expected.c_str(), values[i]);
+  static void Shape(ShapeInference* shapes) { shapes->CopyShape(0, 0); }
+
+  // A float64 count may be smaller than any float32, so its logarithm is taken in double.
+  void Run(OpRun* run) const {
+    const Input counts = run->Get(0, "counts");
+    if (!run->ok()) return;
+    type == TF_DOUBLE || counts.type == TF_DOUBLE ? Offsets<double>(counts, run)
+                                                  : Offsets<float>(counts, run);
   }
-  run.Forward(0, 0);
-}
 
-void* CreateLogOffset(TF_OpKernelConstruction* construction) {
-  return new Kernel{StringAttribute(construction, "expected"), 0,
-                    TypeAttribute(construction, "Tc") == TF_DOUBLE};
-}
-
-// T: what the logarithm is taken in. A float64 count may be smaller than float32 goes.
-template <typename T>
-void Offsets(const Kernel& kernel, const Input& counts, OpRun* run) {
-  const Converted<T> converted(run, counts);
-  const ConvertedOutput<T> offsets(run, 0, kernel.is_double ? TF_DOUBLE : TF_FLOAT, counts.dims);
-  if (!run->ok()) return;
-  const int64_t bad = LogOffset<T>(converted.data(), counts.count, offsets.data());
-  if (bad >= 0) {
-    return run->Invalid("%s, got %g", kernel.expected.c_str(),
-                        static_cast<double>(converted.data()[bad]));
+  template <typename T>
+  void Offsets(const Input& counts, OpRun* run) const {
+    const Converted<T> converted(run, counts);
+    const ConvertedOutput<T> offsets(run, 0, type, counts.dims);
+    if (!run->ok()) return;
+    const int64_t bad = LogOffset<T>(converted.data(), counts.count, offsets.data());
+    if (bad >= 0) return run->InvalidValue(BadCount(source, converted.data()[bad]));
+    offsets.Finish();
   }
-  offsets.Finish();
-}
 
-void LogOffsetCompute(void* instance, TF_OpKernelContext* context) {
-  const Kernel& kernel = *static_cast<Kernel*>(instance);
-  OpRun run(context, nullptr);
-  const Input counts = run.Get(0, "counts");
-  if (!run.ok()) return;
-  kernel.is_double || counts.type == TF_DOUBLE ? Offsets<double>(kernel, counts, &run)
-                                               : Offsets<float>(kernel, counts, &run);
-}
-
-void Delete(void* kernel) { delete static_cast<Kernel*>(kernel); }
+  const CountsSource source;
+  const TF_DataType type;
+};
 
 }  // namespace
 
 void RegisterValues() {
-  Register({"SampledCompat>ClassIds",
-            {"limit: int", "expected: string"},
-            {"ids: int64"},
-            {"class_ids: int64"},
-            CopyShape,
-            CreateClassIds,
-            ClassIds,
-            Delete});
-  Register({"SampledCompat>LogOffset",
-            {"T: {half, bfloat16, float, double}", "Tc: {float, double}", "expected: string"},
-            {"counts: T"},
-            {"offsets: Tc"},
-            CopyShape,
-            CreateLogOffset,
-            LogOffsetCompute,
-            Delete});
+  Register<ClassIds>({"argument: {'labels', 'sampled_candidates', 'drawn_candidates'}",
+                      "weights_rows: int = -1", "biases_rows: int = -1", "num_classes: int = -1"},
+                     {"ids: int64"}, {"class_ids: int64"});
+  Register<LogOffsetOp>({"T: {half, bfloat16, float, double}", "Tc: {float, double}",
+                         "argument: {'true_expected_count', 'sampled_expected_count'}"},
+                        {"counts: T"}, {"offsets: Tc"});
 }
 
 }  // namespace sampled_compat

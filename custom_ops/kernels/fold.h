@@ -21,9 +21,9 @@ struct LogSumExp {
   T* sum;        // [kLanes]
 };
 
-// How far a logit may exceed the reference before that is raised. A rise costs a pass over all
-// that was kept, so it should be rare; e^40 times any number of columns is far from overflow, and
-// a reference above the largest logit is never needed.
+// How far a logit may exceed the reference before the reference is raised. A rise costs a pass over
+// all kept exponentials, so it should be rare. e^40 times any number of columns is far from
+// overflow.
 constexpr int kMaxRise = 40;
 
 // Raises `state.reference` to `largest` in the lanes where it is too low, and scales the sum and

@@ -2,9 +2,9 @@
 //
 //   logit[b, c] = inputs[b] . weights[c] + biases[c]
 //   softmax  reduced[b] = log(sum over c of e^logit[b, c])
-//   NCE      reduced[b] = sum over c of softplus(logit[b, c])
-// The true classes' part of a loss is for the caller to subtract. Pieces of a table are joined by
-// log-sum-exp of the pieces' results, or by their sum.
+//   sigmoid  reduced[b] = sum over c of softplus(logit[b, c])
+// The caller subtracts the true classes' part of a loss, and joins the results of a table's pieces
+// by log-sum-exp or by their sum.
 #ifndef SAMPLED_COMPAT_KERNELS_FULL_H_
 #define SAMPLED_COMPAT_KERNELS_FULL_H_
 

@@ -26,21 +26,28 @@ bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
         for (int64_t panel = first_panel; panel < end_panel; ++panel) {
           const int64_t at = chunk * lanes + panel * kLanes<T>;
           stream.Tile(panel, columns, groups, tile);
-          if (kind == LossKind::kSoftmax) {
-            FoldSoftmax<T>(tile, columns, p.biases + first_class, nullptr, 0,
-                           {reference + at, sum + at});
-          } else {
-            FoldSigmoid<T>(tile, columns, p.biases + first_class, sum + at);
+          const T* const biases = p.biases + first_class;
+          switch (kind) {
+            case LossKind::kSoftmax:
+              FoldSoftmax<T>(tile, columns, biases, nullptr, 0, {reference + at, sum + at});
+              break;
+            case LossKind::kSigmoid:
+              FoldSigmoid<T>(tile, columns, biases, sum + at);
+              break;
           }
         }
       });
   for (int64_t b = 0; b < p.batch; ++b) {
-    if (kind == LossKind::kSoftmax) {
-      reduced[b] = FinishLogSumExp(reference + b, sum + b, stream.chunks(), lanes);
-    } else {
-      reduced[b] = 0;
-      for (int64_t chunk = 0; chunk < stream.chunks(); ++chunk)
-        reduced[b] += sum[chunk * lanes + b];
+    switch (kind) {
+      case LossKind::kSoftmax:
+        reduced[b] = FinishLogSumExp(reference + b, sum + b, stream.chunks(), lanes);
+        break;
+      case LossKind::kSigmoid:
+        reduced[b] = 0;
+        for (int64_t chunk = 0; chunk < stream.chunks(); ++chunk) {
+          reduced[b] += sum[chunk * lanes + b];
+        }
+        break;
     }
   }
   return ok;

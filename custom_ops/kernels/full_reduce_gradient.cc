@@ -106,10 +106,13 @@ class Gradient {
 
   void FoldTile(int64_t panel, int64_t first_class, int64_t columns, const T* groups, T* tile) {
     stream_.Tile(panel, columns, groups, tile);
-    if (kind_ == LossKind::kSoftmax) {
-      FoldExponentials<T>(tile, columns, p_.biases + first_class, log_sum_ + panel * kL);
-    } else {
-      FoldSigmoid<T>(tile, columns, p_.biases + first_class, nullptr);
+    switch (kind_) {
+      case LossKind::kSoftmax:
+        FoldExponentials<T>(tile, columns, p_.biases + first_class, log_sum_ + panel * kL);
+        break;
+      case LossKind::kSigmoid:
+        FoldSigmoid<T>(tile, columns, p_.biases + first_class, nullptr);
+        break;
     }
     // Padding lanes must add nothing, not even the NaN of 0 * infinity.
     const int64_t in_use = std::min<int64_t>(kL, p_.batch - panel * kL);

@@ -1,4 +1,4 @@
-// From labels and sampled ids to the rows to look up: one pass through one hash table.
+// Finds the rows to look up for labels and sampled ids, in one pass through one hash table.
 #ifndef SAMPLED_COMPAT_KERNELS_PLAN_H_
 #define SAMPLED_COMPAT_KERNELS_PLAN_H_
 

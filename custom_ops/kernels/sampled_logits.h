@@ -20,12 +20,12 @@ inline int64_t PanelsPerTask(int64_t panels) {
 
 // Whether a problem is done before a second thread would have started: about 20 us of arithmetic.
 template <typename T>
-bool IsSmall(const SampledLossProblem<T>& p) {
+bool IsSmall(const SampledProblem<T>& p) {
   return static_cast<double>(p.batch) * p.dim * (p.num_sampled + p.num_true) < (1 << 21);
 }
 
 template <typename T>
-T TrueLogit(const SampledLossProblem<T>& p, int64_t b, int64_t t) {
+T TrueLogit(const SampledProblem<T>& p, int64_t b, int64_t t) {
   const int64_t i = b * p.num_true + t;
   const int32_t position = p.true_positions[i];
   return Dot(p.inputs + b * p.dim, p.rows + position * p.dim, p.dim) + p.biases[position] +
@@ -36,7 +36,7 @@ T TrueLogit(const SampledLossProblem<T>& p, int64_t b, int64_t t) {
 template <typename T>
 class SampledLogits {
  public:
-  explicit SampledLogits(const SampledLossProblem<T>& problem)
+  explicit SampledLogits(const SampledProblem<T>& problem)
       : p_(problem),
         panels_(CeilDiv(p_.batch, kLanes<T>)),
         padded_columns_(RoundUp(p_.num_sampled, kTileRows)) {}
@@ -132,7 +132,7 @@ class SampledLogits {
     lost_[s] = lost == lost ? lost : T(0);  // Infinite constants lose nothing.
   }
 
-  const SampledLossProblem<T>& p_;
+  const SampledProblem<T>& p_;
   const int64_t panels_;
   const int64_t padded_columns_;
   T* groups_ = nullptr;

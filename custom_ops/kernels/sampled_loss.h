@@ -1,13 +1,20 @@
-// The sampled softmax and NCE losses of gathered rows, forward and backward, without a [B, S]
+// The sampled softmax and sigmoid losses of gathered rows, forward and backward, without a [B, S]
 // matrix.
 //
-//   logit of a true class     t[b, t] = inputs[b] . rows[p] + biases[p] + true_offset[b, t],  p =
-//   true_positions[b, t] logit of a sampled class  s[b, s] = inputs[b] . rows[p] + biases[p] +
-//   sampled_offset[s],  p = sampled_positions[s] softmax  loss[b] = log(sum e^t[b, :] + sum e^s[b,
-//   :]) - mean t[b, :] NCE      loss[b] = sum over t of (softplus(t) - t / T) + sum over s of
-//   softplus(s)
-// where the sampled logits of the hits are left out exactly. The offsets are -log of the expected
-// counts, or zero.
+// clang-format off
+//   true classes     t[b, i] = inputs[b] . rows[true_positions[b, i]] + its bias + true_offset[b, i]
+//   sampled classes  s[b, j] = inputs[b] . rows[sampled_positions[j]] + its bias + sampled_offset[j]
+//
+//            negatives                               loss
+//   softmax  N[b] = log(sum over j of e^s[b, j])     log(e^N[b] + sum over i of e^t[b, i]) - mean over i of t[b, i]
+//   sigmoid  N[b] = sum over j of softplus(s[b, j])  N[b] + sum over i of (softplus(t[b, i]) - t[b, i] / T)
+// clang-format on
+//
+// The sampled logits of hits are left out exactly. An offset is minus the logarithm of the class's
+// expected count, or zero. Noise-contrastive estimation is the sigmoid loss with such offsets.
+//
+// The losses are one pass each. A loss of another form is made of N and t, which a pass of the same
+// cost returns.
 #ifndef SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
 #define SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
 
@@ -15,11 +22,11 @@
 
 namespace sampled_compat {
 
-enum class LossKind { kSoftmax, kNce };
+enum class LossKind { kSoftmax, kSigmoid };
 
 // REQUIRES: all positions are in [0, unique); hits are pairs (row, column) in range, sorted.
 template <typename T>
-struct SampledLossProblem {
+struct SampledProblem {
   LossKind kind;
   int64_t batch, num_true, num_sampled, dim, unique, num_hits;
   const T* inputs;                   // [batch, dim]
@@ -33,7 +40,7 @@ struct SampledLossProblem {
 };
 
 template <typename T>
-struct SampledLossGradients {
+struct SampledGradients {
   T* inputs;          // [batch, dim]
   T* rows;            // [unique, dim]
   T* biases;          // [unique]
@@ -49,19 +56,43 @@ constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
 template <typename T>
 int64_t KeptCount(int64_t batch, int64_t num_sampled);
 
-// Fills loss [batch], normalizer [2, batch], and `kept` [KeptCount] unless that is null. A row's
-// probabilities are e^(logit - normalizer[0, b]) / normalizer[1, b]: its log-sum-exp, rounded to
-// one number, would be off by half a unit of ITS last place, which is many of a probability's. For
-// NCE it is 0 and 1. Returns false where there is no memory.
-template <typename T>
-bool SampledLossForward(const SampledLossProblem<T>& problem, T* loss, T* normalizer, T* kept);
+// The forward functions fill, besides their results, what the backward functions need:
+//
+//   normalizer [2, batch]  A row's exponentials, divided by their sum, are
+//                          e^(logit - normalizer[0, b]) / normalizer[1, b]. These are two numbers
+//                          because rounding a log-sum-exp to one loses half its ulp, which is many
+//                          ulps of a probability. The sigmoid loss divides by nothing: 0 and 1.
+//   kept [KeptCount]       The sampled logits' exponentials or sigmoids, unless it is null.
+//
+// The backward functions take the normalizer and `kept` (or null) that the forward function of the
+// same name filled for the same problem. All return false where there is no memory.
 
-// Fills the gradients of sum(upstream * loss). `kept` is what the forward pass of the same problem
-// kept, or null. Returns false where there is no memory.
+// Fills loss [batch].
 template <typename T>
-bool SampledLossBackward(const SampledLossProblem<T>& problem, const T* upstream,
-                         const T* normalizer, const T* kept,
-                         const SampledLossGradients<T>& gradients);
+bool SampledLossForward(const SampledProblem<T>& problem, T* loss, T* normalizer, T* kept);
+
+// Fills the gradients of sum(upstream * loss).
+template <typename T>
+bool SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
+                         const T* kept, const SampledGradients<T>& gradients);
+
+// What a loss is made of, or with T = const number the gradients of it.
+template <typename T>
+struct SampledTerms {
+  T* negatives;    // [batch]: N
+  T* true_logits;  // [batch, num_true]: t
+};
+
+// Fills the terms. N of a row without negatives is -infinity (softmax) or 0 (sigmoid).
+template <typename T>
+bool SampledTermsForward(const SampledProblem<T>& problem, const SampledTerms<T>& terms,
+                         T* normalizer, T* kept);
+
+// Fills the gradients of sum(upstream.negatives * N) + sum(upstream.true_logits * t). A row without
+// negatives passes nothing to them, whatever its upstream.negatives is.
+template <typename T>
+bool SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
+                          const T* normalizer, const T* kept, const SampledGradients<T>& gradients);
 
 }  // namespace sampled_compat
 

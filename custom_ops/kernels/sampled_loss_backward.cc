@@ -1,4 +1,4 @@
-// Three phases, each with one owner for every number it writes:
+// Three phases. In each, one task alone writes a number:
 //   1. by panels of the batch: the inputs' gradient (and, where nothing was kept, the exponentials
 //      of a strip of columns, which phase 2 reads);
 //   2. by blocks of columns: each sampled column's gradient, over the whole batch;
@@ -21,10 +21,12 @@ constexpr int64_t kRowBlock = 64;
 template <typename T>
 class Backward {
  public:
-  Backward(const SampledLossProblem<T>& problem, const T* upstream, const T* normalizer,
-           const T* kept, const SampledLossGradients<T>& gradients)
+  // `upstream.true_logits` is null for the gradients of the loss, whose own gradient by t is known.
+  Backward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
+           const T* normalizer, const T* kept, const SampledGradients<T>& gradients)
       : p_(problem),
-        upstream_(upstream),
+        upstream_(upstream.negatives),
+        true_upstream_(upstream.true_logits),
         reference_(normalizer),
         sum_(normalizer + problem.batch),
         kept_(kept),
@@ -125,19 +127,27 @@ class Backward {
     });
   }
 
-  // What turns a tile's number into the gradient of its logit; the sum is 1 for NCE, and NaN for a
-  // row whose loss is.
-  T SampledScale(int64_t b) const { return upstream_[b] / sum_[b]; }
+  // The factor that turns a tile's number into the gradient of its logit. The sum is 1 for the
+  // sigmoid loss, NaN for a row whose loss is NaN, and 0 for terms of a row without negatives.
+  T SampledScale(int64_t b) const { return sum_[b] == 0 ? T(0) : upstream_[b] / sum_[b]; }
 
   T TrueGradient(int64_t b, int64_t t) const {
+    if (true_upstream_ != nullptr) return true_upstream_[b * p_.num_true + t];
     const T x = TrueLogit(p_, b, t);
-    if (p_.kind == LossKind::kSoftmax) {
-      return upstream_[b] * (ExpOf<T>(x - reference_[b]) / sum_[b] - T(1) / p_.num_true);
+    T gradient = 0;
+    switch (p_.kind) {
+      case LossKind::kSoftmax:
+        gradient = ExpOf<T>(x - reference_[b]) / sum_[b] - T(1) / p_.num_true;
+        break;
+      case LossKind::kSigmoid:
+        // sigmoid(x) - 1/T by way of sigmoid(-x): where sigmoid(x) rounds to 1, this still tells
+        // how far the class is from certain.
+        T remainder[Simd<T>::kWidth];
+        Store<T>(remainder, Sigmoid<T>(Splat<T>(-x)));
+        gradient = T(1) - T(1) / p_.num_true - remainder[0];
+        break;
     }
-    // sigmoid(x) - 1/T, without losing what little a certain class has left to learn.
-    T remainder[Simd<T>::kWidth];
-    Store<T>(remainder, Sigmoid<T>(Splat<T>(-x)));
-    return upstream_[b] * (T(1) - T(1) / p_.num_true - remainder[0]);
+    return upstream_[b] * gradient;
   }
 
   int64_t PanelStride() const {
@@ -166,11 +176,14 @@ class Backward {
       for (int64_t panel = first; panel < first + count; ++panel) {
         T* const tile = strip_tiles_ + panel * PanelStride() + (column - begin) * kL;
         logits_.Tile(panel, column, columns, tile);
-        if (p_.kind == LossKind::kSoftmax) {
-          FoldExponentials<T>(tile, columns, logits_.Constants(column),
-                              padded_reference_ + panel * kL);
-        } else {
-          FoldSigmoid<T>(tile, columns, logits_.Constants(column), nullptr);
+        const T* const constants = logits_.Constants(column);
+        switch (p_.kind) {
+          case LossKind::kSoftmax:
+            FoldExponentials<T>(tile, columns, constants, padded_reference_ + panel * kL);
+            break;
+          case LossKind::kSigmoid:
+            FoldSigmoid<T>(tile, columns, constants, nullptr);
+            break;
         }
         logits_.ClearPadding(panel, columns, tile);
       }
@@ -255,12 +268,13 @@ class Backward {
     });
   }
 
-  const SampledLossProblem<T>& p_;
-  const T* const upstream_;
-  const T* const reference_;  // [batch]
-  const T* const sum_;        // [batch]
+  const SampledProblem<T>& p_;
+  const T* const upstream_;       // [batch]
+  const T* const true_upstream_;  // [batch, num_true], or null
+  const T* const reference_;      // [batch]
+  const T* const sum_;            // [batch]
   const T* const kept_;
-  const SampledLossGradients<T>& out_;
+  const SampledGradients<T>& out_;
   SampledLogits<T> logits_;
   const int64_t panels_;
   const int64_t padded_dim_;
@@ -279,16 +293,27 @@ class Backward {
 }  // namespace
 
 template <typename T>
-bool SampledLossBackward(const SampledLossProblem<T>& problem, const T* upstream,
-                         const T* normalizer, const T* kept,
-                         const SampledLossGradients<T>& gradients) {
+bool SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
+                         const T* kept, const SampledGradients<T>& gradients) {
+  const SmallWork small(IsSmall(problem));
+  return Backward<T>(problem, {upstream, nullptr}, normalizer, kept, gradients).Run();
+}
+
+template <typename T>
+bool SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
+                          const T* normalizer, const T* kept,
+                          const SampledGradients<T>& gradients) {
   const SmallWork small(IsSmall(problem));
   return Backward<T>(problem, upstream, normalizer, kept, gradients).Run();
 }
 
-template bool SampledLossBackward(const SampledLossProblem<float>&, const float*, const float*,
-                                  const float*, const SampledLossGradients<float>&);
-template bool SampledLossBackward(const SampledLossProblem<double>&, const double*, const double*,
-                                  const double*, const SampledLossGradients<double>&);
+template bool SampledLossBackward(const SampledProblem<float>&, const float*, const float*,
+                                  const float*, const SampledGradients<float>&);
+template bool SampledLossBackward(const SampledProblem<double>&, const double*, const double*,
+                                  const double*, const SampledGradients<double>&);
+template bool SampledTermsBackward(const SampledProblem<float>&, const SampledTerms<const float>&,
+                                   const float*, const float*, const SampledGradients<float>&);
+template bool SampledTermsBackward(const SampledProblem<double>&, const SampledTerms<const double>&,
+                                   const double*, const double*, const SampledGradients<double>&);
 
 }  // namespace sampled_compat

@@ -3,13 +3,14 @@
 #include <vector>
 
 #include "fold.h"
+#include "log_sum_exp.h"
 #include "sampled_logits.h"
 #include "sampled_loss.h"
 
 namespace sampled_compat {
 namespace {
 
-// What NCE's true classes add: softplus(x) - x / T.
+// What a true class adds to the sigmoid loss: softplus(x) - target * x.
 template <typename T>
 T TrueCrossEntropy(T x, T target) {
   T softplus[Simd<T>::kWidth];
@@ -17,85 +18,165 @@ T TrueCrossEntropy(T x, T target) {
   return softplus[0] - x * target;
 }
 
-// Folds all tiles of one panel.
+// How a row's sum begins, and what comes of it: the loss.
 template <typename T>
-class PanelForward {
- public:
-  // Takes `true_logits` [batch, num_true] to fill its panel's rows of it.
-  PanelForward(const SampledLossProblem<T>& problem, const SampledLogits<T>& logits, int64_t panel,
-               T* true_logits)
-      : p_(problem), logits_(logits), panel_(panel), in_use_(logits.LanesInUse(panel)) {
-    for (int lane = 0; lane < in_use_; ++lane) {
-      const int64_t b = panel * kLanes<T> + lane;
-      T* const x = true_logits + b * p_.num_true;
-      for (int64_t t = 0; t < p_.num_true; ++t) x[t] = TrueLogit(p_, b, t);
-      StartRow(x, lane);
+struct LossOfRow {
+  // The true classes `x` open the sum.
+  static void Open(const SampledProblem<T>& p, const T* x, T* reference, T* sum) {
+    T largest = -std::numeric_limits<T>::infinity();
+    for (int64_t t = 0; t < p.num_true; ++t) largest = x[t] > largest ? x[t] : largest;
+    // Only a finite number can be subtracted from the logits.
+    *reference = std::isfinite(largest) ? largest : 0;
+    *sum = 0;
+    for (int64_t t = 0; t < p.num_true; ++t) {
+      switch (p.kind) {
+        case LossKind::kSoftmax:
+          *sum += ExpOf<T>(x[t] - *reference);
+          break;
+        case LossKind::kSigmoid:
+          *sum += TrueCrossEntropy<T>(x[t], T(1) / p.num_true);
+          break;
+      }
     }
   }
 
-  // `tile` is where the columns from `begin` on are folded; `kept` where the panel's first column
-  // is, if it is kept.
+  static T LogSumExp(const SampledProblem<T>& p, const T* x, T reference, T log_sum) {
+    T total = 0;
+    for (int64_t t = 0; t < p.num_true; ++t) total += x[t];
+    return (reference - total / p.num_true) + log_sum;
+  }
+
+  static bool IsValid(T loss) { return std::isfinite(loss); }
+};
+
+// The same for the terms: the negatives' alone.
+template <typename T>
+struct TermsOfRow {
+  static void Open(const SampledProblem<T>&, const T*, T* reference, T* sum) {
+    StartLogSumExp<T>(1, reference, sum);
+  }
+
+  static T LogSumExp(const SampledProblem<T>&, const T*, T reference, T log_sum) {
+    return reference + log_sum;
+  }
+
+  // There may be no negatives: -infinity.
+  static bool IsValid(T negatives) { return negatives < std::numeric_limits<T>::infinity(); }
+};
+
+// Folds all tiles of one panel. Row is LossOfRow or TermsOfRow.
+template <typename T, typename Row>
+class PanelForward {
+ public:
+  // Fills its panel's rows of `true_logits` [batch, num_true].
+  PanelForward(const SampledProblem<T>& problem, const SampledLogits<T>& logits, int64_t panel,
+               T* true_logits)
+      : p_(problem),
+        logits_(logits),
+        panel_(panel),
+        in_use_(logits.LanesInUse(panel)),
+        true_logits_(true_logits) {
+    for (int lane = 0; lane < in_use_; ++lane) {
+      T* const x = TrueLogits(lane);
+      for (int64_t t = 0; t < p_.num_true; ++t) x[t] = TrueLogit(p_, BatchRow(lane), t);
+      Row::Open(p_, x, reference_ + lane, sum_ + lane);
+    }
+  }
+
+  // `tile` is where the columns from `begin` on are folded. `kept` is where the panel's first
+  // column is, or null if nothing is kept.
   void Fold(int64_t begin, T* tile, T* kept) {
     const int64_t columns = std::min(kTileWidth, p_.num_sampled - begin);
     logits_.Tile(panel_, begin, columns, tile);
     const T* constants = logits_.Constants(begin);
-    if (p_.kind == LossKind::kSoftmax) {
-      FoldSoftmax<T>(tile, columns, constants, kept, kept == nullptr ? 0 : begin,
-                     {reference_, sum_});
-    } else {
-      FoldSigmoid<T>(tile, columns, constants, sum_);
+    switch (p_.kind) {
+      case LossKind::kSoftmax:
+        FoldSoftmax<T>(tile, columns, constants, kept, kept == nullptr ? 0 : begin,
+                       {reference_, sum_});
+        break;
+      case LossKind::kSigmoid:
+        FoldSigmoid<T>(tile, columns, constants, sum_);
+        break;
     }
     if (kept != nullptr) logits_.ClearPadding(panel_, columns, tile);
   }
 
-  void Finish(T* loss, T* normalizer) const {
+  // Fills the panel's rows of `results` [batch] and `normalizer`.
+  void Finish(T* results, T* normalizer) const {
     T logs[kLanes<T>];
     for (int i = 0; i < kLanes<T>; i += Simd<T>::kWidth) {
       Store<T>(logs + i, Log<T>(Load<T>(sum_ + i)));
     }
-    const bool softmax = p_.kind == LossKind::kSoftmax;
     for (int lane = 0; lane < in_use_; ++lane) {
-      const int64_t b = panel_ * kLanes<T> + lane;
-      loss[b] = softmax ? (reference_[lane] - true_mean_[lane]) + logs[lane] : sum_[lane];
-      normalizer[b] = softmax ? reference_[lane] : 0;
-      normalizer[p_.batch + b] = softmax ? sum_[lane] : 1;
-      if (std::isfinite(loss[b]) && IsFinite(p_.inputs + b * p_.dim)) continue;
-      // An infinite logit is no use to a cross entropy, nor has a softmax with one a gradient.
-      loss[b] = std::numeric_limits<T>::quiet_NaN();
-      if (softmax) normalizer[p_.batch + b] = loss[b];
+      const int64_t b = BatchRow(lane);
+      T* const reference = normalizer + b;
+      T* const sum = normalizer + p_.batch + b;
+      switch (p_.kind) {
+        case LossKind::kSoftmax:
+          results[b] = Row::LogSumExp(p_, TrueLogits(lane), reference_[lane], logs[lane]);
+          *reference = reference_[lane];
+          *sum = sum_[lane];
+          break;
+        case LossKind::kSigmoid:
+          results[b] = sum_[lane];
+          *reference = 0;
+          *sum = 1;
+          break;
+      }
+      if (Row::IsValid(results[b]) && IsFinite(p_.inputs + b * p_.dim)) continue;
+      // A row with an infinite logit has no cross entropy, and its softmax has no gradient.
+      results[b] = std::numeric_limits<T>::quiet_NaN();
+      if (p_.kind == LossKind::kSoftmax) *sum = results[b];
     }
   }
 
  private:
+  int64_t BatchRow(int lane) const { return panel_ * kLanes<T> + lane; }
+  T* TrueLogits(int lane) const { return true_logits_ + BatchRow(lane) * p_.num_true; }
   bool IsFinite(const T* x) const {
     return std::all_of(x, x + p_.dim, [](T number) { return std::isfinite(number); });
   }
 
-  // The true classes open a row's sum.
-  void StartRow(const T* x, int lane) {
-    T largest = -std::numeric_limits<T>::infinity(), total = 0, sum = 0;
-    for (int64_t t = 0; t < p_.num_true; ++t) {
-      largest = x[t] > largest ? x[t] : largest;
-      total += x[t];
-    }
-    true_mean_[lane] = total / p_.num_true;
-    // Only a finite number can be subtracted from the logits.
-    reference_[lane] = std::isfinite(largest) ? largest : 0;
-    for (int64_t t = 0; t < p_.num_true; ++t) {
-      sum += p_.kind == LossKind::kSoftmax ? ExpOf<T>(x[t] - reference_[lane])
-                                           : TrueCrossEntropy<T>(x[t], T(1) / p_.num_true);
-    }
-    sum_[lane] = sum;
-  }
-
-  const SampledLossProblem<T>& p_;
+  const SampledProblem<T>& p_;
   const SampledLogits<T>& logits_;
   const int64_t panel_;
   const int64_t in_use_;
+  T* const true_logits_;
   T reference_[kLanes<T>] = {};
   T sum_[kLanes<T>] = {};
-  T true_mean_[kLanes<T>] = {};
 };
+
+// Fills results [batch] with what Row makes of the batch, and `true_logits` unless that is null.
+template <typename T, typename Row>
+bool Forward(const SampledProblem<T>& p, T* results, T* true_logits, T* normalizer, T* kept) {
+  const SmallWork small(IsSmall(p));
+  SampledLogits<T> logits(p);
+  Workspace workspace;
+  logits.AddTo(&workspace);
+  const int64_t own_logits = true_logits == nullptr ? p.batch * p.num_true : 0;
+  workspace.Add<T>(own_logits);
+  if (!workspace.Allocate()) return false;
+  logits.Pack(&workspace);
+  if (true_logits == nullptr) true_logits = workspace.Take<T>(own_logits);
+  const int64_t panel_stride = logits.padded_columns() * kLanes<T>;
+  const int64_t per_task = PanelsPerTask(logits.panels());
+  ParallelFor(CeilDiv(logits.panels(), per_task), [&](int64_t task) {
+    const int64_t first = task * per_task;
+    const int64_t count = std::min(per_task, logits.panels() - first);
+    alignas(64) T unkept_tile[kTileWidth * kLanes<T>];
+    std::vector<PanelForward<T, Row>> panels;
+    panels.reserve(count);
+    for (int64_t i = 0; i < count; ++i) panels.emplace_back(p, logits, first + i, true_logits);
+    for (int64_t begin = 0; begin < p.num_sampled; begin += kTileWidth) {
+      for (int64_t i = 0; i < count; ++i) {
+        T* const base = kept == nullptr ? nullptr : kept + (first + i) * panel_stride;
+        panels[i].Fold(begin, base == nullptr ? unkept_tile : base + begin * kLanes<T>, base);
+      }
+    }
+    for (int64_t i = 0; i < count; ++i) panels[i].Finish(results, normalizer);
+  });
+  return true;
+}
 
 }  // namespace
 
@@ -109,38 +190,23 @@ int64_t KeptCount(int64_t batch, int64_t num_sampled) {
 }
 
 template <typename T>
-bool SampledLossForward(const SampledLossProblem<T>& p, T* loss, T* normalizer, T* kept) {
-  const SmallWork small(IsSmall(p));
-  SampledLogits<T> logits(p);
-  Workspace workspace;
-  logits.AddTo(&workspace);
-  workspace.Add<T>(p.batch * p.num_true);
-  if (!workspace.Allocate()) return false;
-  logits.Pack(&workspace);
-  T* const true_logits = workspace.Take<T>(p.batch * p.num_true);
-  const int64_t panel_stride = logits.padded_columns() * kLanes<T>;
-  const int64_t per_task = PanelsPerTask(logits.panels());
-  ParallelFor(CeilDiv(logits.panels(), per_task), [&](int64_t task) {
-    const int64_t first = task * per_task;
-    const int64_t count = std::min(per_task, logits.panels() - first);
-    alignas(64) T unkept_tile[kTileWidth * kLanes<T>];
-    std::vector<PanelForward<T>> panels;
-    panels.reserve(count);
-    for (int64_t i = 0; i < count; ++i) panels.emplace_back(p, logits, first + i, true_logits);
-    for (int64_t begin = 0; begin < p.num_sampled; begin += kTileWidth) {
-      for (int64_t i = 0; i < count; ++i) {
-        T* const base = kept == nullptr ? nullptr : kept + (first + i) * panel_stride;
-        panels[i].Fold(begin, base == nullptr ? unkept_tile : base + begin * kLanes<T>, base);
-      }
-    }
-    for (int64_t i = 0; i < count; ++i) panels[i].Finish(loss, normalizer);
-  });
-  return true;
+bool SampledLossForward(const SampledProblem<T>& p, T* loss, T* normalizer, T* kept) {
+  return Forward<T, LossOfRow<T>>(p, loss, nullptr, normalizer, kept);
+}
+
+template <typename T>
+bool SampledTermsForward(const SampledProblem<T>& p, const SampledTerms<T>& terms, T* normalizer,
+                         T* kept) {
+  return Forward<T, TermsOfRow<T>>(p, terms.negatives, terms.true_logits, normalizer, kept);
 }
 
 template int64_t KeptCount<float>(int64_t, int64_t);
 template int64_t KeptCount<double>(int64_t, int64_t);
-template bool SampledLossForward(const SampledLossProblem<float>&, float*, float*, float*);
-template bool SampledLossForward(const SampledLossProblem<double>&, double*, double*, double*);
+template bool SampledLossForward(const SampledProblem<float>&, float*, float*, float*);
+template bool SampledLossForward(const SampledProblem<double>&, double*, double*, double*);
+template bool SampledTermsForward(const SampledProblem<float>&, const SampledTerms<float>&, float*,
+                                  float*);
+template bool SampledTermsForward(const SampledProblem<double>&, const SampledTerms<double>&,
+                                  double*, double*);
 
 }  // namespace sampled_compat

@@ -1,8 +1,8 @@
-// Memory for one step that the next step finds again.
+// Memory that one training step leaves to the next.
 //
-// A training step asks for the same large blocks every time. Returned to the system in between,
-// each page is zeroed and mapped anew: for a 32 MiB scratch that takes as long as the arithmetic of
-// a small step. So a bounded number of idle bytes is kept.
+// A training step asks for the same large blocks every time. If they went back to the system, each
+// page would be zeroed and mapped anew. For 32 MiB that takes as long as the arithmetic of a small
+// step. So a bounded number of idle bytes is kept.
 #ifndef SAMPLED_COMPAT_KERNELS_SCRATCH_H_
 #define SAMPLED_COMPAT_KERNELS_SCRATCH_H_
 

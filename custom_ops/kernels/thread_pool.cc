@@ -1,9 +1,6 @@
 #include "thread_pool.h"
 
 #include <pthread.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,10 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "cpu_affinity.h"
+
 namespace sampled_compat {
 namespace {
 
-// How often an idle worker looks for work before it sleeps: the phases of one kernel follow each
+// How often an idle worker looks for work before it sleeps. The phases of one kernel follow each
 // other within microseconds, and waking a sleeper takes as long as a small phase.
 constexpr int kSpins = 2000;
 
@@ -34,7 +33,7 @@ class FlushDenormals {
 #endif
 };
 
-// std::condition_variable's wait is a symbol of a recent libstdc++; this one is as old as Linux.
+// std::condition_variable::wait needs a recent libstdc++; the one of POSIX is everywhere.
 class Condition {
  public:
   void Wait(std::unique_lock<std::mutex>* lock) {
@@ -66,13 +65,14 @@ struct Job {
   }
 };
 
-// How one worker sleeps, and the CPU that it was last told to keep off.
+// One worker asleep, and the CPU that it was last told to keep off.
 //
-// A virtual machine's halted CPU often passes for a busy one, and then Linux wakes a thread on the
-// CPU of the one that wakes it, where it waits for milliseconds behind the very work it was to
-// share. So whoever wakes a worker first tells it to run anywhere else.
+// Linux may wake a thread on the CPU of the thread that wakes it. In a virtual machine it often
+// does, because a halted CPU looks busy there. The worker then waits for milliseconds behind the
+// work that it should share. So the caller that wakes a worker first lets it run on any CPU but its
+// own. MayChangeAffinity tells how a program forbids this.
 struct Sleeper {
-  const pid_t thread = static_cast<pid_t>(syscall(SYS_gettid));
+  const int thread = ThreadId();
   int avoids = -1;
   bool asleep = false;
   Condition woken;
@@ -83,18 +83,9 @@ struct Sleeper {
   }
 
   void Wake(int callers_cpu) {
-    Avoid(callers_cpu);
+    if (callers_cpu != avoids && KeepOff(thread, callers_cpu)) avoids = callers_cpu;
     asleep = false;
     woken.NotifyOne();
-  }
-
-  void Avoid(int cpu) {
-    if (cpu < 0 || cpu == avoids) return;
-    cpu_set_t others;
-    if (sched_getaffinity(0, sizeof(others), &others) != 0) return;
-    CPU_CLR(cpu, &others);
-    if (CPU_COUNT(&others) == 0) return;
-    if (sched_setaffinity(thread, sizeof(others), &others) == 0) avoids = cpu;
   }
 };
 
@@ -128,8 +119,8 @@ class Pool {
   void StartWorkers(int wanted) {
     while (workers_ < wanted) {
       try {
-        // Detached and never joined: the pool is leaked, so a worker asleep at exit touches
-        // nothing that is destroyed.
+        // Detached and never joined: the pool is never destroyed, so a worker that is asleep at
+        // exit touches nothing that is gone.
         std::thread([this] { Loop(); }).detach();
       } catch (const std::system_error&) {
         return;  // The caller does the work alone.
@@ -142,7 +133,7 @@ class Pool {
   void Wake(int wanted) {
     for (; wanted > 0 && !sleepers_.empty(); --wanted) {
       // The last to have gone to sleep has the warmest cache.
-      sleepers_.back()->Wake(sched_getcpu());
+      sleepers_.back()->Wake(CurrentCpu());
       sleepers_.pop_back();
     }
   }
@@ -187,8 +178,8 @@ std::atomic<int> threads_setting{0};
 thread_local bool small_work = false;
 std::atomic<Pool*> process_pool{nullptr};
 
-// The process's pool. A fork leaves the child none of the workers, and perhaps a locked mutex: the
-// child forgets the pool and makes a new one.
+// The process's pool. The child of a fork has none of the workers, and perhaps a locked mutex, so
+// it makes a new pool.
 Pool* GetPool() {
   static const int registered =
       pthread_atfork(nullptr, nullptr, [] { process_pool.store(nullptr); });

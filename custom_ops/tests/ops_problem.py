@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-KINDS = ("softmax", "nce")
+KINDS = ("softmax", "sigmoid")
 CLASSES = 1000
 
 

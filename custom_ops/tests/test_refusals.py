@@ -55,6 +55,37 @@ def test_gradient_refuses_what_was_not_kept(ops):
         )
 
 
+@pytest.mark.parametrize("index", [3, 4, 5])
+def test_gradients_refuse_what_would_be_outside_memory(ops, index):
+    """Their forward op has checked its own inputs; a file may feed the gradient op others."""
+    problem = Problem()
+    arguments = problem.arguments(ops, problem.plan(ops))
+    loss = ops.sampled_compat_sampled_loss(*arguments, kind="softmax")
+    terms = ops.sampled_compat_sampled_terms(*arguments, kind="softmax")
+    message = bad_arguments(arguments)[{3: 3, 4: 5, 5: 8}[index]][2]
+    arguments[index] += 5000
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message.split(" in .0")[0]):
+        ops.sampled_compat_sampled_loss_grad(
+            *arguments, loss.normalizer, loss.kept, loss.loss, kind="softmax"
+        )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message.split(" in .0")[0]):
+        ops.sampled_compat_sampled_terms_grad(
+            *arguments, terms.normalizer, terms.kept, *terms[:2], kind="softmax"
+        )
+
+
+@pytest.mark.parametrize("kind", ["nce", "", "softmax2"])
+def test_an_unknown_kind_is_neither_of_the_two(ops, kind):
+    problem = Problem()
+    arguments = problem.arguments(ops, problem.plan(ops))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="kind"):
+        ops.sampled_compat_sampled_loss(*arguments, kind=kind)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="kind"):
+        ops.sampled_compat_sampled_terms(*arguments, kind=kind)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="kind"):
+        ops.sampled_compat_full_reduce(*arguments[:3], kind=kind)
+
+
 def test_compute_type_must_fit(ops):
     problem = Problem()
     arguments = problem.arguments(ops, problem.plan(ops))
@@ -74,6 +105,6 @@ def test_tapas_and_full_errors(ops):
     with pytest.raises(tf.errors.InvalidArgumentError, match="bar must have shape"):
         ops.sampled_compat_full_top_k(x, w, b, 1, tf.zeros([3]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="weights must have shape"):
-        ops.sampled_compat_full_reduce(x, w[:, 1:], b, kind="nce")
+        ops.sampled_compat_full_reduce(x, w[:, 1:], b, kind="sigmoid")
     with pytest.raises(tf.errors.InvalidArgumentError, match="biases must have shape"):
-        ops.sampled_compat_full_reduce(x, w, b[1:], kind="nce")
+        ops.sampled_compat_full_reduce(x, w, b[1:], kind="sigmoid")

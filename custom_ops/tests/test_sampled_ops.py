@@ -147,15 +147,15 @@ def test_shapes_known_when_tracing(ops):
 
     @tf.function
     def trace(*arguments):
-        out = ops.sampled_compat_sampled_loss(*arguments, kind="nce")
+        out = ops.sampled_compat_sampled_loss(*arguments, kind="sigmoid")
         grads = ops.sampled_compat_sampled_loss_grad(
-            *arguments, out.normalizer, out.kept, out.loss, kind="nce"
+            *arguments, out.normalizer, out.kept, out.loss, kind="sigmoid"
         )
         assert out.loss.shape == arguments[0].shape[:1]
         for grad, index in zip(grads, (0, 1, 2, 6, 7)):
             assert grad.shape == arguments[index].shape
         with pytest.raises(ValueError, match="rank"):
-            ops.sampled_compat_sampled_loss(arguments[2], *arguments[1:], kind="nce")
+            ops.sampled_compat_sampled_loss(arguments[2], *arguments[1:], kind="sigmoid")
         return out.loss
 
     trace(*arguments)

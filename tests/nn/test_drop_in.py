@@ -224,20 +224,6 @@ def test_placeholders_of_unknown_shape(loss):
         assert_close(a, b)
 
 
-def test_gradients_are_indexed_slices_with_each_id_once():
-    w, b = tf.Variable(P.weights), tf.Variable(P.biases)
-    labels = tf.constant([[1, 1], [1, 2], [3, 1], [3, 3], [2, 2]], tf.int64)
-    arguments = {**P.arguments, "sampled_values": ([1, 5, 5, 7], 1.0, 1.0), "num_sampled": 4}
-    results = []
-    for nn in (tsc.nn, tf.nn):
-        with tf.GradientTape() as tape:
-            loss = nn.nce_loss(w, b, labels, tf.constant(P.inputs), **arguments)
-        results.append(tape.gradient(loss, [w, b]))
-    for ours, stock in zip(*results):
-        assert sorted(ours.indices.numpy()) == [1, 2, 3, 5, 7]
-        assert_close(dense(ours), dense(stock))
-
-
 @pytest.mark.parametrize("how", ["fused", "composite"])
 @pytest.mark.parametrize("given", [True, False], ids=["given", "drawn"])
 def test_no_gradient_reaches_the_counts(how, given, monkeypatch):

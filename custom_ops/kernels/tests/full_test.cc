@@ -187,7 +187,7 @@ void CheckAll() {
         const FullProblem<T> p{batch,    classes,        dim,          inputs.data(),
                                kType<T>, weights.data(), biases.data()};
         CheckReduce<T>(p, LossKind::kSoftmax, upstream);
-        CheckReduce<T>(p, LossKind::kNce, upstream);
+        CheckReduce<T>(p, LossKind::kSigmoid, upstream);
         CheckTopK<T>(p, std::min<int64_t>(classes, 1 + seed % 20));
         CheckTapas<T>(p);
       }

@@ -6,6 +6,7 @@ cross entropies to TensorFlow.
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 import tensorflow as tf
@@ -14,13 +15,23 @@ from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends.interface import (
     Backend,
     Gathered,
+    IdSource,
     LossKind,
     Plan,
     SumKind,
+    Terms,
 )
 from tf_sampled_compat.core.backends.plan import accidental_hits, occurrence_plan, unique_plan
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
+
+# How messages name the source of class ids. The C++ op takes the keys, and says the same of them
+# (custom_ops/glue/words.cc).
+_ID_SOURCES: dict[IdSource, str] = {
+    "labels": "labels",
+    "sampled_candidates": "sampled_values: sampled_candidates",
+    "drawn_candidates": "weights, biases: sampled with num_classes = {num_classes}",
+}
 
 
 class Composite(Backend):
@@ -28,13 +39,15 @@ class Composite(Backend):
 
     name = "composite"
 
-    def class_ids(
+    def check_ids(
         self,
-        argument: str,
+        source: IdSource,
         ids: tf.Tensor,
         weights_rows: Optional[int],
         biases_rows: Optional[int],
+        num_classes: Optional[int] = None,
     ) -> tf.Tensor:
+        argument = _ID_SOURCES[source].format(num_classes=num_classes)
         return errors.after(checks.ids_in_range(argument, ids, weights_rows, biases_rows), ids)
 
     def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
@@ -64,10 +77,25 @@ class Composite(Backend):
         elif kind == "sparse_softmax":  # The true class stands in column 0 of the logits.
             first = tf.zeros(tf.shape(logits)[:1], tf.int64)
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(first, logits)
-        else:
+        elif kind == "sigmoid":
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
             return _as_returned(tf.reduce_sum(losses, axis=1), gathered)
+        else:
+            raise _unknown(kind)
         return _as_returned(_if_any_is_true(loss, gathered), gathered)
+
+    def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
+        gathered = _in_compute_dtype(gathered)
+        true_logits, sampled_logits = _true_logits(gathered), _sampled_logits(gathered)
+        if kind == "sigmoid":
+            return Terms(tf.reduce_sum(tf.nn.softplus(sampled_logits), axis=1), true_logits)
+        if kind != "softmax":
+            raise _unknown(kind)
+        log_sum = tf.reduce_logsumexp(sampled_logits, axis=1)
+        # A logit that is left out is not -∞ but finite, so that its gradient is zero, not NaN.
+        none = tf.reduce_all(sampled_logits <= _lowest(sampled_logits), axis=1)
+        negatives = tf.where(none, tf.constant(-math.inf, log_sum.dtype), log_sum)
+        return Terms(negatives, true_logits)
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
         inputs, rows = tf.cast(inputs, biases.dtype), tf.cast(rows, biases.dtype)
@@ -79,7 +107,9 @@ class Composite(Backend):
         logits = self.logits(inputs, rows, biases)
         if kind == "softmax":
             return tf.reduce_logsumexp(logits, axis=1)
-        return tf.reduce_sum(tf.nn.softplus(logits), axis=1)
+        if kind == "sigmoid":
+            return tf.reduce_sum(tf.nn.softplus(logits), axis=1)
+        raise _unknown(kind)
 
     def top_k(
         self,
@@ -97,34 +127,54 @@ class Composite(Backend):
 COMPOSITE = Composite()
 
 
+def _unknown(kind: str) -> ValueError:
+    """A third kind must not pass for one of the two."""
+    return ValueError(f"kind: expected 'softmax' or 'sigmoid', got {kind!r}")
+
+
 def logits_and_targets(gathered: Gathered) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns `[B, T + S]` logits, less log Q and without accidental hits, and their targets."""
-    inputs = tf.cast(gathered.inputs, gathered.compute_dtype)
-    rows = tf.cast(gathered.rows, gathered.compute_dtype)
-    true_rows = _take(rows, gathered.true_positions)
-    true_logits = tf.reduce_sum(tf.expand_dims(inputs, 1) * true_rows, axis=2)
-    true_logits += _take(gathered.row_biases, gathered.true_positions) + gathered.true_offset
+    gathered = _in_compute_dtype(gathered)
+    true_logits = _true_logits(gathered)
     targets = _targets(true_logits, gathered)
-    if gathered.true_mask is not None:
-        true_logits = tf.where(gathered.true_mask, true_logits, _lowest(true_logits))
+    if size_of(gathered.sampled_positions, 0) == 0:
+        return true_logits, targets
+    sampled_logits = _sampled_logits(gathered)
+    logits = tf.concat([true_logits, sampled_logits], axis=1)
+    return logits, tf.concat([targets, tf.zeros_like(sampled_logits)], axis=1)
 
+
+def _in_compute_dtype(gathered: Gathered) -> Gathered:
+    dtype = gathered.compute_dtype
+    return gathered._replace(
+        inputs=tf.cast(gathered.inputs, dtype), rows=tf.cast(gathered.rows, dtype)
+    )
+
+
+def _true_logits(gathered: Gathered) -> tf.Tensor:
+    """`[B, T]` corrected logits of the true classes; those of padding are the lowest."""
+    rows = _take(gathered.rows, gathered.true_positions)
+    logits = tf.reduce_sum(tf.expand_dims(gathered.inputs, 1) * rows, axis=2)
+    logits += _take(gathered.row_biases, gathered.true_positions) + gathered.true_offset
+    if gathered.true_mask is not None:
+        logits = tf.where(gathered.true_mask, logits, _lowest(logits))
+    return logits
+
+
+def _sampled_logits(gathered: Gathered) -> tf.Tensor:
+    """`[B, S]` corrected logits of the candidates; the lowest where one is no negative."""
     if size_of(gathered.sampled_positions, 0) == 0:
         # In a function TensorFlow fuses the product and the sum below into one oneDNN kernel. That
         # kernel ends the process if the matrix is empty.
-        return true_logits, targets
-
-    sampled_rows = _take(rows, gathered.sampled_positions)
-    sampled_logits = tf.matmul(inputs, sampled_rows, transpose_b=True)
-    sampled_logits += (
-        _take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
-    )
+        return tf.zeros([tf.shape(gathered.inputs)[0], 0], gathered.inputs.dtype)
+    rows = _take(gathered.rows, gathered.sampled_positions)
+    logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
+    logits += _take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
     if gathered.hits is not None:
-        sampled_logits = _without_hits(sampled_logits, gathered.hits)
+        logits = _without_hits(logits, gathered.hits)
     if gathered.excluded is not None:
-        sampled_logits = tf.where(gathered.excluded, _lowest(sampled_logits), sampled_logits)
-
-    logits = tf.concat([true_logits, sampled_logits], axis=1)
-    return logits, tf.concat([targets, tf.zeros_like(sampled_logits)], axis=1)
+        logits = tf.where(gathered.excluded, _lowest(logits), logits)
+    return logits
 
 
 def _targets(true_logits: tf.Tensor, gathered: Gathered) -> tf.Tensor:

@@ -9,22 +9,20 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends import fused_gradients as fused_gradients  # registers them
 from tf_sampled_compat.core.backends import library
 from tf_sampled_compat.core.backends.composite import COMPOSITE
 from tf_sampled_compat.core.backends.interface import (
     Backend,
     Gathered,
+    IdSource,
     LossKind,
     Plan,
     SumKind,
+    Terms,
 )
 from tf_sampled_compat.core.backends.plan import occurrence_plan
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
-
-# The op's names of what it computes. With one true class a row the sparse loss is the same number.
-_KINDS = {"softmax": "softmax", "sparse_softmax": "softmax", "sigmoid": "nce"}
 
 
 class Fused(Backend):
@@ -32,24 +30,28 @@ class Fused(Backend):
 
     name = "fused"
 
-    def class_ids(
+    def check_ids(
         self,
-        argument: str,
+        source: IdSource,
         ids: tf.Tensor,
         weights_rows: Optional[int],
         biases_rows: Optional[int],
+        num_classes: Optional[int] = None,
     ) -> tf.Tensor:
-        limit, expected = checks.class_id_limit(weights_rows, biases_rows)
-        if limit is None or not _known_by_op(ids):
-            return COMPOSITE.class_ids(argument, ids, weights_rows, biases_rows)
-        message = errors.message(argument, expected)
-        return _ops().sampled_compat_class_ids(ids=ids, limit=limit, expected=message)
+        if (weights_rows, biases_rows) == (None, None) or not _known_by_op(ids):
+            return COMPOSITE.check_ids(source, ids, weights_rows, biases_rows, num_classes)
+        numbers = {
+            "weights_rows": weights_rows,
+            "biases_rows": biases_rows,
+            "num_classes": num_classes,
+        }
+        known = {name: number for name, number in numbers.items() if number is not None}
+        return _ops().sampled_compat_class_ids(ids=ids, argument=source, **known)
 
     def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         if not _known_by_op(count):
             return COMPOSITE.log_offset(argument, count, dtype)
-        message = errors.message(f"sampled_values: {argument}", checks.POSITIVE_COUNTS)
-        return _ops().sampled_compat_log_offset(counts=count, expected=message, Tc=dtype)
+        return _ops().sampled_compat_log_offset(counts=count, argument=argument, Tc=dtype)
 
     def plan(
         self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
@@ -74,22 +76,19 @@ class Fused(Backend):
         )
 
     def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
-        sampled_offset = gathered.sampled_offset
-        if sampled_offset.shape.rank == 2:
-            sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
-        loss, _, _ = _ops().sampled_compat_sampled_loss(
-            inputs=gathered.inputs,
-            rows=gathered.rows,
-            biases=gathered.row_biases,
-            sampled_positions=gathered.sampled_positions,
-            true_positions=gathered.true_positions,
-            hits=gathered.hits,
-            true_offset=_spread(gathered.true_offset, gathered.true_positions),
-            sampled_offset=_spread(sampled_offset, gathered.sampled_positions),
-            kind=_KINDS[kind],
-        )
+        # With one true class a row the sparse loss is the same number.
+        op_kind = "softmax" if kind == "sparse_softmax" else kind
+        loss, _, _ = _ops().sampled_compat_sampled_loss(**_inputs(gathered), kind=op_kind)
         loss = with_shape(loss, [size_of(gathered.true_positions, 0)])
         return tf.cast(loss, gathered.inputs.dtype, name="loss")
+
+    def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
+        negatives, true_logits, _, _ = _ops().sampled_compat_sampled_terms(
+            **_inputs(gathered), kind=kind
+        )
+        batch = size_of(gathered.true_positions, 0)
+        true_logits = with_shape(true_logits, [batch, gathered.num_true])
+        return Terms(with_shape(negatives, [batch]), true_logits)
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
         # A matrix that is wanted whole is TensorFlow's product: there is nothing to fuse.
@@ -99,7 +98,7 @@ class Fused(Backend):
         self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
     ) -> tf.Tensor:
         return _ops().sampled_compat_full_reduce(
-            inputs=inputs, weights=rows, biases=biases, kind=_KINDS[kind]
+            inputs=inputs, weights=rows, biases=biases, kind=kind
         )
 
     def top_k(
@@ -121,6 +120,23 @@ FUSED = Fused()
 def _ops() -> Any:
     """The Python functions of the ops, which TensorFlow makes when it loads the library."""
     return library.load().ops
+
+
+def _inputs(gathered: Gathered) -> dict[str, Any]:
+    """The inputs of the ops on a gathered batch."""
+    sampled_offset = gathered.sampled_offset
+    if sampled_offset.shape.rank == 2:
+        sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
+    return {
+        "inputs": gathered.inputs,
+        "rows": gathered.rows,
+        "biases": gathered.row_biases,
+        "sampled_positions": gathered.sampled_positions,
+        "true_positions": gathered.true_positions,
+        "hits": gathered.hits,
+        "true_offset": _spread(gathered.true_offset, gathered.true_positions),
+        "sampled_offset": _spread(sampled_offset, gathered.sampled_positions),
+    }
 
 
 def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:

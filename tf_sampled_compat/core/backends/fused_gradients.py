@@ -1,11 +1,12 @@
-"""The gradients of the C++ ops. The first order is another C++ op, the others are TensorFlow's.
+"""The gradients of the C++ ops: of the first order other ops, of the second `composite`'s.
 
-A gradient op's own gradient computes the first gradient anew in the composite backend and
-differentiates that. So every order of derivative works.
+Differentiating a gradient op computes the first gradient anew in TensorFlow's ops and
+differentiates that, so that every order of derivative works.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, Callable
 
@@ -13,10 +14,8 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.backends import library
 from tf_sampled_compat.core.backends.composite import COMPOSITE
-from tf_sampled_compat.core.backends.interface import Gathered, SumKind
+from tf_sampled_compat.core.backends.interface import Gathered
 from tf_sampled_compat.core.tf.shapes import size_of
-
-_KINDS: dict[bytes, SumKind] = {b"softmax": "softmax", b"nce": "sigmoid"}
 
 tf.no_gradient("SampledCompat>ClassIds")
 
@@ -30,23 +29,63 @@ def _log_offset(op: tf.Operation, upstream: tf.Tensor) -> tf.Tensor:
 
 @tf.RegisterGradient("SampledCompat>SampledLoss")
 def _sampled_loss(op: tf.Operation, upstream: tf.Tensor, *_: Any) -> list[Any]:
-    _, log_sum, kept = op.outputs
-    d_inputs, d_rows, d_biases, d_true_offset, d_sampled_offset = (
-        library.load().ops.sampled_compat_sampled_loss_grad(
-            *op.inputs, log_sum, kept, upstream, kind=op.get_attr("kind")
-        )
+    _, normalizer, kept = op.outputs
+    gradients = library.load().ops.sampled_compat_sampled_loss_grad(
+        *op.inputs, normalizer, kept, upstream, kind=op.get_attr("kind")
     )
-    return [d_inputs, d_rows, d_biases, None, None, None, d_true_offset, d_sampled_offset]
+    return _by_input(gradients)
+
+
+@tf.RegisterGradient("SampledCompat>SampledTerms")
+def _sampled_terms(
+    op: tf.Operation, d_negatives: tf.Tensor, d_true_logits: tf.Tensor, *_: Any
+) -> list[Any]:
+    _, _, normalizer, kept = op.outputs
+    gradients = library.load().ops.sampled_compat_sampled_terms_grad(
+        *op.inputs, normalizer, kept, d_negatives, d_true_logits, kind=op.get_attr("kind")
+    )
+    return _by_input(gradients)
 
 
 @tf.RegisterGradient("SampledCompat>SampledLossGrad")
 def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
-    inputs, rows, biases, sampled, true, hits, true_offset, sampled_offset = op.inputs[:8]
-    upstream = op.inputs[10]
-    kind = _KINDS[op.get_attr("kind")]
+    loss = functools.partial(COMPOSITE.loss, kind=_kind(op))
+    return _sampled_second(op, loss, cotangents)
 
-    def loss(inputs, rows, biases, true_offset, sampled_offset):
-        return COMPOSITE.loss(
+
+@tf.RegisterGradient("SampledCompat>SampledTermsGrad")
+def _sampled_terms_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
+    terms = functools.partial(COMPOSITE.terms, kind=_kind(op))
+    return _sampled_second(op, terms, cotangents)
+
+
+def _kind(op: tf.Operation) -> Any:
+    """The op's attribute: a `SumKind`."""
+    return op.get_attr("kind").decode()
+
+
+def _by_input(gradients: Sequence[Any]) -> list[Any]:
+    """Puts the five gradients of an op on a gathered batch to its eight inputs."""
+    d_inputs, d_rows, d_biases, d_true_offset, d_sampled_offset = gradients
+    return [d_inputs, d_rows, d_biases, None, None, None, d_true_offset, d_sampled_offset]
+
+
+def _sampled_second(
+    op: tf.Operation, composite_of: Callable[[Gathered], Any], cotangents: Sequence[Any]
+) -> list[Any]:
+    """Returns the gradients of a gradient op on a gathered batch.
+
+    Args:
+      op: Its inputs are the forward op's eight, the normalizer and what was kept, and the upstream
+        gradients of the forward op's results.
+      composite_of: Computes these results.
+      cotangents: The gradients of the op's outputs.
+    """
+    inputs, rows, biases, sampled, true, hits, true_offset, sampled_offset = op.inputs[:8]
+    upstream = op.inputs[10:]
+
+    def results(inputs, rows, biases, true_offset, sampled_offset):
+        return composite_of(
             Gathered(
                 inputs=inputs,
                 rows=rows,
@@ -57,16 +96,13 @@ def _sampled_loss_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
                 true_offset=true_offset,
                 sampled_offset=sampled_offset,
                 num_true=size_of(true, 1) or tf.shape(true)[1],
-                compute_dtype=upstream.dtype,
-            ),
-            kind,
+                compute_dtype=biases.dtype,
+            )
         )
 
     primals = [inputs, rows, biases, true_offset, sampled_offset]
-    *second, d_upstream = _second(loss, primals, upstream, cotangents)
-    d_inputs, d_rows, d_biases, d_true_offset, d_sampled_offset = second
-    by_input = [d_inputs, d_rows, d_biases, None, None, None, d_true_offset, d_sampled_offset]
-    return [*by_input, None, None, d_upstream]
+    second, d_upstream = _second(results, primals, upstream, cotangents)
+    return [*_by_input(second), None, None, *d_upstream]
 
 
 @tf.RegisterGradient("SampledCompat>FullReduce")
@@ -81,35 +117,41 @@ def _full_reduce(op: tf.Operation, upstream: tf.Tensor) -> list[Any]:
 @tf.RegisterGradient("SampledCompat>FullReduceGrad")
 def _full_reduce_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
     *primals, _, upstream = op.inputs
-    kind = _KINDS[op.get_attr("kind")]
-
-    def reduced(inputs, rows, biases):
-        return COMPOSITE.reduce(inputs, rows, biases, kind)
-
-    *second, d_upstream = _second(reduced, primals, upstream, cotangents)
-    return [*second, None, d_upstream]
+    reduced = functools.partial(COMPOSITE.reduce, kind=_kind(op))
+    second, d_upstream = _second(reduced, primals, [upstream], cotangents)
+    return [*second, None, *d_upstream]
 
 
 def _second(
-    fn: Callable[..., tf.Tensor],
+    fn: Callable[..., Any],
     primals: Sequence[tf.Tensor],
-    upstream: tf.Tensor,
+    upstream: Sequence[tf.Tensor],
     cotangents: Sequence[Any],
-) -> list[tf.Tensor]:
-    """Returns the gradients, for primals and upstream, of Σ cotangent · (first gradient)."""
+) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """Returns the gradients, for primals and upstream, of Σ cotangent · (first gradient).
+
+    Args:
+      fn: Computes a tensor, or several, of the primals.
+      primals: Its arguments.
+      upstream: The gradient of each tensor that it returns.
+      cotangents: The gradient of each first gradient, or None.
+    """
+    zero = tf.UnconnectedGradients.ZERO
+    dtype = upstream[0].dtype
+    watched = [*primals, *upstream]
     with tf.GradientTape() as outer:
-        outer.watch([*primals, upstream])
+        outer.watch(watched)
         with tf.GradientTape() as inner:
             inner.watch(primals)
-            value = fn(*primals)
-        first = inner.gradient(value, primals, tf.cast(upstream, value.dtype))
+            values = tf.nest.flatten(fn(*primals))
+        casts = [tf.cast(u, value.dtype) for u, value in zip(upstream, values)]
+        first = inner.gradient(values, primals, casts, unconnected_gradients=zero)
         total = tf.add_n(
             [
-                tf.reduce_sum(tf.cast(g, upstream.dtype) * tf.cast(c, upstream.dtype))
+                tf.reduce_sum(tf.cast(g, dtype) * tf.cast(c, dtype))
                 for g, c in zip(first, cotangents)
                 if c is not None
             ]
         )
-    return outer.gradient(
-        total, [*primals, upstream], unconnected_gradients=tf.UnconnectedGradients.ZERO
-    )
+    gradients = outer.gradient(total, watched, unconnected_gradients=zero)
+    return gradients[: len(primals)], gradients[len(primals) :]

@@ -14,6 +14,8 @@ import tensorflow as tf
 LossKind = Literal["softmax", "sparse_softmax", "sigmoid"]
 # What is summed over all classes: exp (and then the logarithm taken) or softplus.
 SumKind = Literal["softmax", "sigmoid"]
+# Where class ids come from: the caller's labels or candidates, or a draw.
+IdSource = Literal["labels", "sampled_candidates", "drawn_candidates"]
 
 
 class Plan(NamedTuple):
@@ -68,6 +70,23 @@ class Gathered(NamedTuple):
     excluded: Optional[tf.Tensor] = None
 
 
+class Terms(NamedTuple):
+    """What a loss is made of, each part with a gradient, in the compute dtype.
+
+    With N the negatives and t the true logits the loss is, at kind "softmax",
+    logaddexp(N, log Σ exp(t)) - mean(t), and at "sigmoid" N + Σ (softplus(t) - t / T).
+
+    Attributes:
+      negatives: `[B]`: N, the log-sum-exp of a row's negatives, -∞ where there are none; at kind
+        "sigmoid" their sum of softplus.
+      true_logits: `[B, T]`: t, the corrected logits of the true classes; far below all others where
+        the label is padding.
+    """
+
+    negatives: tf.Tensor
+    true_logits: tf.Tensor
+
+
 class Backend(Protocol):
     """A way to compute: `composite` in public TensorFlow ops, `fused` by the C++ op."""
 
@@ -75,14 +94,23 @@ class Backend(Protocol):
 
     # Before the rows are gathered.
 
-    def class_ids(
+    def check_ids(
         self,
-        argument: str,
+        source: IdSource,
         ids: tf.Tensor,
         weights_rows: Optional[int],
         biases_rows: Optional[int],
+        num_classes: Optional[int] = None,
     ) -> tf.Tensor:
-        """Returns `ids`, checked to be rows of the tables."""
+        """Returns `ids`, checked to be rows of the tables.
+
+        Args:
+          source: What the ids are, for the message.
+          ids: `[...]` int64 class ids.
+          weights_rows: How many rows the weights have, if that is known.
+          biases_rows: The same of the biases.
+          num_classes: What candidates were drawn with.
+        """
         ...
 
     def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
@@ -117,6 +145,10 @@ class Backend(Protocol):
         softmax: -(1/T) Σ_t l(t) + log(Σ_t exp l(t) + Σ_s exp l(s))
         sigmoid: Σ_t H(1/T, σ(l(t))) + Σ_s H(0, σ(l(s))), H the binary cross entropy
         """
+        ...
+
+    def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
+        """Returns what losses are made of; see `Terms`."""
         ...
 
     # Of one block of classes after another.

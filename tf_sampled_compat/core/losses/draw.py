@@ -56,12 +56,11 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
         loss.function,
     )
     rows = batch.weights.num_rows, batch.biases.num_rows
-    batch = batch._replace(labels=backend.class_ids("labels", batch.labels, *rows))
+    batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
     if own is None:
         population = _default_candidates(loss, batch, backend)
     else:
-        argument = "sampled_values: sampled_candidates"
-        sampled = backend.class_ids(argument, own.sampled_candidates, *rows)
+        sampled = backend.check_ids("sampled_candidates", own.sampled_candidates, *rows)
         population = own._replace(sampled_candidates=sampled)
     if sampling.resampling is None:
         return Drawn(backend, batch, population, population)
@@ -82,9 +81,7 @@ def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
     return _converted(sampling, batch, values, num_sampled)
 
 
-def _converted(
-    sampling: Sampling, batch: Batch, values: Any, num_sampled: Any
-) -> SampledValues:
+def _converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) -> SampledValues:
     """Converts candidates and counts.
 
     Args:
@@ -130,8 +127,8 @@ def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> Sa
     rows = batch.weights.num_rows, batch.biases.num_rows
     if limit is None or all(known is None or known >= limit for known in rows):
         return values
-    argument = f"weights, biases: sampled with num_classes = {limit}"
-    sampled = backend.class_ids(argument, values.sampled_candidates, *rows)
+    sampled = values.sampled_candidates
+    sampled = backend.check_ids("drawn_candidates", sampled, *rows, num_classes=int(limit))
     return values._replace(sampled_candidates=sampled)
 
 

@@ -48,7 +48,7 @@ def full_loss(
         batch = prepare(arguments)
         backend = _backend(batch, implementation, function)
         rows = batch.weights.num_rows, batch.biases.num_rows
-        batch = batch._replace(labels=backend.class_ids("labels", batch.labels, *rows))
+        batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
         reduced = _reduce(batch, backend, kind, num_classes)
         loss = reduced - _mean_of_true(batch, _true_logits(batch))
         loss = tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.inputs.dtype)

@@ -22,9 +22,7 @@ def size_attribute(argument: str, value: Any) -> Optional[int]:
             return None
     if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
         value = value.item()
-    whole = isinstance(value, numbers.Integral) or (
-        isinstance(value, float) and value.is_integer()
-    )
+    whole = isinstance(value, numbers.Integral) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:
         errors.fail(argument, "an integer", repr(value), errors.ArgumentTypeError)
     if value < 1:
