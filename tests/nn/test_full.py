@@ -6,11 +6,11 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, problem
-from tests.tables.test_tables import pieces, sharded, whole
+from tests.table_pieces import pieces, sharded, whole
 from tf_sampled_compat.core.losses import blocks
 
 P = problem(C=53, D=6, B=7, T=2)
-IMPLEMENTATIONS = ["composite", "fused"]
+pytestmark = pytest.mark.usefixtures("implementation")
 TABLES = {
     "variable": lambda a: tf.Variable(a),
     "div": lambda a: [tf.Variable(p) for p in pieces(a, 3, "div")],
@@ -19,12 +19,6 @@ TABLES = {
 }
 modes = pytest.mark.parametrize("mode", ["eager", "function", "XLA"])
 tables = pytest.mark.parametrize("kind", TABLES)
-
-
-@pytest.fixture(params=IMPLEMENTATIONS, autouse=True)
-def implementation(request):
-    with tsc.implementation(request.param):
-        yield request.param
 
 
 @pytest.fixture(autouse=True)

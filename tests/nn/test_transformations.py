@@ -31,12 +31,6 @@ def composite():
         yield
 
 
-@pytest.fixture(params=["composite", "fused"])
-def implementation(request):
-    with tsc.implementation(request.param):
-        yield request.param
-
-
 def call(fn, x, w=None, hits=True, **options):
     w = tf.constant(P.weights) if w is None else w
     return fn(
