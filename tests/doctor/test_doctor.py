@@ -73,14 +73,19 @@ def test_no_op_where_none_is_due_is_no_error(where, doctor, monkeypatch):
 
 @pytest.mark.parametrize("ails", ["is wrong", "fails"])
 def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
-    def broken(problem):
+    right = fused.sigmoid_loss
+
+    def broken(*arguments, **options):
         if ails == "fails":
             raise tf.errors.InternalError(None, None, "no kernel")
-        return fused._loss(problem, "nce") * 1.001
+        return right(*arguments, **options) * 1.001
 
     monkeypatch.setattr(fused, "sigmoid_loss", broken)
     code, facts, text = doctor()
     assert code == 1 and "nce_loss" in facts["trial"] and "Wrong: nce_loss" in text
+    monkeypatch.setattr(fused, "sigmoid_loss", right)
+    code, facts, text = doctor()
+    assert code == 0 and "nce_loss" not in facts["trial"], "each report makes its own trial"
 
 
 def test_the_environments_choice_is_told(doctor, tmp_path, monkeypatch):
