@@ -26,10 +26,24 @@ def two_replicas():
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
-@pytest.fixture(autouse=True)
-def _fresh_seeds():
+@pytest.fixture(scope="module", autouse=True)
+def _fresh_seeds_for_a_module():
     yield
     tf.random.set_seed(None)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_seeds(request):
+    """Resets the seeds after a test, with the state of eager kernels that have op seeds.
+
+    TensorFlow then makes every eager kernel anew, which takes several times as long as a small
+    test. A module without op seeds says so by the mark `no_op_seeds`, and keeps its kernels.
+    """
+    yield
+    keeps_kernels = request.node.get_closest_marker("no_op_seeds") is not None
+    has_global_seed = tf.compat.v1.get_seed(None) != (None, None)
+    if has_global_seed or not keeps_kernels:
+        tf.random.set_seed(None)
 
 
 @pytest.fixture(params=["composite", "fused"])

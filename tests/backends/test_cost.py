@@ -11,7 +11,7 @@ from tensorflow.python.framework import op_callbacks
 import tf_sampled_compat as tsc
 from tests.table_pieces import pieces, sharded
 
-pytestmark = pytest.mark.usefixtures("implementation")
+pytestmark = [pytest.mark.usefixtures("implementation"), pytest.mark.no_op_seeds]
 C, D, B, S = 7919, 4, 6, 10  # C is a prime that no other dimension equals
 LABELS = tf.constant([[1], [7000], [3], [3], [42], [7918]], tf.int64)
 INPUTS = np.ones([B, D], np.float32)

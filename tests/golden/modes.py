@@ -14,8 +14,9 @@ def run_graph(losses, samplers, case, api):
 
 def run_eager(losses, samplers, case, api):
     """Runs a case eagerly, under a gradient tape."""
-    # Eager kernels are cached by their attributes, with their seeds' state: start afresh.
-    tf.random.set_seed(None)
+    if cases.is_drawn(case):
+        # Eager kernels are cached by their attributes, with their seeds' state: start afresh.
+        tf.random.set_seed(None)
     tables, fed = _tables_and_feeds(case)
     return _eager_outcome(case, _step(losses, samplers, case, api, tables, fed))
 

@@ -9,6 +9,9 @@ from golden import cases
 from tests.golden.compare import assert_equals, assert_ids_once, golden_value
 from tests.golden.modes import MODES, live_rank_record, run_eager
 
+# Where a case draws, its mode starts afresh itself.
+pytestmark = pytest.mark.no_op_seeds
+
 IMPLEMENTATIONS = ["composite", "fused"]
 
 # Our twin of each API: the namespace of the losses, and that of the samplers. The golden values of

@@ -11,7 +11,10 @@ from tests.table_pieces import pieces, sharded, whole
 from tf_sampled_compat.core.losses import blocks
 
 P = problem(C=53, D=6, B=7, T=2)
-pytestmark = pytest.mark.usefixtures("implementation", "blocks_of_16_rows")
+pytestmark = [
+    pytest.mark.usefixtures("implementation", "blocks_of_16_rows"),
+    pytest.mark.no_op_seeds,
+]
 TABLES = {
     "variable": lambda a: tf.Variable(a),
     "div": lambda a: [tf.Variable(p) for p in pieces(a, 3, "div")],

@@ -11,6 +11,8 @@ import tf_sampled_compat as tsc
 from tests import reference
 from tests.problems import assert_close, dense, loss_and_gradients, problem
 
+pytestmark = pytest.mark.no_op_seeds
+
 LOSSES = {
     "softmax": (tsc.nn.sampled_softmax_loss, tf.nn.sampled_softmax_loss, reference.softmax_loss),
     "nce": (tsc.nn.nce_loss, tf.nn.nce_loss, reference.nce_loss),

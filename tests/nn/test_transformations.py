@@ -10,6 +10,8 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, loss_and_gradients, problem
 
+pytestmark = pytest.mark.no_op_seeds
+
 P = problem(T=2)
 STOCK = {"softmax": tf.nn.sampled_softmax_loss, "nce": tf.nn.nce_loss}
 OURS = {"softmax": tsc.nn.sampled_softmax_loss, "nce": tsc.nn.nce_loss}

@@ -10,7 +10,7 @@ from tests.problems import assert_close, dense, loss_and_gradients, problem
 from tests.table_pieces import pieces, sharded, whole
 
 P = problem(C=10, D=4, B=5, T=2, S=6)
-pytestmark = pytest.mark.usefixtures("implementation")
+pytestmark = [pytest.mark.usefixtures("implementation"), pytest.mark.no_op_seeds]
 LOSSES = {"softmax": tsc.nn.sampled_softmax_loss, "nce": tsc.nn.nce_loss}
 
 
