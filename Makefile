@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench test test-kernels wheel matrix lint format-cpp clean
+.PHONY: venv demo bench test test-kernels wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -42,9 +42,14 @@ wheel: venv
 	  --exclude libtensorflow_framework.so.2 build/wheel/*.whl
 	@ls dist/*manylinux*
 
-# That wheel beside TensorFlow 2.12, 2.15, 2.18 and 2.21; see tests/matrix/__main__.py for MATRIX.
+# That wheel beside TensorFlow 2.12 to 2.21, and the next one's release candidate; see
+# tests/matrix/__main__.py for MATRIX.
 matrix: wheel
 	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
+
+# What takes longer than CI may. Commit the summary that it writes: tests/nightly/summary.md.
+nightly: venv
+	$(PY) -m tests.nightly
 
 CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
 lint: venv
@@ -55,4 +60,4 @@ format-cpp: venv
 	$(VENV)/bin/clang-format -i $(CPP)
 
 clean:
-	rm -rf $(VENV) .matrix build dist *.egg-info demo_output bench_output custom_ops/build tf_sampled_compat/lib
+	rm -rf $(VENV) .matrix .nightly build dist *.egg-info demo_output bench_output custom_ops/build tf_sampled_compat/lib

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tests.doctor.test_doctor import doctor, warnings  # noqa: F401 (fixtures)
 from tf_sampled_compat import __main__
 from tf_sampled_compat.doctor import audits
 
@@ -206,7 +205,7 @@ def test_bad_arguments():
             audit(tsc.random.uniform_candidate_sampler, **options)
 
 
-def test_the_doctor_audits_every_sampler(doctor, capsys, monkeypatch):  # noqa: F811
+def test_the_doctor_audits_every_sampler(doctor, capsys, monkeypatch):
     monkeypatch.setattr(audits.reports, "__defaults__", (50,))
     assert __main__.main(["doctor", "--audit"]) == 0
     text = capsys.readouterr().out
@@ -215,7 +214,7 @@ def test_the_doctor_audits_every_sampler(doctor, capsys, monkeypatch):  # noqa: 
         assert f"  {name}: passed" in text
 
 
-def test_the_doctor_tells_of_a_sampler_that_fails(doctor, capsys, monkeypatch):  # noqa: F811
+def test_the_doctor_tells_of_a_sampler_that_fails(doctor, capsys, monkeypatch):
     monkeypatch.setattr(audits, "_samplers", lambda: [("a", sampler_of(without_tail), {})])
     assert __main__.main(["doctor", "--audit"]) == 1
     assert "Wrong: a does not draw what it states" in capsys.readouterr().out

@@ -9,9 +9,9 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 import tf_sampled_compat as tsc
-from tests.tables.test_tables import pieces, sharded
+from tests.table_pieces import pieces, sharded
 
-IMPLEMENTATIONS = ["composite", "fused"]
+pytestmark = [pytest.mark.usefixtures("implementation"), pytest.mark.no_op_seeds]
 C, D, B, S = 7919, 4, 6, 10  # C is a prime that no other dimension equals
 LABELS = tf.constant([[1], [7000], [3], [3], [42], [7918]], tf.int64)
 INPUTS = np.ones([B, D], np.float32)
@@ -32,12 +32,6 @@ TABLES = {
 }
 if not hasattr(keras, "Variable"):  # Keras 2
     TABLES = {kind: make for kind, make in TABLES.items() if "keras" not in kind}
-
-
-@pytest.fixture(params=IMPLEMENTATIONS, autouse=True)
-def implementation(request):
-    with tsc.implementation(request.param):
-        yield request.param
 
 
 def mirrored(array):

@@ -10,23 +10,11 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
+from tests.fresh_library import forget_the_library
 from tests.problems import assert_close, problem
 from tf_sampled_compat.core.backends import library
 
 P = problem(C=200, D=16, B=64, T=2, S=64)
-CACHES = (library._load_once, library._warn_once, library._size_pool_again)
-
-
-@pytest.fixture
-def warnings(monkeypatch):
-    """A process that has loaded nothing yet, and the warnings it gives."""
-    given = []
-    monkeypatch.setattr(library.logging, "warning", lambda text, *args: given.append(text % args))
-    for cache in CACHES:
-        cache.cache_clear()
-    yield given
-    for cache in CACHES:
-        cache.cache_clear()
 
 
 def binary():
@@ -118,8 +106,7 @@ def test_an_interface_of_another_version_is_refused_after_it_registered(warnings
         why = f"is of interface {actual}, and this package of 99"
         assert_composite_with_one_warning(warnings, why)
     # It did no harm: what was registered is what the package gets when it accepts it.
-    for cache in CACHES:
-        cache.cache_clear()
+    forget_the_library()
     assert_close(loss(implementation="fused"), loss(implementation="composite"))
 
 
@@ -133,8 +120,7 @@ def test_a_library_that_does_not_say_its_interface_is_refused():
 def test_a_second_copy_is_not_opened(warnings, tmp_path, monkeypatch):
     """It would register each kernel again, and TensorFlow could choose between neither."""
     tsc.load_ops()
-    for cache in CACHES:
-        cache.cache_clear()
+    forget_the_library()
     first = binary()
     shutil.copy(first, tmp_path)
     monkeypatch.setenv(library.DIRECTORY_VARIABLE, str(tmp_path))

@@ -159,34 +159,81 @@ def test_without_the_op_it_says_why(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_contenders_take_turns_and_what_they_are_fed_is_not_timed(monkeypatch):
-    clock, calls = [0.0], []  # the first run of a turn takes longer, and is not timed either
+class Stopwatch:
+    """A clock that only contenders advance, and a log of their runs: (name, seconds)."""
 
-    def contender(name, seconds):
+    def __init__(self):
+        self.now, self.runs = 0.0, []
+
+    def contender(self, name, pace, fed=("fed",)):
+        """Each run takes a time of its own, near `pace`; a feed takes far longer than any run."""
+
         def run(*arguments):
             assert arguments == fed
-            clock[0] += seconds if calls[-1:] == [name] else 50
-            calls.append(name)
+            seconds = pace + len(self.runs) / 1000
+            self.now += seconds
+            self.runs.append((name, seconds))
 
         def feed():
-            clock[0] += 100
+            self.now += 100
             return fed
 
-        fed = () if "floor" in name else ("fed",)
         return Contender(name, run, feed)
 
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
-    a, b = contender("a", 1), contender("b", 3)
-    floors = [contender("floor 0", 0.5), contender("floor 1", 0.25)]
-    ms = timing.medians([a, b], Effort(quick=True, repeats=6, seconds=0), floors=floors)
-    assert ms == {"a": 1000, "b": 3000, "floor": 250}
-    warm, measured = calls[:4], calls[4:]  # a floor's first run of all is not timed
-    assert warm == ["a", "a", "b", "b"]
-    samples = {}
-    timing._take_turns([b, a], 1, 0, samples)
-    assert {name: set(times) for name, times in samples.items()} == {"a": {1}, "b": {3}}
-    a, b = ["a"] * 5, ["b"] * 5
-    assert measured == [*a, *b, *a, *b, *["floor 0"] * 11, *["floor 1"] * 11] * 3
+    def turns(self):
+        """The runs by turns, (name, their seconds): a turn is the runs of one that follow on."""
+        groups = itertools.groupby(self.runs, key=lambda run: run[0])
+        return [(name, [seconds for _, seconds in group]) for name, group in groups]
+
+
+@pytest.fixture
+def stopwatch(monkeypatch):
+    watch = Stopwatch()
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: watch.now)
+    return watch
+
+
+def median_ms(turns, name):
+    """Of all but the first run of each turn, which finds the caches full of another's numbers."""
+    times = [seconds for who, turn in turns if who == name for seconds in turn[1:]]
+    return pytest.approx(1e3 * np.median(times))
+
+
+def test_a_median_leaves_out_the_feeds_and_each_turns_first_run(stopwatch):
+    contenders = [stopwatch.contender("a", 1), stopwatch.contender("b", 3)]
+    ms = timing.medians(contenders, Effort(quick=True, repeats=6, seconds=0))
+    measured = stopwatch.turns()[2:]  # the first two runs of each trace and allocate
+    assert ms == {name: median_ms(measured, name) for name in "ab"}
+
+
+def test_contenders_take_turns(stopwatch):
+    contenders = [stopwatch.contender("a", 1), stopwatch.contender("b", 3)]
+    timing.medians(contenders, Effort(quick=True, repeats=6, seconds=0))
+    measured = stopwatch.turns()[2:]
+    assert [name for name, _ in measured] == ["a", "b"] * (len(measured) // 2)
+    assert len(measured) >= 2 * 6 and len({len(turn) for _, turn in measured}) == 1
+
+
+def test_a_slow_feed_takes_away_none_of_the_repeats(stopwatch):
+    """The time is over in the first turn, and each contender still gets its turns."""
+    timing.medians([stopwatch.contender("a", 1)], Effort(quick=True, repeats=4, seconds=1))
+    few = len(stopwatch.runs)
+    stopwatch.runs.clear()
+    timing.medians([stopwatch.contender("a", 1)], Effort(quick=True, repeats=8, seconds=1))
+    assert len(stopwatch.runs) > few
+
+
+def test_the_floor_is_the_fastest_way_and_runs_apart(stopwatch):
+    """A BLAS keeps its threads spinning: no contender's turn lies between two floors."""
+    contenders = [stopwatch.contender("a", 1), stopwatch.contender("b", 3)]
+    floors = [stopwatch.contender("floor 0", 5, fed=()), stopwatch.contender("floor 1", 0.25, ())]
+    ms = timing.medians(contenders, Effort(quick=True, repeats=6, seconds=0), floors=floors)
+    names = [name for name, _ in stopwatch.turns()]
+    assert set(ms) == {"a", "b", "floor"} and ms["floor"] < min(ms["a"], ms["b"])
+    followers = {after for name, after in zip(names, names[1:]) if name == "floor 0"}
+    assert followers == {"floor 1"}
+    assert "b" not in {after for name, after in zip(names, names[1:]) if "floor" in name}
+    assert names.count("floor 1") >= 2, "the floor is measured more than once"
 
 
 def without_openblas(monkeypatch):

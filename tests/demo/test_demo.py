@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -214,10 +214,13 @@ def plain(printed):
 
 def interrupt(process, once_printed):
     """Sends Ctrl-C to a demo whose progress has come to some words; returns all it printed."""
-    printed, deadline = "", time.monotonic() + 60
+    printed, watchdog = "", threading.Timer(120, process.kill)
+    watchdog.start()
     while not re.search(once_printed, plain(printed)):
-        assert time.monotonic() < deadline and process.poll() is None, plain(printed)[-2000:]
-        printed += os.read(process.stdout.fileno(), 65536).decode(errors="replace")
+        more = os.read(process.stdout.fileno(), 65536).decode(errors="replace")
+        assert more, f"the demo ended, or hung and was killed: {plain(printed)[-2000:]}"
+        printed += more
+    watchdog.cancel()
     process.send_signal(signal.SIGINT)
     return plain(printed + process.communicate(timeout=60)[0].decode(errors="replace"))
 

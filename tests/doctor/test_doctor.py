@@ -9,27 +9,9 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tests.backends.test_loading import warnings  # noqa: F401 (a fixture)
-from tf_sampled_compat import __main__
 from tf_sampled_compat.core.backends import fused, library, setting
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.doctor import findings
-
-
-@pytest.fixture
-def doctor(warnings, capsys):  # noqa: F811
-    """Runs the command; returns its exit code, and its report's facts by name."""
-
-    def run():
-        findings._trial.cache_clear()
-        code = __main__.main(["doctor"])
-        text = capsys.readouterr().out
-        assert text.isascii() and "\x1b" not in text
-        lines = [line.strip().split("  ", 1) for line in text.splitlines() if "  " in line.strip()]
-        return code, {name: fact.strip() for name, fact in lines}, text
-
-    yield run
-    findings._trial.cache_clear()
 
 
 def test_where_all_is_well(doctor, monkeypatch):
@@ -103,6 +85,9 @@ def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
     monkeypatch.setattr(fused.Fused, "loss", broken)
     code, facts, text = doctor()
     assert code == 1 and "nce_loss" in facts["trial"] and "Wrong: nce_loss" in text
+    monkeypatch.setattr(fused.Fused, "loss", computed)
+    code, facts, text = doctor()
+    assert code == 0 and "nce_loss" not in facts["trial"], "each report makes its own trial"
 
 
 def test_the_environments_choice_is_told(doctor, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from golden import cases, inputs, replay, store
-from tests.golden.test_golden import assert_equals, golden_value
+from tests.golden.compare import assert_equals, golden_value
 
 MANIFEST = store.read_manifest()
 

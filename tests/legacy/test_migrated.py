@@ -8,12 +8,16 @@ import io
 import re
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 from tensorflow.tools.compatibility import ast_edits, tf_upgrade_v2, tf_upgrade_v2_safety
 
 from tests.legacy import printed
-from tests.legacy.test_programs import LOSSES, PROGRAMS, RTOL, golden, run_programs
+from tests.legacy.corpus import (
+    LOSSES,
+    PROGRAMS,
+    assert_equals_the_old_tensorflow,
+    run_programs,
+)
 from tf_sampled_compat import __main__
 from tf_sampled_compat.migrate import files
 
@@ -55,14 +59,6 @@ def copied(folder, name):
     path = folder / f"{name}.py"
     path.write_bytes((PROGRAMS / path.name).read_bytes())
     return path
-
-
-def assert_equals_the_old_tensorflow(name, outcome):
-    assert set(outcome["calls"]) == LOSSES[name]  # ours, and not TensorFlow's
-    expected, got = golden(name)[1], outcome["values"]
-    assert len(expected["loss"]) == 50 and got.keys() == expected.keys()
-    for series, numbers in expected.items():
-        np.testing.assert_allclose(got[series], numbers, RTOL, err_msg=series)
 
 
 @pytest.fixture(scope="module")

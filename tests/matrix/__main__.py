@@ -26,6 +26,8 @@ PYTHONS = {
     "2.15.1": ("3.10", "3.11", "3.9"),
     "2.18.1": ("3.12", "3.11", "3.10", "3.9"),
     "2.21.0": ("3.13", "3.12", "3.11", "3.10"),
+    # A pre-release, which pip installs where its exact version is asked for.
+    "2.22.0rc0": ("3.13", "3.12", "3.11"),
 }
 TESTS = (
     "tests/golden/test_golden.py",

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.migrate.conftest import NEW, OLD
+from tests.migrate.snippets import NEW, OLD
 from tf_sampled_compat.migrate import progress
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

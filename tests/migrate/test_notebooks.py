@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.migrate.conftest import OLD
+from tests.migrate.snippets import OLD
 from tf_sampled_compat.migrate import files, json_spans, magics
 from tf_sampled_compat.migrate.notes import CHANGED
 

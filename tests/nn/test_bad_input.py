@@ -12,6 +12,9 @@ import pytest
 from tests.bad_input import modes, processes, table
 from tests.bad_input.judge import judge
 
+# The calls are made in processes of their own.
+pytestmark = pytest.mark.no_op_seeds
+
 ITEMS = [
     (name, mode)
     for mode in modes.MODES

@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import op_callbacks
 
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, problem
-from tests.tables.test_tables import pieces, sharded, whole
+from tests.table_pieces import pieces, sharded, whole
 from tf_sampled_compat.core.losses import blocks
 
 P = problem(C=53, D=6, B=7, T=2)
-IMPLEMENTATIONS = ["composite", "fused"]
+pytestmark = [
+    pytest.mark.usefixtures("implementation", "blocks_of_16_rows"),
+    pytest.mark.no_op_seeds,
+]
 TABLES = {
     "variable": lambda a: tf.Variable(a),
     "div": lambda a: [tf.Variable(p) for p in pieces(a, 3, "div")],
@@ -21,15 +25,9 @@ modes = pytest.mark.parametrize("mode", ["eager", "function", "XLA"])
 tables = pytest.mark.parametrize("kind", TABLES)
 
 
-@pytest.fixture(params=IMPLEMENTATIONS, autouse=True)
-def implementation(request):
-    with tsc.implementation(request.param):
-        yield request.param
-
-
-@pytest.fixture(autouse=True)
-def several_blocks(monkeypatch):
-    """Blocks of 16 rows: 53 rows are three of them and a rest."""
+@pytest.fixture
+def blocks_of_16_rows(monkeypatch):
+    """53 rows are three such blocks and a rest."""
     monkeypatch.setattr(blocks, "_BLOCK_NUMBERS", 16)
     monkeypatch.setattr(blocks, "_STATIC_ROWS", 16)
 
@@ -49,6 +47,41 @@ def options(kind):
 
 def variables(table):
     return getattr(table, "variables", table) if not isinstance(table, tf.Variable) else [table]
+
+
+@pytest.mark.parametrize("name", ["full_softmax_loss", "full_sigmoid_loss", "full_top_k"])
+def test_no_more_than_a_block_of_rows_is_held(name):
+    """What the other tests rest on: they would see one block only, and still pass."""
+    found = []
+
+    def record(op_type, inputs, attrs, outputs, op_name=None, graph=None):
+        found.extend(
+            (op_type, t.shape[0]) for t in outputs if t.shape.rank == 2 and t.shape[1] == 6
+        )
+
+    w, x, b = tf.Variable(P.weights), tf.constant(P.inputs), tf.Variable(P.biases)
+    op_callbacks.add_op_callback(record)
+    try:
+        if name == "full_top_k":
+            tsc.nn.full_top_k(w, b, x, 3)
+        else:
+            getattr(tsc.nn, name)(w, b, P.labels, x, num_true=2)
+    finally:
+        op_callbacks.remove_op_callback(record)
+    rows = [count for op, count in found if "Gather" in op and count != P.labels.size]
+    assert max(rows) <= 16 and sum(rows) >= 53, rows
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
+def test_blocks_of_the_size_that_users_get(loss, monkeypatch):
+    """A table of 70,000 rows is three blocks as they are; no size is set here."""
+    monkeypatch.undo()  # the blocks of 16 rows
+    r = np.random.RandomState(3)
+    w, b = r.randn(70_000, 2).astype("f"), r.randn(70_000).astype("f")
+    x, labels = r.randn(3, 2).astype("f"), np.array([[5, 69_999], [32_768, 40_000], [0, 1]])
+    ours, stock = LOSSES[loss]
+    want = stock(*(a.astype("d") for a in (w, b)), labels, x.astype("d"))
+    assert_close(ours(w, b, labels, x, num_true=2), want)
 
 
 def stock_logits(x, w, b):

@@ -1,5 +1,7 @@
 """Every dtype, judged by a float64 reference: error ≤ 2 × stock's + 4 ulp of the largest value."""
 
+import functools
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -9,31 +11,33 @@ import tf_sampled_compat as tsc
 from tests import reference
 from tests.problems import assert_close, dense, loss_and_gradients, problem
 
-IMPLEMENTATIONS = ["composite", "fused"]
+pytestmark = pytest.mark.no_op_seeds
+
 LOSSES = {
     "softmax": (tsc.nn.sampled_softmax_loss, tf.nn.sampled_softmax_loss, reference.softmax_loss),
     "nce": (tsc.nn.nce_loss, tf.nn.nce_loss, reference.nce_loss),
 }
 ONE = problem(B=1, D=1, S=1)
-PROBLEMS = [
-    problem(T=1), problem(T=2), problem(T=5, S=20, repeated=True), problem(B=1, D=1, S=2),
+PROBLEMS = {
+    "one true class": problem(T=1),
+    "two true classes": problem(T=2),
+    "five true classes, repeated candidates": problem(T=5, S=20, repeated=True),
+    "a batch of one, one number a row": problem(B=1, D=1, S=2),
     # With one candidate, and that the true class, every gradient would be an exact zero.
-    ONE._replace(labels=(ONE.labels + 1) % 50),
-    problem(C=12, S=12), problem(scale=8.0), problem(T=2, scale=20.0), problem(D=300, B=20, S=40),
-    problem(C=2000, D=64, B=32, S=500, T=3),
-]  # fmt: skip
+    "one candidate": ONE._replace(labels=(ONE.labels + 1) % 50),
+    "all classes are candidates": problem(C=12, S=12),
+    "logits of tens": problem(scale=8.0),
+    "logits of a hundred": problem(T=2, scale=20.0),
+    "long rows": problem(D=300, B=20, S=40),
+    "many candidates": problem(C=2000, D=64, B=32, S=500, T=3),
+}
+of_each = pytest.mark.parametrize("name", PROBLEMS)
 EPS = {
     "float64": np.finfo(np.float64).eps,
     "float32": np.finfo(np.float32).eps,
     "float16": np.finfo(np.float16).eps,
     "bfloat16": float(ml_dtypes.finfo("bfloat16").eps),
 }
-
-
-@pytest.fixture(params=IMPLEMENTATIONS)
-def implementation(request):
-    with tsc.implementation(request.param):
-        yield request.param
 
 
 def rounded(p, table_dtype, inputs_dtype):
@@ -60,57 +64,67 @@ def run(fn, p, table_dtype, inputs_dtype, hits, **options):
     return [dense(t) for t in (loss, dw, db, dx)]
 
 
+@functools.cache
+def truth_of(loss, name, hits, table="float32", inputs="float32"):
+    """The reference's loss and gradients of a problem; loops in Python, so once for all tests."""
+    p = PROBLEMS[name]
+    if inputs in ("float16", "bfloat16"):
+        p = rounded(p, table, inputs)
+    return reference.evaluate(LOSSES[loss][2], p, hits)
+
+
 def worst(values, truth):
     return [float(np.abs(v - t).max()) for v, t in zip(values, truth)]
 
 
+@of_each
 @pytest.mark.parametrize("hits", [True, False], ids=["hits removed", "hits kept"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_float32_is_as_accurate_as_stock(loss, hits, implementation):
-    ours, stock, truth_of = LOSSES[loss]
-    for p in PROBLEMS:
-        truth = reference.evaluate(truth_of, p, hits)
-        errors = worst(run(ours, p, tf.float32, tf.float32, hits), truth)
-        stock_errors = worst(run(stock, p, tf.float32, tf.float32, hits), truth)
-        for error, stock_error, t in zip(errors, stock_errors, truth):
-            assert error <= 2 * stock_error + 4 * EPS["float32"] * np.abs(t).max()
+def test_float32_is_as_accurate_as_stock(name, loss, hits, implementation):
+    ours, stock, _ = LOSSES[loss]
+    p, truth = PROBLEMS[name], truth_of(loss, name, hits)
+    errors = worst(run(ours, p, tf.float32, tf.float32, hits), truth)
+    stock_errors = worst(run(stock, p, tf.float32, tf.float32, hits), truth)
+    for error, stock_error, t in zip(errors, stock_errors, truth):
+        assert error <= 2 * stock_error + 4 * EPS["float32"] * np.abs(t).max()
 
 
+@of_each
 @pytest.mark.parametrize("hits", [True, False], ids=["hits removed", "hits kept"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_float64(loss, hits, implementation):
-    for p in PROBLEMS:
-        truth = reference.evaluate(LOSSES[loss][2], p, hits)
-        got = run(LOSSES[loss][0], p, tf.float64, tf.float64, hits)
-        for error, t in zip(worst(got, truth), truth):
-            assert error <= 64 * EPS["float64"] * np.abs(t).max()
+def test_float64(name, loss, hits, implementation):
+    p, truth = PROBLEMS[name], truth_of(loss, name, hits)
+    got = run(LOSSES[loss][0], p, tf.float64, tf.float64, hits)
+    for error, t in zip(worst(got, truth), truth):
+        assert error <= 64 * EPS["float64"] * np.abs(t).max()
 
 
+@pytest.mark.parametrize("name", list(PROBLEMS)[:6])
 @pytest.mark.parametrize("hits", [True, False], ids=["hits removed", "hits kept"])
 @pytest.mark.parametrize("table", [tf.float32, "same", tf.float64], ids=str)
 @pytest.mark.parametrize("inputs", [tf.float16, tf.bfloat16], ids=lambda d: d.name)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_low_precision_inputs_compute_in_float32(loss, inputs, table, hits, implementation):
-    """All but the rounding of the results to their own dtype is float32's accuracy."""
+def test_low_precision_inputs_compute_in_float32(name, loss, inputs, table, hits, implementation):
+    """Results have float32's accuracy, but for being rounded to their own dtype."""
     table = inputs if table == "same" else table
-    for p in PROBLEMS[:6]:
-        p = rounded(p, table, inputs)
-        truth = reference.evaluate(LOSSES[loss][2], p, hits)
-        got = run(LOSSES[loss][0], p, table, inputs, hits)
-        for error, t, dtype in zip(worst(got, truth), truth, (inputs, table, table, inputs)):
-            eps = max(EPS[dtype.name], EPS["float32"])
-            assert error <= (eps / 2 + 64 * EPS["float32"]) * np.abs(t).max()
+    p = rounded(PROBLEMS[name], table, inputs)
+    truth = truth_of(loss, name, hits, table.name, inputs.name)
+    got = run(LOSSES[loss][0], p, table, inputs, hits)
+    for error, t, dtype in zip(worst(got, truth), truth, (inputs, table, table, inputs)):
+        eps = max(EPS[dtype.name], EPS["float32"])
+        assert error <= (eps / 2 + 64 * EPS["float32"]) * np.abs(t).max()
 
 
 @pytest.mark.parametrize("table", [tf.float16, tf.bfloat16, tf.float64], ids=lambda d: d.name)
-def test_float32_inputs_take_tables_of_any_dtype_as_stock_does(table, implementation):
-    p = PROBLEMS[1]
-    for ours, stock, _ in LOSSES.values():
-        got = run(ours, p, table, tf.float32, True)
-        want = run(stock, p, table, tf.float32, True)
-        for g, w in zip(got, want):
-            rtol = EPS[table.name] if table != tf.float64 else 0.0
-            assert_close(g, w, rtol=rtol + 2e-6)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_float32_inputs_take_tables_of_any_dtype_as_stock_does(loss, table, implementation):
+    ours, stock, _ = LOSSES[loss]
+    p = PROBLEMS["two true classes"]
+    got = run(ours, p, table, tf.float32, True)
+    want = run(stock, p, table, tf.float32, True)
+    for g, w in zip(got, want):
+        rtol = EPS[table.name] if table != tf.float64 else 0.0
+        assert_close(g, w, rtol=rtol + 2e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -141,7 +155,7 @@ def test_a_hit_has_probability_exactly_zero(loss, dtype, implementation):
               np.float32]
 )  # fmt: skip
 def test_labels_of_any_dtype(dtype):
-    p = PROBLEMS[0]
+    p = PROBLEMS["one true class"]
     want = tsc.nn.nce_loss(p.weights, p.biases, p.labels, p.inputs, **p.arguments)
     labels = p.labels.astype(dtype) + (0.5 if dtype == np.float32 else 0)  # 1.5 is cast to 1
     got = tsc.nn.nce_loss(p.weights, p.biases, labels, p.inputs, **p.arguments)
@@ -182,12 +196,12 @@ def test_a_table_of_more_rows_than_float32_counts():
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_default_sampler_with_the_inputs_of_a_mixed_precision_policy(policy):
+@pytest.mark.parametrize("loss", LOSSES)
+def test_default_sampler_with_the_inputs_of_a_mixed_precision_policy(loss, policy):
     dtype = policy.split("_")[1]
-    p = PROBLEMS[0]
-    for name in ("sampled_softmax_loss", "nce_loss"):
-        loss = getattr(tsc.nn, name)(
-            p.weights, p.biases, p.labels, tf.cast(p.inputs, dtype), 10, 50,
-            remove_accidental_hits=True,
-        )  # fmt: skip
-        assert loss.dtype == dtype and np.isfinite(tf.cast(loss, tf.float32)).all()
+    p = PROBLEMS["one true class"]
+    value = LOSSES[loss][0](
+        p.weights, p.biases, p.labels, tf.cast(p.inputs, dtype), 10, 50,
+        remove_accidental_hits=True,
+    )  # fmt: skip
+    assert value.dtype == dtype and np.isfinite(tf.cast(value, tf.float32)).all()

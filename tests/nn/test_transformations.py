@@ -10,6 +10,8 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, loss_and_gradients, problem
 
+pytestmark = pytest.mark.no_op_seeds
+
 P = problem(T=2)
 STOCK = {"softmax": tf.nn.sampled_softmax_loss, "nce": tf.nn.nce_loss}
 OURS = {"softmax": tsc.nn.sampled_softmax_loss, "nce": tsc.nn.nce_loss}
@@ -29,12 +31,6 @@ on_each = pytest.mark.usefixtures("implementation")
 def composite():
     with tsc.implementation("composite"):
         yield
-
-
-@pytest.fixture(params=["composite", "fused"])
-def implementation(request):
-    with tsc.implementation(request.param):
-        yield request.param
 
 
 def call(fn, x, w=None, hits=True, **options):

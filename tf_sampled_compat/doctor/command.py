@@ -37,6 +37,7 @@ def main(arguments: Sequence[str], program: str) -> int:
 
     from tf_sampled_compat.doctor import findings
 
+    findings.forget_the_trial()
     sections = {
         "Versions": findings.versions(),
         "The C++ op": findings.op(),

@@ -131,3 +131,8 @@ def _setting_of_threads() -> str:
 @functools.cache
 def _trial() -> Optional[str]:
     return trial.difference()
+
+
+def forget_the_trial() -> None:
+    """Makes the next report try the op anew; within one report the trial is made once."""
+    _trial.cache_clear()

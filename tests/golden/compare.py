@@ -1,0 +1,55 @@
+"""Compares what a run of a golden case gave with what its era's TensorFlow gave."""
+
+import functools
+
+import numpy as np
+
+from golden import cases, inputs, replay, store
+
+# Of the largest |value| of an array: what two float32 summation orders may differ by.
+RTOL = 2e-5
+
+golden_values = functools.lru_cache(maxsize=None)(store.read)
+
+
+def assert_close(actual, expected, what):
+    """Fails unless two arrays differ by at most RTOL of the largest |expected|."""
+    actual = np.asarray(actual)
+    assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, not {expected.shape}"
+    assert actual.dtype == expected.dtype, f"{what}: {actual.dtype}, not {expected.dtype}"
+    error = np.max(np.abs(actual.astype(np.float64) - expected))
+    largest = np.max(np.abs(expected))
+    assert error <= RTOL * largest, f"{what}: off by {error:.3g}, largest value {largest:.3g}"
+
+
+def golden_value(case, api):
+    """Returns what the API of its era returned for a case."""
+    return golden_values(cases.era_of(api))[store.key(case, api)]
+
+
+def assert_equals(case, outcome, expected, what, *, exact_counts=True):
+    """Fails unless a `replay.Outcome` has the values, draws and gradient kinds of a record."""
+    record = store.record(case, outcome)
+    assert record["sparse"].tolist() == expected["sparse"].tolist(), f"{what}: gradients' kinds"
+    if "sampled" in record.dtype.names:
+        np.testing.assert_array_equal(record["sampled"], expected["sampled"], f"{what}: draws")
+    assert set(record.dtype.names) >= set(expected.dtype.names) - set(_not_seen(outcome))
+    for name in record.dtype.names:
+        if name not in ("sparse", "sampled"):
+            unit = 1 if exact_counts else _unit(case, name)
+            assert_close(unit * record[name], unit * expected[name], f"{what}: {name}")
+
+
+def _unit(case, name):
+    """What to measure a gradient in: for the expected counts, per change of their logarithm.
+
+    The losses depend on log(count). In a graph, TensorFlow 2 rearranges the gradient of its own
+    sigmoid cross entropy and so rounds it to 6e-8 of 1, which a count of 1e-6 divides.
+    """
+    counts = {"true_gradient": "true_expected_count", "sampled_gradient": "sampled_expected_count"}
+    return inputs.arrays(case)[counts[name]] if name in counts else 1
+
+
+def _not_seen(outcome):
+    """What the default sampler drew shows in a graph only."""
+    return () if outcome.drawn else replay.SAMPLED_VALUES
