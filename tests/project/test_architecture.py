@@ -31,7 +31,7 @@ ROOMS = [
     ["core.tables"],
     ["core.arguments"],
     ["core.tf"],
-    ["core", "version"],
+    ["core", "version", "cli"],
 ]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from tf_sampled_compat.cli.options import add_output, positive, whole
 from tf_sampled_compat.demo import corpus
 from tf_sampled_compat.demo.plan import Plan
 
@@ -36,13 +36,7 @@ def parser(program: str) -> argparse.ArgumentParser:
         metavar="FILE",
         help="text to learn from (default: the source of Python's standard library)",
     )
-    options.add_argument(
-        "--output",
-        type=Path,
-        default=Path("demo_output"),
-        metavar="DIR",
-        help="where the curves go (default: %(default)s)",
-    )
+    add_output(options, "demo_output", holds="the pictures")
     for name, text in (
         ("steps", "training steps of each loss"),
         ("batch", "examples a step"),
@@ -50,11 +44,11 @@ def parser(program: str) -> argparse.ArgumentParser:
         ("sampled", "candidates a step"),
     ):
         options.add_argument(
-            f"--{name}", type=_positive, metavar="N", help=f"{text} (default: {_FULL[name]})"
+            f"--{name}", type=positive, metavar="N", help=f"{text} (default: {_FULL[name]})"
         )
     options.add_argument(
         "--classes",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="how many of the most frequent identifiers to take part (default: all; "
         f"{_FULL_SOFTMAX_CLASSES:,} with --full-softmax)",
@@ -128,32 +122,8 @@ def plan(chosen: argparse.Namespace, options: argparse.ArgumentParser, num_class
     )
 
 
-def make_folder(folder: Path, options: argparse.ArgumentParser) -> None:
-    """Makes the output folder; ends the program with an error if nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        options.error(f"argument --output: cannot make {folder}: {error.strerror}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        options.error(f"argument --output: cannot write into {folder}")
-
-
-def _positive(text: str) -> int:
-    number = _whole(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be positive, not {text}")
-    return number
-
-
 def _seed(text: str) -> int:
-    number = _whole(text)
+    number = whole(text)
     if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f"must be in [0, 2**31), not {text}")
     return number
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None

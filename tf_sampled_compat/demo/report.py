@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
 import numpy as np
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from tf_sampled_compat.cli import console
 from tf_sampled_compat.demo.training import Entry, Record
 
 # The reported training loss is the mean of the last tenth of the steps.
@@ -55,7 +54,7 @@ def results(entries: Sequence[Entry], *, title: str) -> Table:
       entries: The contenders, trained as far as they are.
       title: What stands above it.
     """
-    table = _table(title)
+    table = console.table(title)
     table.add_column("loss", overflow="fold")
     for header in (
         "training\nloss",
@@ -75,26 +74,12 @@ def results(entries: Sequence[Entry], *, title: str) -> Table:
 
 def neighbourhood(found: Mapping[str, Sequence[tuple[str, float]]], *, title: str) -> Table:
     """Returns the table of neighbours, the nearest first, with their cosine similarities."""
-    table = _table(title)
+    table = console.table(title)
     table.add_column("identifier", no_wrap=True)
     table.add_column("nearest, with cosine similarity")
     for name, others in found.items():
         table.add_row(name, ", ".join(f"{other} {cosine:.2f}" for other, cosine in others))
     return table
-
-
-def show(console: Console, *parts: object) -> None:
-    """Prints tables and lines, a blank line before each table."""
-    for part in parts:
-        if isinstance(part, Table):
-            console.print()
-        console.print(part, highlight=False, markup=False, soft_wrap=isinstance(part, str))
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1)
-    )
 
 
 def _figures(entry: Entry, entries: Sequence[Entry]) -> list[str]:

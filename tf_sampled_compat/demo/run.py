@@ -10,8 +10,10 @@ from pathlib import Path
 
 import tensorflow as tf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TimeRemainingColumn
 
+from tf_sampled_compat.cli import console as cli
+from tf_sampled_compat.cli import exit_codes
 from tf_sampled_compat.core.backends import choice, library
 from tf_sampled_compat.demo import contenders, curves, evaluation, report, training
 from tf_sampled_compat.demo.corpus import Corpus
@@ -19,7 +21,6 @@ from tf_sampled_compat.demo.interruption import Interruption
 from tf_sampled_compat.demo.plan import Plan
 from tf_sampled_compat.demo.training import Entry
 
-_INTERRUPTED = 130
 # Whose neighbours to show, if the text has them; else its most frequent identifiers.
 _KNOWN = ("True", "int", "for", "path", "ValueError", "assertEqual")
 _NEIGHBOURS = 6
@@ -43,8 +44,6 @@ _NOTES = (
     "TAPAS (RankSampledSoftmax) trains against the classes the batch finds most probable:",
     "    good at the top, not calibrated over the tail",
 )
-# Where there is no terminal to say how wide it is.
-_WIDTH = 100
 
 
 def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
@@ -59,20 +58,19 @@ def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
     Returns:
       The exit code: 0; 1 if a picture cannot be written; 130 after Ctrl-C.
     """
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, _WIDTH)
+    console = cli.make()
     # From the first word on: a KeyboardInterrupt that meets a finaliser is lost, a request is not.
     with Interruption() as interruption, _without_warnings():
-        report.show(console, _about(corpus, plan))
-        with _progress(console) as progress:
+        cli.show(console, _about(corpus, plan))
+        time_left = TimeRemainingColumn(elapsed_when_finished=True)
+        with cli.progress(console, time_left, width=10) as progress:
             entries = _enter(corpus, plan, progress, interruption)
             steps = _train(entries, corpus, plan, progress, interruption)
             if steps:
                 _evaluate(entries, corpus, plan, progress, interruption)
     if not steps:
-        report.show(console, "stopped before the first step")
-        return _INTERRUPTED
+        cli.show(console, "stopped before the first step")
+        return exit_codes.INTERRUPTED
     _show_results(console, entries, corpus, plan, steps, interrupted=interruption.requested)
     title = (
         f"{steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates "
@@ -85,11 +83,11 @@ def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
         try:
             draw(entries, picture, title=title)
         except OSError as error:
-            report.show(console, f"cannot write {picture}: {error.strerror}")
-            return 1
+            cli.show(console, f"cannot write {picture}: {error.strerror}")
+            return exit_codes.FAILED
     drawn = ", ".join(map(str, pictures))
-    report.show(console, f"curves: {drawn}   {time.perf_counter() - started:.0f} s in all")
-    return _INTERRUPTED if interruption.requested else 0
+    cli.show(console, f"curves: {drawn}   {time.perf_counter() - started:.0f} s in all")
+    return exit_codes.INTERRUPTED if interruption.requested else exit_codes.OK
 
 
 @contextlib.contextmanager
@@ -122,18 +120,6 @@ def _path() -> str:
         return f"tsc: {name}, TensorFlow's own ops, as {reason}"
     op = library.load()
     return f"tsc: {name}, the C++ op for {op.instruction_set} on {op.threads} threads"
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<10}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-        expand=True,
-    )
 
 
 def _enter(
@@ -211,7 +197,7 @@ def _show_results(
         num=_NEIGHBOURS,
         num_frequent=_FREQUENT,
     )
-    report.show(
+    cli.show(
         console,
         report.results(entries, title=f"Results, {until}"),
         *_NOTES,

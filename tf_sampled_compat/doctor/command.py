@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-OK, BROKEN = 0, 1
+from tf_sampled_compat.cli import exit_codes
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str], program: str) -> int:
         print(f"Wrong: {trouble}")
     if not troubles:
         print("All is well." if findings.op_is_due() else "All is well, without the op.")
-    return BROKEN if troubles else OK
+    return exit_codes.FAILED if troubles else exit_codes.OK
 
 
 def _audit() -> list[str]:
