@@ -10,8 +10,6 @@ SAMPLERS = [{"sampled": 64, "classes": 500, "ratio": 2.0}]
 CELL = growth.cells(quick=True)[0]
 NAMES = [growth.name(how, classes) for how in (STOCK, FUSED) for classes in CELL.classes]
 GROWTH = growth.rows(CELL, dict.fromkeys(NAMES, 1.0))
-    CELL, {growth.name(how, c): 1.0 for how in (STOCK, FUSED) for c in (200, 2000)}
-)
 
 
 @pytest.mark.parametrize("sections", [1, 2, 3])
