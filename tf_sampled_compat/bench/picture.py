@@ -1,4 +1,4 @@
-"""The figures as a picture: a panel for each section."""
+"""The figures as a picture, with a panel for each section."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo's options, checked before anything is written."""
+"""The options of the demo, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _QUICK = {"steps": 40, "batch": 64, "dim": 16, "sampled": 64}
 _QUICK_FILES = 60
 _FEWEST_IDENTIFIERS = 1000
 _FEWEST_CLASSES = 20
-# How many classes the full softmax is trained over: a step computes all their logits.
+# With the full softmax, a step computes the logits of all classes.
 _FULL_SOFTMAX_CLASSES = 5000
 
 
@@ -50,27 +50,27 @@ def parser(program: str) -> argparse.ArgumentParser:
         "--classes",
         type=positive,
         metavar="N",
-        help="how many of the most frequent identifiers to take part (default: all; "
+        help="size of the vocabulary, the most frequent identifiers (default: all; "
         f"{_FULL_SOFTMAX_CLASSES:,} with --full-softmax)",
     )
     options.add_argument(
         "--full-softmax",
         action="store_true",
-        help="train with the full softmax as well, and draw how near sampling comes to it",
+        help="also train with the full softmax, and draw its loss beside the sampled ones",
     )
     options.add_argument(
         "--seed",
         type=_seed,
         default=1,
         metavar="N",
-        help="of initial values, batches and candidates (default: %(default)s)",
+        help="seed of initial values, batches and candidates (default: %(default)s)",
     )
     options.add_argument("--quick", action="store_true", help="a tiny run of a few seconds")
     return options
 
 
 def read(chosen: argparse.Namespace, options: argparse.ArgumentParser) -> corpus.Corpus:
-    """Reads the text; ends the program with an error that names the argument if it will not do."""
+    """Reads the text; ends the program with an error if the text is unusable."""
     paths = chosen.text or corpus.standard_library()
     if chosen.quick and not chosen.text:
         paths = paths[:: max(1, len(paths) // _QUICK_FILES)]

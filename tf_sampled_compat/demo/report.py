@@ -1,4 +1,4 @@
-"""The printed report: one table of the contenders, and identifiers beside their neighbours."""
+"""The printed report: a table of the contenders, and a table of neighbours."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LAST = 0.1
 
 
 class Comparison(NamedTuple):
-    """How far a contender is from its twin.
+    """A contender beside its twin.
 
     Attributes:
-      gain: How many times as fast a step is, by the medians.
-      same_state: The largest relative difference of losses and gradients, computed by both on the
+      gain: The median time of the twin's step, divided by the contender's.
+      same_state: The largest relative difference of losses and gradients, both computed on the
         same variables and batch.
-      whole_run: The relative difference of the mean losses at the same step of two separate
-        trainings; `[steps]`.
+      whole_run: `[steps]` relative differences of the mean losses of the two trainings, at each
+        step.
     """
 
     gain: float
@@ -51,8 +51,8 @@ def results(entries: Sequence[Entry], *, title: str) -> Table:
     """Returns the table of results.
 
     Args:
-      entries: The contenders, trained as far as they are.
-      title: What stands above it.
+      entries: The contenders, fully or partly trained.
+      title: The line above the table.
     """
     table = console.table(title)
     table.add_column("loss", overflow="fold")
@@ -98,7 +98,7 @@ def _figures(entry: Entry, entries: Sequence[Entry]) -> list[str]:
 
 
 def _milliseconds(record: Record) -> float:
-    # The first step traces.
+    # The first step is slow because it traces.
     return 1e3 * float(np.median(record.seconds[1:] or record.seconds))
 
 

@@ -21,12 +21,12 @@ from tf_sampled_compat.demo.interruption import Interruption
 from tf_sampled_compat.demo.plan import Plan
 from tf_sampled_compat.demo.training import Entry
 
-# Whose neighbours to show, if the text has them; else its most frequent identifiers.
+# The neighbours of these are shown; if the text has none, those of its most frequent identifiers.
 _KNOWN = ("True", "int", "for", "path", "ValueError", "assertEqual")
 _NEIGHBOURS = 6
 _FREQUENT = 1000
 _MILLISECONDS = [
-    "ms a step: the median of train_on_batch; and how many times as fast as the tf.nn twin's it is"
+    "ms a step: the median of train_on_batch; times as fast: compared with the tf.nn twin"
 ]
 if not hasattr(tf.keras, "Variable"):
     _MILLISECONDS.append(
@@ -35,13 +35,13 @@ if not hasattr(tf.keras, "Variable"):
 _NOTES = (
     "training loss: nats, the last tenth of the steps, each by its own definition",
     "tf.nn: called in a train_step by hand, with Keras's Adagrad; the others: tsc.keras.losses,",
-    "    compiled with LazyAdagrad, which makes the same steps of the rows that occur",
+    "    compiled with LazyAdagrad, which makes the same updates, but only of the rows that occur",
     *_MILLISECONDS,
-    "held-out loss (nats), mean rank, recall@10: the full softmax, one yardstick for all",
-    "same state: largest relative difference of losses and gradients from the tf.nn twin's,",
+    "held-out loss (nats), mean rank, recall@10: by the full softmax, whatever the loss",
+    "same state: largest relative difference of losses and gradients from the tf.nn twin,",
     "    both computed on the same variables, batch and candidates",
-    "whole run: the same of the mean losses of the two trainings, step by step",
-    "TAPAS (RankSampledSoftmax) trains against the classes the batch finds most probable:",
+    "whole run: largest relative difference of the mean losses of the two trainings at a step",
+    "TAPAS (RankSampledSoftmax) trains against the classes that the batch finds most probable:",
     "    good at the top, not calibrated over the tail",
 )
 
@@ -59,7 +59,7 @@ def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
       The exit code: 0; 1 if a picture cannot be written; 130 after Ctrl-C.
     """
     console = cli.make()
-    # From the first word on: a KeyboardInterrupt that meets a finaliser is lost, a request is not.
+    # Around everything: a KeyboardInterrupt raised in a finaliser would be lost, a request is not.
     with Interruption() as interruption, _without_warnings():
         cli.show(console, _about(corpus, plan))
         time_left = TimeRemainingColumn(elapsed_when_finished=True)
@@ -92,7 +92,7 @@ def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keeps TensorFlow's warnings off the progress bar: it takes several models for retracing."""
+    """Silences TensorFlow's warnings: it takes the tracing of several models for retracing."""
     logger = tf.get_logger()
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -106,7 +106,7 @@ def _about(corpus: Corpus, plan: Plan) -> str:
     return (
         f"text: {corpus.counts.sum():,} identifiers, {corpus.num_classes:,} distinct, to train on; "
         f"{len(corpus.held_out):,} places held out, without the {corpus.unknown:.1%} "
-        "that are none of these\n"
+        "outside the vocabulary\n"
         f"model: the last {plan.width} identifiers, {plan.dim} numbers each, to the next one; "
         f"Adagrad, {plan.steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates, "
         f"seed {plan.seed}\n{_path()}"
@@ -114,7 +114,7 @@ def _about(corpus: Corpus, plan: Plan) -> str:
 
 
 def _path() -> str:
-    """How the package's losses will be computed."""
+    """Returns the line that says how the package computes its losses here."""
     name, reason = choice.path(choice.Call())
     if reason:
         return f"tsc: {name}, TensorFlow's own ops, as {reason}"
@@ -165,11 +165,11 @@ def _evaluate(
     progress: Progress,
     interruption: Interruption,
 ) -> None:
-    """Takes the last held-out figures: on fewer places once the user wants to be gone."""
+    """Takes the last held-out figures; on fewer places after Ctrl-C."""
     task = progress.add_task("evaluating", total=len(entries), note="full softmax")
     many = training.sample(corpus.held_out, plan.final_places)
     few = training.sample(corpus.held_out, plan.curve_places)
-    # One choice for all, or their figures could not be compared.
+    # The same places for all, so that their figures can be compared.
     places = few if interruption.requested else many
     for entry in entries:
         entry.record.final = entry.evaluate(places)
