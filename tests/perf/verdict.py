@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # A counted quantity may grow by this part of it plus this much. Ops are exact; the heap also holds
 # the runtime's own few blocks; a compiler of another version arranges a loop differently.
@@ -60,16 +60,15 @@ def counted(step: str, quantity: str, base: Optional[float], here: float) -> Row
     return Row(step, quantity, base, here, _ratio(base, here), verdict=GREW if grew else OK)
 
 
-def timed(step: str, base: Sequence[Sequence[float]], here: Sequence[Sequence[float]]) -> Row:
+def timed(step: str, base: ArrayLike, here: ArrayLike) -> Row:
     """Judges times in seconds, `[launches][turns]`: each turn of one tree beside the other's."""
     ratio, low, high = interval(base, here)
-    ms = [1e3 * float(np.median(times)) for times in (base, here)]
-    return Row(step, "ms", *ms, ratio, (low, high), verdict=SLOW if low > SLOWER else OK)
+    base_ms, here_ms = (1e3 * float(np.median(times)) for times in (base, here))
+    verdict = SLOW if low > SLOWER else OK
+    return Row(step, "ms", base_ms, here_ms, ratio, (low, high), verdict)
 
 
-def interval(
-    base: Sequence[Sequence[float]], here: Sequence[Sequence[float]]
-) -> tuple[float, float, float]:
+def interval(base: ArrayLike, here: ArrayLike) -> tuple[float, float, float]:
     """Returns the ratio here / base of paired times, and the ends of its bootstrap interval.
 
     The ratio is the geometric mean over the launches of each launch's median ratio. A launch has

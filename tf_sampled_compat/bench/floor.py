@@ -179,4 +179,5 @@ def _matrices(batch: int, dim: int, classes: int) -> tuple[np.ndarray, np.ndarra
     """Returns inputs, rows and logits of normal numbers."""
     rng = np.random.default_rng(0)
     sizes = (batch, dim), (classes, dim), (batch, classes)
-    return tuple(rng.standard_normal(size, np.float32) for size in sizes)
+    x, w, logits = (rng.standard_normal(size, np.float32) for size in sizes)
+    return x, w, logits

@@ -72,7 +72,11 @@ def contenders(cell: Sequence[Any]) -> tuple[Contender, Contender]:
     """Returns a tiny evaluation and the one to measure; see `fresh_process`."""
     real = Cell(*cell)
     tiny = real._replace(batch=8, dim=8, classes=100)
-    return tuple(_evaluation(c, FUSED, steps.tables(c.classes, c.dim)) for c in (tiny, real))
+
+    def make(c: Cell) -> Contender:
+        return _evaluation(c, FUSED, steps.tables(c.classes, c.dim))
+
+    return make(tiny), make(real)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

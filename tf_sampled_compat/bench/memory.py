@@ -76,10 +76,12 @@ def contenders(loss: str, how: str, shape: Sequence[int]) -> tuple[Contender, Co
     """Returns a tiny step and the one to measure; see `fresh_process`."""
     real = Shape(*shape)
     tiny = _TINY._replace(resampled=8 if real.resampled else None)
-    return tuple(
-        steps.contender(loss, how, s, steps.tables(s.classes, s.dim), steps.skewed_values(s))
-        for s in (tiny, real)
-    )
+
+    def make(s: Shape) -> Contender:
+        tables, values = steps.tables(s.classes, s.dim), steps.skewed_values(s)
+        return steps.contender(loss, how, s, tables, values)
+
+    return make(tiny), make(real)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -22,7 +22,7 @@ def heading(machine: Mapping[str, Any]) -> str:
     )
 
 
-def table(section: Section, rows: Sequence[Mapping[str, Any]]) -> Table:
+def table(section: Section, rows: Sequence[dict[str, Any]]) -> Table:
     """Returns a section's table."""
     made = console.table(section.TITLE)
     for header, _, style in section.COLUMNS:
@@ -32,7 +32,7 @@ def table(section: Section, rows: Sequence[Mapping[str, Any]]) -> Table:
     return made
 
 
-def summary(section: Section, rows: Sequence[Mapping[str, Any]]) -> str:
+def summary(section: Section, rows: Sequence[dict[str, Any]]) -> str:
     """Returns the line below a section's table."""
     return ", ".join(f"{name} {value:.2f}" for name, value in section.summary(rows).items())
 

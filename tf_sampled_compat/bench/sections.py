@@ -14,22 +14,31 @@ Row = dict[str, Any]
 class Section(Protocol):
     """A module that measures one thing. To add a section, add a module and a line in `SECTIONS`."""
 
-    # The line above its table, which is also shown by --help.
-    TITLE: str
-    # The columns of its table: (header, key in a row, format).
-    COLUMNS: Sequence[tuple[str, str, str]]
+    @property
+    def TITLE(self) -> str:
+        """The line above its table, which is also shown by --help."""
+        ...
+
+    @property
+    def COLUMNS(self) -> Sequence[tuple[str, str, str]]:
+        """The columns of its table: (header, key in a row, format)."""
+        ...
 
     def cells(self, quick: bool) -> Sequence[Any]:
         """Returns the cells to measure; `str` of a cell is shown as progress."""
+        ...
 
     def measure(self, cell: Any, effort: Effort) -> list[Row]:
         """Measures a cell. Rows hold only numbers, strings and None; times are in ms."""
+        ...
 
     def summary(self, rows: Sequence[Row]) -> dict[str, float]:
         """Returns the figures that summarize the rows; there is at least one row."""
+        ...
 
     def draw(self, axes: Any, rows: Sequence[Row]) -> None:
         """Draws the rows into a matplotlib panel; there is at least one row."""
+        ...
 
 
 SECTIONS: dict[str, Section] = {

@@ -107,13 +107,13 @@ def losses_of(contender: Contender, head: Any) -> Callable[[tf.Tensor, tf.Tensor
     return lambda labels, hidden: contender.loss(*table_of(head), labels, hidden)
 
 
-def table_of(head: Any) -> list[tf.Variable]:
+def table_of(head: Any) -> tuple[tf.Variable, tf.Variable]:
     """Returns the variables that hold weights and biases.
 
     A lookup in a variable of Keras 3 reads all of it. Experienced users look rows up in the
     TensorFlow variable inside, and the demo compares with them.
     """
-    return [private.unwrap_variable(variable) for variable in (head.kernel, head.bias)]
+    return private.unwrap_variable(head.kernel), private.unwrap_variable(head.bias)
 
 
 class ByHand(tf.keras.Model):

@@ -112,11 +112,11 @@ def _draw_differences(axes, entry: Entry, entries: Sequence[Entry], style: dict)
 
 def _smooth(losses: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Averages up to fifty neighbouring steps, because single batches are noisy."""
-    losses = np.asarray(losses, np.float64)
-    width = max(1, min(50, len(losses) // 10))
-    if not len(losses):
-        return losses, losses
-    means = np.convolve(losses, np.full(width, 1 / width), mode="valid")
+    figures = np.asarray(losses, np.float64)
+    width = max(1, min(50, len(figures) // 10))
+    if not len(figures):
+        return figures, figures
+    means = np.convolve(figures, np.full(width, 1 / width), mode="valid")
     return np.arange(len(means)) + (width + 1) / 2, means
 
 
