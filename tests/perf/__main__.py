@@ -27,7 +27,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--base", default="", metavar="COMMIT", help="commit, tag or branch (default: the last tag)"
     )
-    options.add_argument("--quick", action="store_true", help="tiny steps and few turns")
+    options.add_argument(
+        "--quick", action="store_true", help="tiny steps, and too few launches to judge times"
+    )
     options.add_argument(
         "--launches", type=positive, metavar="N", help="pairs of processes (default: 6)"
     )

@@ -53,6 +53,11 @@ def test_times_are_slower_only_if_the_whole_interval_is(ratio, slower):
     assert row.fails == slower and (low > verdict.SLOWER) == slower
 
 
+def test_few_launches_fail_nobody():
+    few = verdict.timed("a step", *made_up(2, noise=0.005, launches=verdict.FEWEST_LAUNCHES - 1))
+    assert few.ratio > 1.9 and few.verdict == "too few launches" and not few.fails
+
+
 def test_noise_alone_is_not_slower():
     row = verdict.timed("a step", *made_up(1.05, noise=0.2))
     assert not row.fails and row.interval[0] < 1 < row.interval[1]
@@ -228,7 +233,7 @@ def fakes(monkeypatch, tmp_path):
         monkeypatch.setattr(FakeWorker, "worse", worse)
         of_kernel = {HERE: worse.get("instructions", 100)}
         monkeypatch.setattr(instructions, "count", lambda tree, *_: of_kernel.get(tree, 100))
-        return perf.main(["--quick", *options])
+        return perf.main(["--quick", "--launches", "5", *options])
 
     return run
 

@@ -17,11 +17,13 @@ BOUNDS = {
 }
 # A time fails if even the lower end of its interval lies above.
 SLOWER = 1.02
+# With fewer launches a bootstrap interval is too narrow to fail anybody by.
+FEWEST_LAUNCHES = 5
 
 _CONFIDENCE = 0.95
 _DRAWS = 2000
 
-OK, GREW, SLOW, NEW = "ok", "GREW", "SLOWER", "not in the base"
+OK, GREW, SLOW, NEW, FEW = "ok", "GREW", "SLOWER", "not in the base", "too few launches"
 
 
 class Row(NamedTuple):
@@ -34,7 +36,7 @@ class Row(NamedTuple):
       here: The figure in this tree.
       ratio: here / base.
       interval: Of the ratio of times, its 95 % interval.
-      verdict: "ok", "GREW", "SLOWER" or "not in the base".
+      verdict: "ok", "GREW", "SLOWER", "not in the base" or "too few launches".
     """
 
     step: str
@@ -64,7 +66,10 @@ def timed(step: str, base: ArrayLike, here: ArrayLike) -> Row:
     """Judges times in seconds, `[launches][turns]`: each turn of one tree beside the other's."""
     ratio, low, high = interval(base, here)
     base_ms, here_ms = (1e3 * float(np.median(times)) for times in (base, here))
-    verdict = SLOW if low > SLOWER else OK
+    if len(np.asarray(base)) < FEWEST_LAUNCHES:
+        verdict = FEW
+    else:
+        verdict = SLOW if low > SLOWER else OK
     return Row(step, "ms", base_ms, here_ms, ratio, (low, high), verdict)
 
 
