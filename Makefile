@@ -1,4 +1,4 @@
-# make demo | make test | make bench: everything else they need, they make. A second run is quick.
+# make demo | make test | make bench | make perf: each builds what it needs; a second run is quick.
 VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench test test-kernels wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test test-kernels wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -25,6 +25,10 @@ demo: venv
 
 bench: venv
 	$(PY) -m tf_sampled_compat bench
+
+# Is this tree slower than the last tag, or than BASE=<commit>? Exits with 1 if it is.
+perf: venv
+	$(PY) -m tests.perf --base "$(BASE)" $(PERF)
 
 test: venv lint test-kernels
 	$(PY) -m pytest -n 2 --dist loadfile

@@ -1,7 +1,7 @@
 """Builds the C++ op's libraries into the package; everything declarative is in pyproject.toml.
 
 Without make or a C++ compiler the package still installs, and computes with TensorFlow's ops. Set
-TF_SAMPLED_COMPAT_BUILD=require to make that an error instead, or =skip not to try.
+TF_SAMPLED_COMPAT_BUILD=require to make a failed build an error, or =skip to build nothing.
 """
 
 import os
@@ -24,7 +24,7 @@ BUILD = os.environ.get("TF_SAMPLED_COMPAT_BUILD", "try")
 
 
 class BuildLibraries(build_ext):
-    """Runs custom_ops/Makefile, which makes a library for each instruction set."""
+    """Runs custom_ops/Makefile, which builds a library for each instruction set."""
 
     def build_extension(self, ext):
         if BUILD == "skip" or (platform.system(), platform.machine()) != ("Linux", "x86_64"):
@@ -52,11 +52,18 @@ class BuildLibraries(build_ext):
         return sorted(map(str, self._target().glob("*.so")))
 
     def copy_extensions_to_source(self):
-        """Nothing to do: an editable build makes the libraries where they belong."""
+        """Nothing to do: an editable build writes the libraries into the source tree."""
 
 
 class AnyPythonWheel(bdist_wheel):
-    """One wheel for every Python: the libraries speak to TensorFlow, not to Python."""
+    """One wheel for every Python; a wheel without the libraries also suits every platform."""
+
+    def run_command(self, command):
+        super().run_command(command)
+        # Only the build shows whether there are libraries; `run` reads both settings after it.
+        if command == "build" and not self.get_finalized_command("build_ext").get_outputs():
+            self.root_is_pure = True
+            self.distribution.ext_modules = []
 
     def get_tag(self):
         return "py3", "none", super().get_tag()[2]

@@ -1,4 +1,4 @@
-"""`python -m tf_sampled_compat COMMAND`: finds the command's module and hands the rest over."""
+"""`python -m tf_sampled_compat COMMAND`: finds the command's module and runs it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
+from tf_sampled_compat.cli import exit_codes
+
 PROGRAM = "python -m tf_sampled_compat"
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 class Command(NamedTuple):
-    """A command: a module with `main(arguments, program) -> exit code`, imported when asked for."""
+    """A command: a module with `main(arguments, program) -> exit code`, imported when called."""
 
     module: str
     summary: str
@@ -29,7 +30,7 @@ COMMANDS = {
     ),
     "doctor": Command(
         "tf_sampled_compat.doctor.command",
-        "say what is installed, whether the C++ op works, and which calls take it",
+        "show what is installed, whether the C++ op works, and which calls use it",
     ),
     "migrate": Command(
         "tf_sampled_compat.migrate.command",
@@ -49,7 +50,7 @@ def usage() -> str:
             "commands:",
             *lines,
             "",
-            f"{PROGRAM} COMMAND -h says what a command takes.",
+            f"{PROGRAM} COMMAND -h shows the options of a command.",
         ]
     )
 
@@ -66,19 +67,19 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments and arguments[0] in ("-h", "--help"):
         print(usage())
-        return 0
+        return exit_codes.OK
     if not arguments:
         print(usage(), file=sys.stderr)
-        return 2
+        return exit_codes.USAGE
     name, *options = arguments
     if name not in COMMANDS:
         print(f"{usage()}\n\nerror: unknown command {name!r}", file=sys.stderr)
-        return 2
+        return exit_codes.USAGE
     try:
         return importlib.import_module(COMMANDS[name].module).main(options, f"{PROGRAM} {name}")
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
-        return INTERRUPTED
+        return exit_codes.INTERRUPTED
 
 
 if __name__ == "__main__":

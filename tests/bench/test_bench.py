@@ -53,6 +53,7 @@ def test_quick_run_writes_the_figures_and_the_picture(quick):
         assert section["rows"] and section["summary"], name
         assert section["title"][:40] in process.stdout
         assert all(key in process.stdout for key in section["summary"])
+    assert "…" not in process.stdout, "a table is cut"
 
 
 def test_it_says_where_and_how_it_measured(quick):

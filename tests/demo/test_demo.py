@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tf_sampled_compat import __main__ as commands
+from tf_sampled_compat.cli import exit_codes
 from tf_sampled_compat.demo import corpus
 from tf_sampled_compat.demo.interruption import Interruption
 
@@ -74,6 +75,7 @@ def test_quick_run_prints_every_row_and_draws_the_curves(quick):
     picture = (folder / "curves.png").read_bytes()
     assert picture.startswith(PNG) and len(picture) > 20_000
     assert "WARNING:tensorflow" not in process.stdout + process.stderr
+    assert "…" not in process.stdout, "a table is cut"
 
 
 def test_figures_are_sensible_and_ours_are_those_of_stock(quick):
@@ -240,7 +242,7 @@ def test_interrupted_it_shows_what_it_has(once_printed, table, tmp_path):
         printed = interrupt(process, once_printed)
     finally:
         process.kill()
-    assert process.returncode == commands.INTERRUPTED, printed
+    assert process.returncode == exit_codes.INTERRUPTED, printed
     assert "Traceback" not in printed and "KeyboardInterrupt" not in printed
     assert ("stopped after" in printed) == table
     if table:
@@ -265,7 +267,7 @@ def test_a_command_stopped_at_once_leaves_no_traceback(monkeypatch, capsys):
 
     monkeypatch.setitem(sys.modules, "new_command", SimpleNamespace(main=interrupted))
     monkeypatch.setitem(commands.COMMANDS, "new", commands.Command("new_command", "a new one"))
-    assert commands.main(["new", "--a", "b"]) == commands.INTERRUPTED
+    assert commands.main(["new", "--a", "b"]) == exit_codes.INTERRUPTED
     assert capsys.readouterr().err.strip() == "stopped"
 
 
@@ -273,7 +275,7 @@ def test_a_command_stopped_at_once_leaves_no_traceback(monkeypatch, capsys):
 def test_a_missing_extra_is_named(missing, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, missing, None)
     assert commands.main(["demo", "--output", str(tmp_path / "out")]) == 1
-    assert "the demo needs rich and matplotlib: pip install 'tf_sampled_compat[demo]'" in (
+    assert "demo needs rich and matplotlib: pip install 'tf_sampled_compat[demo]'" in (
         capsys.readouterr().err
     )
     assert not (tmp_path / "out").exists()

@@ -11,7 +11,6 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tf_sampled_compat.core.backends import fused, library, setting
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.doctor import findings
 
 
 def test_where_all_is_well(doctor, monkeypatch):
@@ -37,18 +36,48 @@ def test_where_all_is_well(doctor, monkeypatch):
         assert facts[kind].startswith("composite: ") and why in facts[kind]
 
 
-@pytest.mark.parametrize("package", ["keras", "tf_keras"])
-def test_a_package_that_is_not_installed(package, doctor, monkeypatch):
-    real = findings.importlib.metadata.version
+@pytest.fixture
+def distributions(tmp_path, monkeypatch):
+    """Makes the installed distributions these ones: name -> (version, module)."""
 
-    def version(name):
-        if name == package:
-            raise findings.importlib.metadata.PackageNotFoundError(name)
-        return real(name)
+    def make(**those):
+        for name, (version, module) in those.items():
+            folder = tmp_path / f"{name}-{version}.dist-info"
+            folder.mkdir()
+            (folder / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+            (folder / "top_level.txt").write_text(module)
+        library_only = [path for path in sys.path if "site-packages" not in path]
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *library_only])
 
-    monkeypatch.setattr(findings.importlib.metadata, "version", version)
+    return make
+
+
+def test_a_package_that_is_not_installed(doctor, distributions):
+    distributions()
     code, facts, _ = doctor()
-    assert code == 0 and facts[package] == "not installed"
+    assert code == 0 and facts["TensorFlow"] == tf.__version__
+    assert facts["keras"] == facts["tf_keras"] == "not installed"
+
+
+def test_nightly_and_other_builds_are_found_by_their_module(doctor, distributions, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    distributions(
+        tf_nightly=("2.99.0", "tensorflow"),
+        keras_nightly=("3.99.0", "keras"),
+        tf_keras=("2.99.0", "tf_keras"),
+        tf_keras_nightly=("2.99.1", "tf_keras"),
+        other=("1.0", "other"),
+    )
+    _, facts, _ = doctor()
+    assert facts["TensorFlow"] == f"{tf.__version__} (tf-nightly)"
+    assert facts["keras"] == "3.99.0 (keras-nightly) (backend: as in its configuration)"
+    assert facts["tf_keras"] == "2.99.0, 2.99.1 (tf_keras-nightly)"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 looks up the usual names only")
+def test_a_fork_is_found_by_its_module(doctor, distributions):
+    distributions(tensorflow_of_somebody=("2.99.0", "tensorflow"))
+    assert doctor()[1]["TensorFlow"] == f"{tf.__version__} (tensorflow_of_somebody)"
 
 
 def test_a_missing_binary_is_an_error(doctor, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 import tf_sampled_compat as tsc
 from golden import cases
-from tests.golden.compare import assert_equals, assert_ids_once, golden_value
+from tests.golden.compare import assert_equals, golden_value
 from tests.golden.modes import MODES, live_rank_record, run_eager
 
 # Where a case draws, its mode starts afresh itself.

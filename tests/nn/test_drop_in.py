@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tests.problems import assert_close, dense, problem
+from tests.problems import assert_close, problem
 from tf_sampled_compat.core.samplers import tensorflow_kernels
 
 P = problem(C=200, T=2, B=5, S=12)

@@ -32,7 +32,7 @@ ROOMS = [
     ["core.tables"],
     ["core.arguments"],
     ["core.tf"],
-    ["core", "version"],
+    ["core", "version", "cli"],
 ]
 
 

@@ -1,4 +1,4 @@
-"""Building the package where the C++ op cannot be built: it installs, computes, and says so."""
+"""Builds of the package without the C++ op: it installs, computes, and says what is missing."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="no sou
 
 @pytest.fixture
 def sources(tmp_path):
-    """A copy of the sources in which nothing was built."""
+    """A copy of the sources without anything built."""
     folder = tmp_path / "sources"
     folder.mkdir()
     for name in SOURCES:
@@ -42,7 +42,7 @@ def sources(tmp_path):
 
 
 def a_path_of(folder, *names):
-    """Makes a folder of these commands only, to be PATH."""
+    """Makes a folder that holds only these commands, to serve as PATH."""
     folder.mkdir()
     for name in names:
         (folder / name).symlink_to(shutil.which(name))
@@ -65,6 +65,33 @@ def wheel(path, sources, **environment):
     return pip(path, "wheel", *options, sources, **environment)
 
 
+def assert_it_suits_every_platform(file):
+    assert file.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        (about,) = (archive.read(name).decode() for name in names if name.endswith("/WHEEL"))
+    assert not [name for name in names if name.endswith(".so")]
+    assert "tf_sampled_compat/__init__.py" in names
+    assert "Root-Is-Purelib: true" in about and "Tag: py3-none-any" in about.splitlines()
+
+
+def test_asked_to_skip_the_op_it_builds_a_wheel_for_every_platform(sources, tmp_path):
+    built = wheel(os.environ["PATH"], sources, TF_SAMPLED_COMPAT_BUILD="skip")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "the C++ op was not built" not in built.stderr
+    assert_it_suits_every_platform(next(tmp_path.glob("*.whl")))
+
+
+def test_a_wheel_with_libraries_names_its_platform(sources, tmp_path):
+    """The build is skipped, but the tree has a library, as after `make -C custom_ops install`."""
+    (sources / "tf_sampled_compat" / "lib").mkdir(exist_ok=True)
+    (sources / "tf_sampled_compat" / "lib" / "libsampled_compat_baseline.so").touch()
+    built = wheel(os.environ["PATH"], sources, TF_SAMPLED_COMPAT_BUILD="skip")
+    assert built.returncode == 0, built.stdout + built.stderr
+    file = next(tmp_path.glob("*.whl"))
+    assert "-py3-none-" in file.name and not file.name.endswith("-any.whl")
+
+
 @pytest.mark.parametrize("there_is", [[], ["make"]], ids=["neither", "make"])
 def test_without_a_compiler_it_installs_and_says_so(there_is, sources, tmp_path):
     path = a_path_of(tmp_path / "path", *SHELL, *there_is)
@@ -73,7 +100,7 @@ def test_without_a_compiler_it_installs_and_says_so(there_is, sources, tmp_path)
     assert built.stderr.count("the C++ op was not built") == 1, built.stderr
     assert "It needs make and a C++17 compiler." in built.stderr
     file = next(tmp_path.glob("*.whl"))
-    assert not [name for name in zipfile.ZipFile(file).namelist() if name.endswith(".so")]
+    assert_it_suits_every_platform(file)
 
     installed = tmp_path / "installed"
     result = pip(path, "install", "--no-deps", "--no-index", "--target", installed, file)

@@ -1,1 +1,1 @@
-"""`python -m tf_sampled_compat bench`: what the C++ op gains, in time and in memory."""
+"""`python -m tf_sampled_compat bench`: what the C++ op saves in time and memory."""

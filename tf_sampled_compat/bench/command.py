@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Sequence
 
-_MISSING = "the bench needs rich and matplotlib: pip install 'tf_sampled_compat[bench]'"
+from tf_sampled_compat.cli import exit_codes, packages
+from tf_sampled_compat.cli.options import make_folder
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -26,28 +26,25 @@ def main(arguments: Sequence[str], program: str) -> int:
 
     parser = options.parser(program)
     chosen = options.parse(parser, arguments)
-    try:
-        importlib.import_module("rich")
-        importlib.import_module("matplotlib")
-    except ImportError:
-        print(_MISSING, file=sys.stderr)
-        return 1
+    if message := packages.missing("bench", "rich", "matplotlib"):
+        print(message, file=sys.stderr)
+        return exit_codes.FAILED
 
     import tensorflow as tf
 
     from tf_sampled_compat.core.backends import library
 
-    # A function traced for each cell is what it takes for a retracing, and warns of.
+    # Each cell traces its own function, which TensorFlow takes for retracing and warns of.
     tf.get_logger().setLevel("ERROR")
     try:
         library.load()
     except library.LibraryError as error:
         print(f"the bench compares the C++ op with TensorFlow's ops, but {error}", file=sys.stderr)
-        return 1
+        return exit_codes.FAILED
 
     from tf_sampled_compat.bench.run import run
 
-    options.make_folder(chosen.output, parser)
+    make_folder(chosen.output, parser)
     command = " ".join([program, *arguments])
-    with tf.device("CPU:0"):  # Where there is a GPU the tables would go there.
+    with tf.device("CPU:0"):  # TensorFlow would place the tables on a GPU.
         return run(chosen.sections, chosen.effort, chosen.output, command=command)

@@ -1,11 +1,11 @@
-"""What the sections' panels have in common."""
+"""Bars, curves and labels that the panels of all sections share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-# Okabe and Ito's colours, which colour-blind readers tell apart.
+# The colours of Okabe and Ito, which colour-blind readers can tell apart.
 _COLOURS = {
     "stock": "#D55E00",
     "composite": "#E69F00",
@@ -24,10 +24,10 @@ def bars(
 
     Args:
       axes: The panel.
-      names: Of all the panel's bars.
-      values: What is there to draw of them.
-      series: Which colour to take, and what the legend says.
-      place: Where in its group the bar stands, in bars.
+      names: The names of all bars in the panel.
+      values: The length of each bar, by name; a name without a value has no bar.
+      series: The series, which sets the colour and the legend.
+      place: The position of the bar in its group, counted in bars.
     """
     there = [index for index, name in enumerate(names) if name in values]
     heights = [values[names[index]] for index in there]
@@ -39,7 +39,7 @@ def bars(
         label=series,
     )
     axes.bar_label(drawn, fmt="%.2f", padding=2, fontsize=8)
-    axes.margins(x=0.14)  # Room for the figures at the ends.
+    axes.margins(x=0.14)  # Room for the figures at the ends of the bars.
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
 
@@ -51,14 +51,14 @@ def curve(
     name: Optional[str] = None,
     **style: Any,
 ) -> None:
-    """Draws points and the line through them, in the series' colour."""
+    """Draws points and a line through them in the colour of the series."""
     if points:
         x, y = zip(*points)
         axes.plot(x, y, marker="o", color=_COLOURS[series], label=name or series, **style)
 
 
 def label(axes: Any, title: str, x: str, y: str) -> None:
-    """Says what a panel shows."""
+    """Sets the title and the labels of a panel."""
     axes.set_title(title, fontsize=11)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -66,6 +66,6 @@ def label(axes: Any, title: str, x: str, y: str) -> None:
 
 
 def log_log(axes: Any) -> None:
-    """Makes both of a panel's scales logarithmic."""
+    """Makes both scales of a panel logarithmic."""
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")

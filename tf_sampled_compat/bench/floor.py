@@ -1,11 +1,11 @@
-"""The floor: the matrix products that a step cannot do without, and nothing else, by a good BLAS.
+"""The floor: only the matrix products that a step needs, computed by a good BLAS.
 
-OpenBLAS from the package scipy-openblas32 if it is there, with as many threads as the C++ op; else
-what NumPy multiplies with, which in NumPy's own wheels is an OpenBLAS too.
+The BLAS is OpenBLAS from the package scipy-openblas32, with as many threads as the C++ op. Without
+that package it is NumPy's BLAS, which in NumPy's own wheels is also an OpenBLAS.
 
-OpenBLAS's threads wait for each other by spinning, which is the best there is on an idle machine
-and costs a slice of the scheduler's at each product on a busy one. So there are two floors, of
-which the lower counts: by those threads, and by stripes of the result, each one thread's own.
+The threads of OpenBLAS spin while they wait for each other. That is the fastest way on an idle
+machine, but on a busy one each product loses a time slice. So there are two floors, and the lower
+one counts: one uses these threads, the other gives each thread a stripe of the result.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tf_sampled_compat.bench.steps import Shape
 from tf_sampled_compat.bench.timing import Contender
 from tf_sampled_compat.core.backends import library
 
-# Logits beyond this size are not kept for the backward pass, but multiplied a second time.
+# The op does not keep larger logits for the backward pass, but computes them a second time.
 SCRATCH_BYTES = 64 * 2**20
 
 _KERNELS_VARIABLE = "OPENBLAS_CORETYPE"
@@ -33,7 +33,7 @@ _ROW_MAJOR, _PLAIN, _TRANSPOSED = 101, 111, 112
 
 
 class Product(NamedTuple):
-    """`out = a · b` of float32 matrices by rows, each of the two transposed or not."""
+    """`out = a · b` of row-major float32 matrices; each factor may be transposed."""
 
     a: np.ndarray
     b: np.ndarray
@@ -42,17 +42,17 @@ class Product(NamedTuple):
     transpose_b: bool = False
 
     def rows(self, chosen: slice) -> Product:
-        """Returns the product that makes these rows of the result."""
+        """Returns the product that computes these rows of the result."""
         a = self.a[:, chosen] if self.transpose_a else self.a[chosen]
         return self._replace(a=a, out=self.out[chosen])
 
 
 class Blas(NamedTuple):
-    """Who multiplies.
+    """A library that multiplies matrices.
 
     Attributes:
       name: Its name, for the report.
-      ways: Ways to do so, of which the fastest counts.
+      ways: Functions that compute a product; the fastest counts.
     """
 
     name: str
@@ -61,8 +61,8 @@ class Blas(NamedTuple):
 
 @functools.cache
 def blas() -> Blas:
-    """Returns the best BLAS there is."""
-    # Some systems set which kernels OpenBLAS takes, and lower than it would choose: no floor then.
+    """Returns the best BLAS that is installed."""
+    # Some systems force slower kernels on OpenBLAS than it would choose: that would be no floor.
     preset = os.environ.pop(_KERNELS_VARIABLE, None)
     try:
         package = importlib.import_module("scipy_openblas32")
@@ -76,19 +76,19 @@ def blas() -> Blas:
 
 
 def sampled_products(shape: Shape) -> list[Contender]:
-    """Logits, their gradients for inputs and for rows; and the logits anew where they don't fit."""
+    """The logits, both gradients of them, and the logits again where the op does not keep them."""
     return _floors(_sampled(shape))
 
 
 def tapas_products(shape: Shape) -> list[Contender]:
-    """The candidates' scores, and the sampled loss of those that are kept."""
+    """The scores of all candidates, and the sampled loss of the kept ones."""
     x, w, logits = _matrices(shape.batch, shape.dim, shape.sampled)
     scores = Product(w, x, np.empty(logits.shape[::-1], np.float32), transpose_b=True)
     return _floors([scores, *_sampled(shape._replace(sampled=shape.resampled))])
 
 
 def full_product(batch: int, dim: int, classes: int, *, block: int = 8192) -> list[Contender]:
-    """Every class's logit, one block after another into the same memory."""
+    """The logits of all classes, block by block into the same memory."""
     x, part, out = _matrices(batch, dim, min(block, classes))
     w = np.empty((classes, dim), np.float32)
     blocks = [w[first : first + block] for first in range(0, classes, block)]
@@ -159,7 +159,7 @@ def _openblas(native: ctypes.CDLL) -> Blas:
 
 
 def _at(matrix: np.ndarray) -> tuple[int, int]:
-    """Where a matrix begins, and how far its rows are apart."""
+    """Returns the address of a matrix, and the distance of its rows in elements."""
     return matrix.ctypes.data, matrix.strides[0] // matrix.itemsize
 
 
@@ -176,7 +176,8 @@ def _numpy_blas() -> str:
 
 
 def _matrices(batch: int, dim: int, classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns inputs, rows and what may stand for their logits, of normal numbers."""
+    """Returns inputs, rows and logits of normal numbers."""
     rng = np.random.default_rng(0)
     sizes = (batch, dim), (classes, dim), (batch, classes)
-    return tuple(rng.standard_normal(size, np.float32) for size in sizes)
+    x, w, logits = (rng.standard_normal(size, np.float32) for size in sizes)
+    return x, w, logits

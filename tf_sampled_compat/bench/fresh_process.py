@@ -1,6 +1,6 @@
-"""The peak memory of a step, in a process of its own: `python -m` this file is that process.
+"""The peak memory of a step, measured in a new process, which runs this file by `python -m`.
 
-What a process once had it may keep, so that a second figure from it would be too small.
+A process may keep memory that it once took, so its second figure would be too small.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _STEPS = 3
 
 
 def extra_mib(make: Callable[..., tuple[Contender, Contender]], **arguments: Any) -> float:
-    """Returns the peak MiB that a step takes beyond what its process held before it.
+    """Returns the peak memory of a step in MiB, beyond what its process held before.
 
     Args:
-      make: A module's function that returns a tiny step, to be run before so that what TensorFlow
-        sets up once does not count, and the step to measure.
-      **arguments: Its arguments, of JSON's types.
+      make: A function of a module. Returns a tiny step and the step to measure. The tiny one runs
+        first, so that TensorFlow's own set-up does not count.
+      **arguments: The function's arguments, of types that JSON has.
 
     Raises:
       RuntimeError: If the process fails.
@@ -43,7 +43,7 @@ def extra_mib(make: Callable[..., tuple[Contender, Contender]], **arguments: Any
 
 
 def main(job: dict[str, Any]) -> None:
-    """Measures, and prints the figure."""
+    """Measures and prints the figure."""
     make = getattr(importlib.import_module(job["module"]), job["function"])
     tiny, real = make(**job["arguments"])
     for _ in range(_STEPS):
@@ -65,7 +65,7 @@ def _give_back_what_is_free() -> None:
 
 
 def _forget_the_peak() -> None:
-    """Makes VmHWM start anew; where that is forbidden, the making of the tables may be the peak."""
+    """Resets VmHWM. Where that is forbidden, the peak may be that of making the tables."""
     try:
         pathlib.Path("/proc/self/clear_refs").write_text("5")
     except OSError:
@@ -73,7 +73,7 @@ def _forget_the_peak() -> None:
 
 
 def _status(key: str) -> int:
-    """Returns a figure of /proc/self/status in bytes."""
+    """Returns a figure of /proc/self/status, in bytes."""
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key + ":"))
 

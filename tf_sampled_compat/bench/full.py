@@ -1,4 +1,4 @@
-"""Exact evaluation over all classes, beside one matrix product that only makes the logits."""
+"""Exact evaluation over all classes, beside a matrix product that computes only the logits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _K = 10
 
 
 class Cell(NamedTuple):
-    """The loss or the ranking of a batch."""
+    """The loss, or the ten best classes, of a batch."""
 
     what: str
     batch: int
@@ -69,10 +69,14 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
 
 
 def contenders(cell: Sequence[Any]) -> tuple[Contender, Contender]:
-    """Returns a tiny evaluation and the one to measure, in the process that measures."""
+    """Returns a tiny evaluation and the one to measure; see `fresh_process`."""
     real = Cell(*cell)
     tiny = real._replace(batch=8, dim=8, classes=100)
-    return tuple(_evaluation(c, FUSED, steps.tables(c.classes, c.dim)) for c in (tiny, real))
+
+    def make(c: Cell) -> Contender:
+        return _evaluation(c, FUSED, steps.tables(c.classes, c.dim))
+
+    return make(tiny), make(real)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The training step over shapes from small to large, beside TensorFlow's and the floor."""
+"""The training step at shapes from small to large, beside TensorFlow's step and the floor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _QUICK_SHAPES = [Shape(16, 8, 32, classes=500), Shape(24, 8, 16, true=2, classes
 
 
 class Cell(NamedTuple):
-    """A loss of a shape, with fixed candidates or drawing them."""
+    """A loss at a shape, with fixed candidates or with candidates drawn in the step."""
 
     shape: Shape
     loss: str
@@ -66,7 +66,7 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
     stock, ours = (
         steps.contender(cell.loss, how, shape, on, values, draw=draw) for how in (STOCK, FUSED)
     )
-    # Two steps that draw draw different candidates: nothing to compare.
+    # Two steps that draw their candidates draw different ones, so their results differ.
     difference = None if draw else steps.largest_difference(stock, ours)
     call = steps.contender(cell.loss, CALL, shape, on, values, draw=draw)
     ms = medians([stock, ours, call], effort, floors=floor.sampled_products(shape))

@@ -1,97 +1,49 @@
-"""A step of Keras's `fit`: model, loss, gradients and the update of both tables."""
+"""A step of Keras's `fit` over ever larger tables: the loss, its gradients and the update."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.bench import drawing, steps
+from tf_sampled_compat.bench import drawing, growth, steps
+from tf_sampled_compat.bench.growth import Cell
 from tf_sampled_compat.bench.steps import FUSED, STOCK, Shape
 from tf_sampled_compat.bench.timing import Contender, Effort, medians
 
 TITLE = "a step of Keras's fit: stock loss and Adam, ours and LazyAdam"
-COLUMNS = (
-    ("ids", "ids", ""),
-    ("C", "classes", ",d"),
-    ("stock ms", "stock_ms", ".2f"),
-    ("ours ms", "ours_ms", ".2f"),
-    ("ratio", "ratio", ".1f"),
-    ("stock/least C", "stock_growth", ".2f"),
-    ("ours/least C", "ours_growth", ".2f"),
-)
-# Adam walks the whole table and its two slots: beyond this a step takes seconds.
+COLUMNS = growth.COLUMNS
+cells = growth.cells
+
+# Adam walks the whole table and its two slots: above this size a step takes seconds.
 _MOST_OF_STOCK = 10**6
-
-
-class Cell(NamedTuple):
-    """A training step over tables of several sizes."""
-
-    ids: str
-    shape: Shape
-    classes: Sequence[int]
-
-    def __str__(self) -> str:
-        return f"{self.ids} ids, {self.shape}"
-
-
-def cells(quick: bool) -> Sequence[Cell]:
-    """See `sections.Section`."""
-    shape = Shape(16, 8, 32) if quick else Shape(256, 64, 1024)
-    classes = [200, 2000] if quick else [10**4, 10**5, 10**6, 10**7]
-    return [Cell(ids, shape, classes) for ids in ("same", "fresh")]
 
 
 def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
     """See `sections.Section`."""
-    # All of ours take turns with each other, since it is they that are compared. Stock's do so
-    # apart: a step that writes hundreds of megabytes slows down whoever comes after it.
+    # Contenders of all sizes take turns, because the sizes are compared with each other. Stock's
+    # run apart: a step that writes hundreds of megabytes slows down the contender after it.
+    sizes_of_stock = [classes for classes in cell.classes if classes <= _MOST_OF_STOCK]
     ms = medians([_contender(cell, FUSED, classes) for classes in cell.classes], effort)
-    least_of_stock = [classes for classes in cell.classes if classes <= _MOST_OF_STOCK]
-    ms.update(medians([_contender(cell, STOCK, classes) for classes in least_of_stock], effort))
-    least = cell.classes[0]
-    rows = []
-    for classes in cell.classes:
-        stock_ms, ours_ms = ms.get(f"{STOCK} {classes}"), ms[f"{FUSED} {classes}"]
-        rows.append(
-            {
-                **cell.shape._replace(classes=classes)._asdict(),
-                "ids": cell.ids,
-                "stock_ms": stock_ms,
-                "ours_ms": ours_ms,
-                "ratio": stock_ms and stock_ms / ours_ms,
-                "stock_growth": stock_ms and stock_ms / ms[f"{STOCK} {least}"],
-                "ours_growth": ours_ms / ms[f"{FUSED} {least}"],
-            }
-        )
-    return rows
+    ms.update(medians([_contender(cell, STOCK, classes) for classes in sizes_of_stock], effort))
+    return growth.rows(cell, ms)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """See `sections.Section`."""
-    figures = {}
-    for ids in dict.fromkeys(row["ids"] for row in rows):
-        of = [row for row in rows if row["ids"] == ids]
-        figures[f"the most growth of ours, {ids} ids"] = max(row["ours_growth"] for row in of)
-        figures[f"the largest ratio, {ids} ids"] = max(row["ratio"] or 0 for row in of)
-    return figures
+    ratios = {
+        f"the largest ratio, {ids} ids": max(row["ratio"] or 0 for row in of)
+        for ids, of in growth.by_ids(rows).items()
+    }
+    return {**growth.summary(rows), **ratios}
 
 
 def draw(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
     """See `sections.Section`."""
-    for key, name in (("stock_ms", STOCK), ("ours_ms", FUSED)):
-        for ids, dashes in (("same", "-"), ("fresh", "--")):
-            points = [
-                (row["classes"], row[key])
-                for row in rows
-                if row["ids"] == ids and row[key] is not None
-            ]
-            drawing.curve(axes, points, name, f"{name}, {ids} ids", linestyle=dashes)
-    drawing.label(axes, "A step of Keras's fit", "classes", "ms a step")
+    growth.draw(axes, rows, "A step of Keras's fit")
     drawing.log_log(axes)
-    axes.legend()
 
 
 def _contender(cell: Cell, how: str, classes: int) -> Contender:
@@ -103,10 +55,10 @@ def _contender(cell: Cell, how: str, classes: int) -> Contender:
     else:
         sampler, batches = tsc.random.uniform_candidate_sampler, _fresh(shape)
     model = _model(how, shape, sampler)
-    # What `fit` calls for each of its steps, on what it calls it with.
+    # `fit` calls this function with this iterator, once a step.
     model.make_train_function()
     iterator = iter(batches)
-    return Contender(f"{how} {classes}", lambda: model.train_function(iterator))
+    return Contender(growth.name(how, classes), lambda: model.train_function(iterator))
 
 
 def _model(how: str, shape: Shape, sampler: Any) -> Any:
@@ -114,7 +66,7 @@ def _model(how: str, shape: Shape, sampler: Any) -> Any:
     keras = tf.keras
     inputs = keras.Input([shape.dim])
     hidden = keras.layers.Dense(shape.dim)(inputs)
-    # Whoever draws initial values for ten million rows waits for minutes.
+    # Drawing initial values for ten million rows would take minutes.
     head = tsc.keras.layers.SampledDense(shape.classes, kernel_initializer="zeros")
     model = keras.Model(inputs, head(hidden))
     if how == FUSED:
@@ -123,7 +75,7 @@ def _model(how: str, shape: Shape, sampler: Any) -> Any:
         return model
 
     class ByHand(keras.Model):
-        """How it is done without a loss for `compile`: over the same variables."""
+        """TensorFlow's loss in Keras, without a loss for `compile`, over the same variables."""
 
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_: Any) -> Any:
             sizes = {"num_true": 1, "num_sampled": shape.sampled}
@@ -141,12 +93,12 @@ def _model(how: str, shape: Shape, sampler: Any) -> Any:
 
 
 def _always(values: steps.Values) -> Any:
-    """A sampler that returns the same candidates, if it is one of the same labels."""
+    """Returns a sampler that always returns these candidates, for these labels only."""
     return lambda *_, **__: values[2:]
 
 
 def _fresh(shape: Shape) -> tf.data.Dataset:
-    """Batches of labels from anywhere among the classes."""
+    """Returns batches of labels drawn uniformly from all classes."""
     inputs = tf.random.stateless_normal([shape.batch, shape.dim], seed=[0, 0])
     seeds = tf.data.Dataset.random(seed=1)
 

@@ -1,4 +1,4 @@
-"""Where figures were measured: without that they mean nothing."""
+"""A description of the machine, which goes with every figure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def describe() -> dict[str, Any]:
 
 
 def load() -> float:
-    """Returns how many processes wanted a CPU in the last minute, this one among them."""
+    """Returns the load average of the last minute, which includes this process."""
     return os.getloadavg()[0]
 
 

@@ -1,4 +1,4 @@
-"""The memory a training step needs beyond its tables and arguments, each in a fresh process."""
+"""The memory of a training step beyond its tables and arguments, each in a fresh process."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ COLUMNS = (
 )
 
 _TINY = Shape(8, 8, 16, classes=500)
-# Inputs, rows, their gradients, and each once more on its way: what O((B + S) · D) may mean.
+# A step in O((B + S) · D) holds inputs and rows, their gradients, and a copy of each.
 _COPIES = 4
 
 
 class Cell(NamedTuple):
-    """A loss of a shape, and by whom."""
+    """A loss at a shape, and the implementations to measure."""
 
     loss: str
     shape: Shape
@@ -73,13 +73,15 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
 
 
 def contenders(loss: str, how: str, shape: Sequence[int]) -> tuple[Contender, Contender]:
-    """Returns a tiny step and the one to measure, in the process that measures."""
+    """Returns a tiny step and the one to measure; see `fresh_process`."""
     real = Shape(*shape)
     tiny = _TINY._replace(resampled=8 if real.resampled else None)
-    return tuple(
-        steps.contender(loss, how, s, steps.tables(s.classes, s.dim), steps.skewed_values(s))
-        for s in (tiny, real)
-    )
+
+    def make(s: Shape) -> Contender:
+        tables, values = steps.tables(s.classes, s.dim), steps.skewed_values(s)
+        return steps.contender(loss, how, s, tables, values)
+
+    return make(tiny), make(real)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:

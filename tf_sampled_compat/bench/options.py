@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from tf_sampled_compat.bench.sections import SECTIONS
 from tf_sampled_compat.bench.timing import Effort
+from tf_sampled_compat.cli.options import add_output, positive
 
 _FULL = Effort(quick=False, repeats=6, seconds=2.0)
 _QUICK = Effort(quick=True, repeats=3, seconds=0.0)
@@ -19,34 +18,28 @@ def parser(program: str) -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(
         prog=program,
         description=(
-            "Measures the sampled losses side by side: stock TensorFlow, this package by the C++ "
-            "op, and the matrix products alone by OpenBLAS. All are timed in turns in one process "
-            "on the same values; memory is that of a fresh process for each figure."
+            "Measures the sampled losses side by side: stock TensorFlow's, this package's C++ op, "
+            "and the matrix products alone by OpenBLAS. All are timed in turns, in one process, "
+            "on the same values. Each figure of memory comes from a fresh process."
         ),
         epilog="sections:\n"
         + "\n".join(f"  {name:<8}  {section.TITLE}" for name, section in SECTIONS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_argument(
-        "sections", nargs="*", metavar="SECTION", help="what to measure (default: all of it)"
+        "sections", nargs="*", metavar="SECTION", help="what to measure (default: every section)"
     )
     options.add_argument(
-        "--quick", action="store_true", help="tiny shapes in seconds, to see that it works"
+        "--quick", action="store_true", help="tiny shapes, in seconds, to see that the bench works"
     )
     options.add_argument(
         "--repeats",
-        type=_positive,
+        type=positive,
         metavar="N",
-        help="how often to time each contender at least "
-        f"(default: {_FULL.repeats}, and as often as fits {_FULL.seconds:.0f} s)",
+        help="turns of each contender (default: at least "
+        f"{_FULL.repeats}, and as many as take {_FULL.seconds:.0f} s)",
     )
-    options.add_argument(
-        "--output",
-        type=Path,
-        default=Path("bench_output"),
-        metavar="DIR",
-        help="where bench.json and bench.png go (default: %(default)s)",
-    )
+    add_output(options, "bench_output", holds="bench.json and bench.png")
     return options
 
 
@@ -58,30 +51,10 @@ def parse(options: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
         options.error(
             f"argument SECTION: must be some of {', '.join(SECTIONS)}, not {unknown[0]!r}"
         )
-    # In the table's order and each once, whatever was typed.
+    # In the order of `SECTIONS`, each once, whatever was typed.
     chosen.sections = [n for n in SECTIONS if not chosen.sections or n in chosen.sections]
     chosen.effort = _QUICK if chosen.quick else _FULL
     if chosen.repeats:
-        # Whoever says how often means it: no more turns to fill the time.
+        # An explicit number is exact: no further turns fill the time.
         chosen.effort = chosen.effort._replace(repeats=chosen.repeats, seconds=0.0)
     return chosen
-
-
-def make_folder(folder: Path, options: argparse.ArgumentParser) -> None:
-    """Makes the output folder; ends the program with an error if nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        options.error(f"argument --output: cannot make {folder}: {error.strerror}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        options.error(f"argument --output: cannot write into {folder}")
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be positive, not {text}")
-    return number

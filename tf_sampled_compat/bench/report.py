@@ -1,18 +1,18 @@
-"""The printed report: what was measured where, and a table for each section."""
+"""The printed report: the machine, and a table for each section."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
 from tf_sampled_compat.bench.sections import Section
+from tf_sampled_compat.cli import console
 
 
 def heading(machine: Mapping[str, Any]) -> str:
-    """Returns the lines that say where and with what is measured."""
+    """Returns the lines that name the machine and the versions."""
     return (
         f"{machine['cpu']}, {machine['cpus']} CPUs, {machine['threads']} threads, "
         f"{machine['instruction_set']}, load {machine['load']:.1f}\n"
@@ -22,9 +22,9 @@ def heading(machine: Mapping[str, Any]) -> str:
     )
 
 
-def table(section: Section, rows: Sequence[Mapping[str, Any]]) -> Table:
+def table(section: Section, rows: Sequence[dict[str, Any]]) -> Table:
     """Returns a section's table."""
-    made = Table(title=section.TITLE, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = console.table(section.TITLE)
     for header, _, style in section.COLUMNS:
         made.add_column(header, justify="right" if style else "left", no_wrap=True)
     for row in rows:
@@ -32,7 +32,7 @@ def table(section: Section, rows: Sequence[Mapping[str, Any]]) -> Table:
     return made
 
 
-def summary(section: Section, rows: Sequence[Mapping[str, Any]]) -> str:
+def summary(section: Section, rows: Sequence[dict[str, Any]]) -> str:
     """Returns the line below a section's table."""
     return ", ".join(f"{name} {value:.2f}" for name, value in section.summary(rows).items())
 

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from tf_sampled_compat.bench import machine, picture, report
 from tf_sampled_compat.bench.sections import SECTIONS, Row
 from tf_sampled_compat.bench.timing import Effort
-
-_INTERRUPTED = 130
-# Where there is no terminal to say how wide it is.
-_WIDTH = 130
+from tf_sampled_compat.cli import console as cli
+from tf_sampled_compat.cli import exit_codes
 
 
 def run(sections: Sequence[str], effort: Effort, folder: Path, *, command: str) -> int:
@@ -31,14 +29,12 @@ def run(sections: Sequence[str], effort: Effort, folder: Path, *, command: str) 
       command: What the user called, for the record.
 
     Returns:
-      The exit code: 0; 1 if a file cannot be written; 130 after Ctrl-C, when what was measured
-      until then is written.
+      The exit code: 0; 1 if a file cannot be written; 130 after Ctrl-C, after which
+      the finished cells are written.
     """
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, _WIDTH)
+    console = cli.make()
     started, where = time.perf_counter(), machine.describe()
-    _show(console, report.heading(where))
+    cli.show(console, report.heading(where))
     measured: dict[str, list[Row]] = {}
     interrupted = False
     try:
@@ -52,45 +48,33 @@ def run(sections: Sequence[str], effort: Effort, folder: Path, *, command: str) 
         try:
             _write(record, measured, folder)
         except OSError as error:
-            _show(console, f"cannot write into {folder}: {error.strerror}")
-            return 1
+            cli.show(console, f"cannot write into {folder}: {error.strerror}")
+            return exit_codes.FAILED
     if interrupted:
-        _show(console, "stopped")
+        cli.show(console, "stopped")
     if measured:
-        _show(console, f"figures: {folder / 'bench.json'}, picture: {folder / 'bench.png'}")
-    _show(console, f"{seconds:.0f} s in all")
-    return _INTERRUPTED if interrupted else 0
+        cli.show(console, f"figures: {folder / 'bench.json'}, picture: {folder / 'bench.png'}")
+    cli.show(console, f"{seconds:.0f} s in all")
+    return exit_codes.INTERRUPTED if interrupted else exit_codes.OK
 
 
 def _measure(
     sections: Sequence[str], effort: Effort, measured: dict[str, list[Row]], console: Console
 ) -> None:
-    """Adds each section's rows to `measured` as they come."""
+    """Adds the rows of each section to `measured`, cell by cell."""
     cells = {name: SECTIONS[name].cells(effort.quick) for name in sections}
-    with _progress(console) as progress:
+    # A thread that redraws would take its time from the contenders.
+    display = cli.progress(console, TimeElapsedColumn(), width=8, auto_refresh=False)
+    with display as progress:
         task = progress.add_task("", total=sum(map(len, cells.values())), note="")
         for name in sections:
             section, rows = SECTIONS[name], measured.setdefault(name, [])
             for cell in cells[name]:
                 progress.update(task, description=name, note=str(cell), refresh=True)
                 rows += section.measure(cell, effort)
-                gc.collect()  # A tf.function and its tables refer to each other.
+                gc.collect()  # A tf.function and its tables form a reference cycle.
                 progress.update(task, advance=1, refresh=True)
-            _show(console, "", report.table(section, rows), report.summary(section, rows))
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<8}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-        expand=True,
-        # A thread that draws would take its time from what is being measured.
-        auto_refresh=False,
-    )
+            cli.show(console, report.table(section, rows), report.summary(section, rows))
 
 
 def _record(
@@ -125,8 +109,3 @@ def _write(record: Mapping[str, Any], measured: Mapping[str, Sequence[Row]], fol
         f"{where['cpu']}, {where['threads']} threads, {where['instruction_set']}"
     )
     picture.draw(measured, folder / "bench.png", title=title)
-
-
-def _show(console: Console, *parts: Any) -> None:
-    for part in parts:
-        console.print(part, highlight=False, markup=False, soft_wrap=isinstance(part, str))

@@ -1,4 +1,4 @@
-"""Unique log-uniform draws by TensorFlow's kernel, by the stateless ops, by XLA and by our op."""
+"""Unique log-uniform draws: TensorFlow's kernel, TensorFlow's stateless ops, XLA and our op."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BATCH = 256
 
 
 class Cell(NamedTuple):
-    """S and C."""
+    """How many classes to draw (S), and of how many (C)."""
 
     sampled: int
     classes: int
@@ -87,6 +87,6 @@ def _sampler(cell: Cell, how: str) -> Contender:
     step = tf.Variable([1, 0], dtype=tf.int64)
 
     def feed() -> Sequence[tf.Tensor]:
-        return labels, tf.identity(step.assign_add([0, 1]))  # other draws each time
+        return labels, tf.identity(step.assign_add([0, 1]))  # different draws each time
 
     return Contender(how, tf.function(run, jit_compile=how == _XLA), feed)

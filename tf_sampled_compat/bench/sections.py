@@ -1,4 +1,4 @@
-"""What the bench can measure: a name for each section, and what a section is."""
+"""The sections of the bench by name, and the interface of a section."""
 
 from __future__ import annotations
 
@@ -12,24 +12,33 @@ Row = dict[str, Any]
 
 
 class Section(Protocol):
-    """A module that measures one thing. A new one is such a module and a line in `SECTIONS`."""
+    """A module that measures one thing. To add a section, add a module and a line in `SECTIONS`."""
 
-    # What stands above its table and in the help.
-    TITLE: str
-    # (header, key of a row, format) of its table's columns.
-    COLUMNS: Sequence[tuple[str, str, str]]
+    @property
+    def TITLE(self) -> str:
+        """The line above its table, which is also shown by --help."""
+        ...
+
+    @property
+    def COLUMNS(self) -> Sequence[tuple[str, str, str]]:
+        """The columns of its table: (header, key in a row, format)."""
+        ...
 
     def cells(self, quick: bool) -> Sequence[Any]:
-        """Returns what to measure, one cell at a time; each prints as a line of progress."""
+        """Returns the cells to measure; `str` of a cell is shown as progress."""
+        ...
 
     def measure(self, cell: Any, effort: Effort) -> list[Row]:
-        """Measures a cell. Rows hold numbers, strings and None only; times are in ms."""
+        """Measures a cell. Rows hold only numbers, strings and None; times are in ms."""
+        ...
 
     def summary(self, rows: Sequence[Row]) -> dict[str, float]:
-        """Returns the figures that sum the rows up; there is at least one row."""
+        """Returns the figures that summarize the rows; there is at least one row."""
+        ...
 
     def draw(self, axes: Any, rows: Sequence[Row]) -> None:
         """Draws the rows into a matplotlib panel; there is at least one row."""
+        ...
 
 
 SECTIONS: dict[str, Section] = {

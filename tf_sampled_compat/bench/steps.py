@@ -1,4 +1,4 @@
-"""The step that is measured, and the values it is measured on: a sampled loss and all gradients."""
+"""The measured step, a sampled loss with all gradients, and the values that it gets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tf_sampled_compat.bench.timing import Contender
 
-# Whose loss: TensorFlow's own, or this package's by one implementation or the other.
+# TensorFlow's own loss, or this package's by either implementation.
 STOCK, COMPOSITE, FUSED = "stock", "composite", "fused"
 
 _STOCK = {"softmax": tf.nn.sampled_softmax_loss, "nce": tf.nn.nce_loss}
@@ -20,13 +20,13 @@ _OURS = {
     "nce": tsc.nn.nce_loss,
     "tapas": tsc.nn.rank_sampled_softmax_loss,
 }
-# A step that looks the rows up and computes nothing: what TensorFlow takes for its part.
+# A step that looks the rows up and computes nothing: TensorFlow's own share of the time.
 CALL = "call"
 
-# What moves numbers about at no cost, or nothing at all.
+# Ops that compute nothing.
 _PASSIVE = {"Const", "Identity", "NoOp", "Placeholder"}
 
-# Rows of a table that are filled at a time.
+# Rows of a table that are filled at once.
 _BLOCK = 2**15
 
 
@@ -62,15 +62,15 @@ class Values(NamedTuple):
 
 
 def tables(classes: int, dim: int) -> Tables:
-    """Makes the tables as they are in training.
+    """Makes the tables in the state that they have in training.
 
-    That is after a sparse update, from when on TensorFlow copies a variable whenever all of it is
-    read: who reads the table, shows.
+    They have had a sparse update. From then on TensorFlow copies a variable whenever all of it is
+    read, so a step that reads the whole table becomes slow.
     """
     weights, biases = tf.Variable(tf.zeros([classes, dim])), tf.Variable(tf.zeros([classes]))
     for variable in (weights, biases):
         variable.scatter_sub(tf.IndexedSlices(tf.zeros([1, *variable.shape[1:]]), [0]))
-    # By blocks: a table may be all that fits into memory once.
+    # By blocks, because memory may not hold a second copy of the table.
     for first in range(0, classes, _BLOCK):
         size = [min(_BLOCK, classes - first), dim]
         block = tf.random.stateless_uniform(size, seed=[1, first], minval=-0.1, maxval=0.1)
@@ -79,7 +79,7 @@ def tables(classes: int, dim: int) -> Tables:
 
 
 def skewed_values(shape: Shape) -> Values:
-    """Labels as frequent as the default sampler presumes, and candidates that it drew."""
+    """Returns log-uniform labels, as the default sampler assumes, and candidates drawn by it."""
     rng = np.random.default_rng(0)
     uniform = rng.uniform(size=(shape.batch, shape.true))
     labels = tf.constant(np.exp(uniform * np.log(shape.classes)).astype(np.int64) - 1)
@@ -90,7 +90,7 @@ def skewed_values(shape: Shape) -> Values:
 
 
 def spread_values(shape: Shape, rng: np.random.Generator) -> Values:
-    """Labels and distinct candidates from anywhere in the table, other ones at each call."""
+    """Returns labels and distinct candidates drawn uniformly, new ones at each call."""
     sampled = rng.choice(shape.classes, shape.sampled, replace=False)
     expected = np.float32(shape.sampled / shape.classes)
     return Values(
@@ -106,18 +106,22 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
     """Returns the step as a `tf.function`.
 
     Args:
-      loss: "softmax", "nce" or "tapas", of which there is no "stock".
+      loss: "softmax", "nce" or "tapas"; there is no stock "tapas".
       how: "stock", "composite", "fused" or "call".
-      shape: What the arguments will be like.
+      shape: The sizes of the arguments.
       on: The tables.
 
     Returns:
-      A function of the labels, the inputs and, unless it shall draw, the three candidates' values.
-      It returns the mean loss and its gradients for weights, biases and inputs.
+      A function of the labels, the inputs and the three sampled values. Without sampled values
+      it draws them. It returns the mean loss and its gradients for weights, biases and inputs.
     """
     if how == CALL:
         return _call(on)
-    sizes = {"num_sampled": shape.sampled, "num_classes": shape.classes, "num_true": shape.true}
+    sizes: dict[str, Any] = {
+        "num_sampled": shape.sampled,
+        "num_classes": shape.classes,
+        "num_true": shape.true,
+    }
     if shape.resampled is not None:
         sizes["num_resampled"] = shape.resampled
     if how != STOCK:
@@ -154,25 +158,25 @@ def _call(on: Tables) -> Callable[..., Any]:
 def contender(
     loss: str, how: str, shape: Shape, on: Tables, values: Values, *, draw: bool = False
 ) -> Contender:
-    """Returns a step on the same values again and again; or one that draws its candidates."""
+    """Returns a step on fixed values, or with `draw` one that draws its candidates."""
     arguments = values[:2] if draw else values
     return Contender(how, step(loss, how, shape, on), lambda: arguments)
 
 
 def num_ops(of: Contender) -> int:
-    """Counts the ops of a step's graph, before TensorFlow optimizes it."""
+    """Counts the ops in the graph of a step, before TensorFlow optimizes it."""
     graph = of.run.get_concrete_function(*of.feed()).graph
     return sum(op.type not in _PASSIVE for op in graph.get_operations())
 
 
 def largest_difference(one: Contender, other: Contender) -> float:
-    """Returns how far two steps' losses and gradients are apart, each by its largest number."""
+    """Returns the largest difference of losses and gradients, relative to the largest number."""
     pairs = zip(_arrays(one.run(*one.feed())), _arrays(other.run(*other.feed())))
     return max(float(np.abs(a - b).max() / np.abs(a).max()) for a, b in pairs)
 
 
 def loss_difference(one: Contender, other: Contender) -> float:
-    """Returns how far two steps' losses are apart, relative to the first."""
+    """Returns the difference of two losses, relative to the first."""
     first, second = (float(of.run(*of.feed())[0]) for of in (one, other))
     return abs(first - second) / abs(first)
 
@@ -183,7 +187,7 @@ def _arrays(results: Any) -> Sequence[np.ndarray]:
 
 
 def _summed(gradient: Any) -> np.ndarray:
-    """An `IndexedSlices` may hold an id many times: its sums, in the order of the ids."""
+    """Sums the rows of each id of an `IndexedSlices`, in the order of the ids."""
     if not isinstance(gradient, tf.IndexedSlices):
         return np.asarray(gradient)
     ids, positions = np.unique(gradient.indices, return_inverse=True)

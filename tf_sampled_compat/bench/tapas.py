@@ -1,4 +1,4 @@
-"""TAPAS's training step, in TensorFlow's ops (its original is gone) and by the C++ op."""
+"""The training step of TAPAS: in TensorFlow's ops, as its original is gone, and by the C++ op."""
 
 from __future__ import annotations
 

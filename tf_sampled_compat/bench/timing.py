@@ -1,4 +1,4 @@
-"""Medians of contenders that take turns, so that a slow moment of the machine hits all alike."""
+"""Median times of contenders that take turns, so that a slow moment of the machine hits all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-# A round is turns of the contenders, then turns of the floor. A BLAS keeps its threads spinning
-# for a while after a product, which would slow down who comes next: hence apart, and the pause.
+# A round has turns of the contenders, then turns of the floor. The threads of a BLAS spin for a
+# while after a product and would slow down the next contender: so the floor runs apart and pauses.
 _ROUNDS = 3
 _PAUSE = 0.06
-# A turn is a few runs in a row, as steps follow each other in training, after one that is not
-# timed: it finds the caches full of another contender's numbers.
+# A turn is a few runs in a row, as in training. The first run is not timed: it finds the caches
+# full of another contender's numbers.
 _RUNS = 4
 
 
@@ -22,9 +22,9 @@ class Effort(NamedTuple):
     """How much to measure.
 
     Attributes:
-      quick: Whether tiny shapes will do.
-      repeats: How many turns each contender gets at least.
-      seconds: How long to go on timing a cell if the repeats are done sooner.
+      quick: Whether to measure tiny shapes only.
+      repeats: The least number of turns of each contender.
+      seconds: The least time to spend on a cell.
     """
 
     quick: bool
@@ -36,9 +36,9 @@ class Contender(NamedTuple):
     """Something to time.
 
     Attributes:
-      name: Its key among the medians.
-      run: Does the work, and returns when it is done.
-      feed: Makes the arguments of a run. It is not timed.
+      name: The key of its median.
+      run: Does the work and returns when it is done.
+      feed: Makes the arguments of a run, untimed.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Contender(NamedTuple):
 def medians(
     contenders: Sequence[Contender], effort: Effort, *, floors: Sequence[Contender] = ()
 ) -> dict[str, float]:
-    """Returns each contender's median in ms by its name, and the floors' least by "floor"."""
+    """Returns the medians in ms by name; "floor" is the least median of the floors."""
     for contender in contenders:
-        for _ in range(2):  # The first traces, the second may still allocate.
+        for _ in range(2):  # The first run traces, the second may still allocate.
             contender.run(*contender.feed())
     rounds = min(_ROUNDS, effort.repeats)
     repeats, seconds = math.ceil(effort.repeats / rounds), effort.seconds / rounds
@@ -87,5 +87,5 @@ def _time(contender: Contender) -> float:
 
 
 def geometric_mean(ratios: Sequence[float]) -> float:
-    """Returns the mean of ratios, in which 2 and 1/2 cancel out."""
+    """Returns the geometric mean, in which 2 and 1/2 cancel out."""
     return float(np.exp(np.mean(np.log(ratios))))

@@ -1,1 +1,1 @@
-"""The demo: one small model of real text, trained with each loss and with TensorFlow's own."""
+"""The demo: one small model of real text, trained with each loss."""

@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-_MISSING = "the demo needs rich and matplotlib: pip install 'tf_sampled_compat[demo]'"
+from tf_sampled_compat.cli import exit_codes, packages
+from tf_sampled_compat.cli.options import make_folder
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -28,22 +29,19 @@ def main(arguments: Sequence[str], program: str) -> int:
 
     parser = options.parser(program)
     chosen = parser.parse_args(arguments)
-    try:
-        importlib.import_module("rich")
-        importlib.import_module("matplotlib")
-    except ImportError:
-        print(_MISSING, file=sys.stderr)
-        return 1
+    if message := packages.missing("demo", "rich", "matplotlib"):
+        print(message, file=sys.stderr)
+        return exit_codes.FAILED
     try:
         importlib.import_module("tf_sampled_compat.keras")
     except ImportError as error:
         print(error, file=sys.stderr)
-        return 1
+        return exit_codes.FAILED
 
     from tf_sampled_compat.demo.run import run
 
     started = time.perf_counter()
     corpus = options.read(chosen, parser)
     plan = options.plan(chosen, parser, corpus.num_classes)
-    options.make_folder(chosen.output, parser)
+    make_folder(chosen.output, parser)
     return run(corpus, plan, folder=chosen.output, started=started)

@@ -1,8 +1,8 @@
-"""Who is compared: TensorFlow's losses called by hand, and ours compiled, with the same candidates.
+"""The contenders: TensorFlow's losses called by hand, and ours compiled, on the same candidates.
 
-Both train the same layers as Keras models. What a contender is made of, a loss and an optimizer, is
-what its users would take: by hand TensorFlow's function in a training step of their own and Keras's
-Adagrad, which walks whole tables (in Keras 3); compiled a loss of ours and `LazyAdagrad`.
+Both kinds train the same layers as Keras models, with the loss and optimizer that their users would
+choose. By hand, that is TensorFlow's function in a custom training step with Keras's Adagrad, which
+walks whole tables in Keras 3. Compiled, it is one of our losses with `LazyAdagrad`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tf_sampled_compat.demo.model import NextIdentifier
 # (weights, biases, labels, inputs) -> [B] losses.
 Function = Callable[[tf.Variable, tf.Variable, tf.Tensor, tf.Tensor], tf.Tensor]
 
-# How many candidates TAPAS's first pass looks at for each one that it keeps. The more, the sharper
-# it is at the top, and the worse its probabilities: the classes it drops are never pushed down.
+# How many candidates the first pass of TAPAS scores for each one that it keeps. More of them make
+# the top of the ranking sharper but the probabilities worse: dropped classes are never pushed down.
 CANDIDATES_PER_KEPT = 1.5
 
 
@@ -29,9 +29,9 @@ class Contender(NamedTuple):
     """A loss to train with.
 
     Attributes:
-      name: What the report calls it.
+      name: Its name in the report.
       loss: A Keras loss to compile the model with, or a function to call by hand.
-      twin: The name of the TensorFlow function that gives the same numbers, if there is one.
+      twin: The name of the TensorFlow contender with the same numbers, if there is one.
     """
 
     name: str
@@ -42,9 +42,9 @@ class Contender(NamedTuple):
 def contenders(*, num_sampled: int, num_classes: int, seed: int) -> list[Contender]:
     """Returns stock TensorFlow's two losses and the package's four.
 
-    All but `RankSampledSoftmax` sample from the log-uniform distribution, with the same seed: the
-    same candidates at each step. That one has its own default, the unigram distribution as learned
-    so far.
+    All but `RankSampledSoftmax` sample from the log-uniform distribution with the same seed, so
+    they draw the same candidates at each step. `RankSampledSoftmax` keeps its own default, the
+    unigram distribution as learned so far.
 
     Args:
       num_sampled: S, the candidates of each loss's (last) pass.
@@ -57,7 +57,7 @@ def contenders(*, num_sampled: int, num_classes: int, seed: int) -> list[Contend
         return tf.nn.sampled_softmax_loss(weights, biases, labels, inputs, **sizes, seed=seed)
 
     def stock_nce(weights, biases, labels, inputs):
-        # TensorFlow's has no `seed`, so that its candidates must be drawn for it.
+        # TensorFlow's function has no `seed`, so its candidates are drawn here.
         candidates = tf.random.log_uniform_candidate_sampler(
             labels, 1, num_sampled, unique=True, range_max=num_classes, seed=seed
         )
@@ -70,7 +70,7 @@ def contenders(*, num_sampled: int, num_classes: int, seed: int) -> list[Contend
         seed=seed,
     )
     softmax = losses.SampledSoftmax(num_sampled, seed=seed)
-    # For one true class a row, the same number by another reduction.
+    # With one true class a row, it computes the same number by another reduction.
     sparse = losses.SampledSparseSoftmax(num_sampled, seed=seed)
     return [
         Contender("tf.nn.sampled_softmax", stock_softmax),
@@ -83,13 +83,13 @@ def contenders(*, num_sampled: int, num_classes: int, seed: int) -> list[Contend
 
 
 def full_softmax() -> Contender:
-    """Returns what sampling stands in for: Keras's own loss, on all logits of the same layer."""
+    """Returns the loss that sampling approximates: Keras's own, on all logits of the layer."""
     loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return Contender("full_softmax", loss)
 
 
 def compiled(contender: Contender, model: NextIdentifier, *, learning_rate: float) -> Any:
-    """Returns the Keras model that trains the layers of `model` with a contender's loss."""
+    """Returns a compiled Keras model that trains the layers of `model` with a contender's loss."""
     if _is_keras_loss(contender.loss):
         trained = model.classifier
         optimizer = tsc.keras.optimizers.LazyAdagrad(learning_rate)
@@ -107,17 +107,17 @@ def losses_of(contender: Contender, head: Any) -> Callable[[tf.Tensor, tf.Tensor
     return lambda labels, hidden: contender.loss(*table_of(head), labels, hidden)
 
 
-def table_of(head: Any) -> list[tf.Variable]:
-    """Returns the variables to gather weights and biases from.
+def table_of(head: Any) -> tuple[tf.Variable, tf.Variable]:
+    """Returns the variables that hold weights and biases.
 
-    Keras 3's own are read whole by whoever looks rows up in them. Those who know take what is in
-    there, and the comparison is with them.
+    A lookup in a variable of Keras 3 reads all of it. Experienced users look rows up in the
+    TensorFlow variable inside, and the demo compares with them.
     """
-    return [private.unwrap_variable(variable) for variable in (head.kernel, head.bias)]
+    return private.unwrap_variable(head.kernel), private.unwrap_variable(head.bias)
 
 
 class ByHand(tf.keras.Model):
-    """How `tf.nn`'s functions are used with Keras: by a training step that calls them.
+    """Trains by a function of `tf.nn`, called in a custom training step.
 
     Args:
       model: The layers to train.
@@ -129,14 +129,14 @@ class ByHand(tf.keras.Model):
         self.encoder = model.encoder
         self.head = model.head
         self._function = loss
-        self.built = True  # As its layers are.
+        self.built = True  # because its layers are
 
     def call(self, contexts: tf.Tensor) -> tf.Tensor:
         """Returns the `[B, C]` logits."""
         return self.head(self.encoder(contexts))
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Trains on a batch; see Keras's."""
+        """Trains on a batch; see `keras.Model.train_step`."""
         contexts, labels, _ = tf.keras.utils.unpack_x_y_sample_weight(data)
         variables = self.trainable_variables
         with tf.GradientTape() as tape:
@@ -150,8 +150,8 @@ class ByHand(tf.keras.Model):
 def _summed(gradient: Any) -> Any:
     """Returns a gradient with one entry for each row.
 
-    Keras 3's Adagrad squares each of a row's entries by itself, where Adagrad squares their sum;
-    Keras 2's sums them as here.
+    Adagrad squares the sum of a row's entries. Keras 3's squares each entry by itself, so the
+    entries are summed here; Keras 2's sums them as well.
     """
     if not isinstance(gradient, tf.IndexedSlices) or not hasattr(tf.keras, "Variable"):
         return gradient

@@ -1,4 +1,4 @@
-"""The demo's text: identifiers of source code, in a vocabulary of decreasing frequency."""
+"""The text of the demo: identifiers of source code, numbered by decreasing frequency."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _PYTHON = re.compile(
 
 
 class Windows(NamedTuple):
-    """Places in the text: what stands before each, and what stands there.
+    """Places in the text: the identifier at each place, and those before it.
 
     Attributes:
-      contexts: `[N, width]` int64 ids of the identifiers before.
+      contexts: `[N, width]` int64 ids of the identifiers before each place.
       labels: `[N, 1]` int64 ids of the identifiers to predict.
     """
 
@@ -49,21 +49,21 @@ class Windows(NamedTuple):
         return len(self.labels)
 
     def take(self, indices: np.ndarray) -> Windows:
-        """Returns the places at these indices, which wrap around the end."""
+        """Returns the places at these indices; indices wrap around the end."""
         indices = indices % len(self)
         return Windows(self.contexts[indices], self.labels[indices])
 
 
 class Corpus(NamedTuple):
-    """A text, cut into what to train on and what to evaluate on.
+    """A text, divided into places to train on and places to evaluate on.
 
     Attributes:
-      vocabulary: The identifiers of the training text, the most frequent first: class k is the
-        k-th, as log-uniform sampling presumes.
-      counts: `[len(vocabulary)]` int64: how often each occurs there.
+      vocabulary: The identifiers of the training text, most frequent first. Class k is the k-th
+        identifier, as log-uniform sampling assumes.
+      counts: `[len(vocabulary)]` int64: how often each identifier occurs in the training text.
       train: The places to train on.
       held_out: The places to evaluate on.
-      unknown: The share of held-out identifiers that are not in the vocabulary; they are left out.
+      unknown: The share of held-out identifiers outside the vocabulary, which are left out.
     """
 
     vocabulary: list[str]
@@ -74,7 +74,7 @@ class Corpus(NamedTuple):
 
     @property
     def num_classes(self) -> int:
-        """The size of the vocabulary."""
+        """The number of classes: the size of the vocabulary."""
         return len(self.vocabulary)
 
 
@@ -89,7 +89,9 @@ def standard_library() -> list[Path]:
 
 
 def identifiers(path: Path) -> list[str]:
-    """Returns a file's identifiers in order: of Python its code's, of other text all words.
+    """Returns the identifiers of a file in order.
+
+    In Python these are the names outside strings and comments, in other text all words.
 
     Args:
       path: The file. Bytes that are not UTF-8 separate identifiers.
@@ -104,13 +106,12 @@ def identifiers(path: Path) -> list[str]:
 
 
 def build(documents: Iterable[Sequence[str]], *, width: int, most: Optional[int] = None) -> Corpus:
-    """Cuts documents into segments, holds some out, and numbers the identifiers of the others.
+    """Cuts documents into segments, holds some out, and numbers the identifiers of the rest.
 
     Args:
       documents: The identifiers of each document, in order.
-      width: How many identifiers before a place belong to its context.
-      most: How many of the most frequent identifiers the vocabulary holds at most; the others are
-        left out of the text.
+      width: How many identifiers before a place form its context.
+      most: The largest size of the vocabulary; rarer identifiers are left out of the text.
 
     Returns:
       The corpus; its parts are empty if the documents are too short.
@@ -119,7 +120,7 @@ def build(documents: Iterable[Sequence[str]], *, width: int, most: Optional[int]
     held_out = segments[HELD_OUT_ONE_IN - 1 :: HELD_OUT_ONE_IN]
     train = [part for i, part in enumerate(segments, start=1) if i % HELD_OUT_ONE_IN]
     counts = Counter(name for part in train for name in part)
-    # Alphabetical among equals, so that the same text always has the same numbers.
+    # Equal counts go alphabetically, so that the same text always gets the same numbers.
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
     ids = {name: k for k, (name, _) in enumerate(ranked)}
     train, known = (
@@ -137,7 +138,7 @@ def build(documents: Iterable[Sequence[str]], *, width: int, most: Optional[int]
 
 
 def _segments(documents: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Cuts documents into pieces, short enough that even one small file can hold some out."""
+    """Cuts documents into pieces that are short enough to hold some of a small file out."""
     total = sum(map(len, documents))
     length = max(1, min(_LONGEST_SEGMENT, total // (2 * HELD_OUT_ONE_IN)))
     return [
@@ -148,7 +149,7 @@ def _segments(documents: Sequence[Sequence[str]]) -> list[Sequence[str]]:
 
 
 def _windows(segments: Iterable[Sequence[int]], width: int) -> Windows:
-    """Lists every place that has `width` identifiers before it in its own segment."""
+    """Returns every place with at least `width` identifiers before it in its segment."""
     pieces = [
         np.lib.stride_tricks.sliding_window_view(np.array(segment, np.int64), width + 1)
         for segment in segments

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from tf_sampled_compat.demo.report import comparison
 from tf_sampled_compat.demo.training import Entry
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; dashes let a curve be seen
-# through the twin that it covers.
+# The colours of Okabe and Ito, which colour-blind readers can tell apart. A dashed curve shows the
+# twin that it covers.
 _STYLES = {
     "full_softmax": {"color": "#D55E00", "linewidth": 4, "alpha": 0.5},
     "tf.nn.sampled_softmax": {"color": "#000000", "linewidth": 4, "alpha": 0.35},
@@ -23,16 +23,16 @@ _STYLES = {
     "tf.nn.nce": {"color": "#8B4513", "linewidth": 4, "alpha": 0.4},
     "NCE": {"color": "#009E73", "linestyle": (0, (2, 2))},
 }
-_SMALLEST_SHOWN = 1e-9  # A logarithmic axis has no place for equality.
+_SMALLEST_SHOWN = 1e-9  # A logarithmic axis cannot show zero.
 
 
 def draw(entries: Sequence[Entry], path: Path, *, title: str) -> None:
     """Writes the training losses, held-out losses and differences from the twins as a PNG.
 
     Args:
-      entries: The contenders, trained as far as they are.
+      entries: The contenders, fully or partly trained.
       path: The file, whose folder exists.
-      title: What stands above.
+      title: The line above the panels.
 
     Raises:
       OSError: If the file cannot be written.
@@ -52,7 +52,7 @@ def draw(entries: Sequence[Entry], path: Path, *, title: str) -> None:
         steps, figures = zip(*record.curve) if record.curve else ((), ())
         held_out.plot(steps, [each.loss for each in figures], label=label, **style)
         _draw_differences(differences, entry, entries, style)
-    # One legend for the two panels that share their curves, another for the third.
+    # The first two panels share their curves and one legend; the third has its own.
     figure.legend(*training.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     if differences.lines:
         differences.set_ylim(_SMALLEST_SHOWN / 2, max(differences.get_ylim()[1], 1e-4))
@@ -61,12 +61,12 @@ def draw(entries: Sequence[Entry], path: Path, *, title: str) -> None:
 
 
 def draw_full_softmax(entries: Sequence[Entry], path: Path, *, title: str) -> None:
-    """Writes how near sampling comes to the full softmax, step for step, as a PNG.
+    """Writes a PNG of the losses of sampling and of the full softmax, step by step.
 
     Args:
-      entries: The contenders, the full softmax among them, trained as far as they are.
+      entries: The contenders, fully or partly trained, with the full softmax among them.
       path: The file, whose folder exists.
-      title: What stands above.
+      title: The line above the panel.
 
     Raises:
       OSError: If the file cannot be written.
@@ -111,12 +111,12 @@ def _draw_differences(axes, entry: Entry, entries: Sequence[Entry], style: dict)
 
 
 def _smooth(losses: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Averages up to fifty neighbouring steps, to see through the noise of the batches."""
-    losses = np.asarray(losses, np.float64)
-    width = max(1, min(50, len(losses) // 10))
-    if not len(losses):
-        return losses, losses
-    means = np.convolve(losses, np.full(width, 1 / width), mode="valid")
+    """Averages up to fifty neighbouring steps, because single batches are noisy."""
+    figures = np.asarray(losses, np.float64)
+    width = max(1, min(50, len(figures) // 10))
+    if not len(figures):
+        return figures, figures
+    means = np.convolve(figures, np.full(width, 1 / width), mode="valid")
     return np.arange(len(means)) + (width + 1) / 2, means
 
 

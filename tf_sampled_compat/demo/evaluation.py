@@ -1,4 +1,4 @@
-"""Exact figures: the full softmax over all classes, and the neighbours in the table."""
+"""Exact figures: the full softmax over all classes, and the nearest rows of the table."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ROWS_AT_ONCE = 256
 
 
 class HeldOut(NamedTuple):
-    """What the full softmax says about held-out text.
+    """The figures of the full softmax on held-out text.
 
     Attributes:
       loss: The mean cross entropy, in nats.
-      mean_rank: The mean rank of the right class among all, from 1, the best. Of classes with the
-        same logit the more frequent is ahead.
-      recall_at_10: How often it is among the ten best.
+      mean_rank: The mean rank of the right class among all classes; 1 is the best. Of classes with
+        equal logits, the more frequent one ranks first.
+      recall_at_10: How often the right class is among the ten best.
     """
 
     loss: float
@@ -31,19 +31,20 @@ class HeldOut(NamedTuple):
 
 
 class FullSoftmax:
-    """Evaluates a model by the softmax over all its classes, whatever it is trained with.
+    """Evaluates a model by the softmax over all its classes, whatever loss it is trained with.
 
-    The loss that a model is compiled with would be another yardstick for each: NCE's evaluation is
-    a sum over the classes' sigmoid losses. So this is a Keras model of its own of the same layers.
+    The losses that the models are compiled with cannot be compared: NCE, for example, evaluates
+    a sum over the sigmoid losses of all classes. So this makes another Keras model of the same
+    layers.
 
     Args:
-      model: The model, whose variables are read at each call.
+      model: The model. Each call reads its current variables.
     """
 
     def __init__(self, model: NextIdentifier):
         classifier = model.classifier
         self._model = tf.keras.Model(classifier.input, classifier.output)
-        # In evaluation the loss is exact, streamed over the classes, and samples nothing.
+        # In evaluation the loss is exact: it streams over all classes and samples nothing.
         self._model.compile(
             loss=tsc.keras.losses.SampledSoftmax(num_sampled=1),
             metrics=[tsc.keras.metrics.MeanRank(), tsc.keras.metrics.ExactRecallAtK(10)],
@@ -68,11 +69,11 @@ def neighbours(
 
     Args:
       model: The model.
-      corpus: Where its classes come from.
+      corpus: The text, whose identifiers are the classes.
       names: Identifiers of the vocabulary.
-      num: How many neighbours of each to return.
-      num_frequent: Look among this many most frequent identifiers; rows of rarer ones have hardly
-        left their initial values.
+      num: The number of neighbours of each name.
+      num_frequent: Only this many of the most frequent identifiers count as neighbours: the rows
+        of rarer ones are still close to their initial values.
 
     Returns:
       For each name, the neighbours and their cosine similarities, the nearest first.

@@ -1,4 +1,4 @@
-"""Ctrl-C as a request to finish with what there is."""
+"""Ctrl-C as a request to finish early and report the results so far."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Optional
 
 
 class Interruption:
-    """While inside, the first Ctrl-C only sets `requested`; the second stops the program.
+    """A context in which the first Ctrl-C only sets `requested`; the second stops the program.
 
     >>> with Interruption() as interruption:
     ...     while not interruption.requested:

@@ -1,9 +1,9 @@
-"""An example: the demo's model in a training loop of one's own, of variables and `tsc.nn` alone.
+"""An example: the model of the demo in a custom training loop, of variables and `tsc.nn` only.
 
     python -m tf_sampled_compat.demo.loop [the demo's options]
 
-Its losses are those of the demo's `SampledSoftmax`, step by step: it has the same text, initial
-values, batches and candidates.
+It has the text, initial values, batches and candidates of the demo's `SampledSoftmax`, so its
+losses are the same, step by step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tf_sampled_compat.demo.plan import Plan
 
 
 def train(corpus: Corpus, plan: Plan) -> Iterator[float]:
-    """Trains, and yields the mean loss of each step's batch, in nats."""
+    """Trains, and yields the mean loss of the batch at each step, in nats."""
     tf.random.set_seed(plan.seed)
     variables = [
         tf.Variable(values)
@@ -35,7 +35,7 @@ def train(corpus: Corpus, plan: Plan) -> Iterator[float]:
     @tf.function
     def step(contexts: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            # A lookup, not a read: the gradients of both tables name the rows that occur.
+            # Looked up, not read whole: the gradients of both tables hold only the rows that occur.
             rows = tf.nn.embedding_lookup(embedding, contexts)
             flat = tf.reshape(rows, [-1, plan.width * plan.dim])
             hidden = tf.tanh(tf.matmul(flat, kernel) + offset)
@@ -57,7 +57,7 @@ def train(corpus: Corpus, plan: Plan) -> Iterator[float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Trains as the demo's options say, and prints a loss ten times."""
+    """Trains by the options of the demo, and prints ten of the losses."""
     parser = options.parser("python -m tf_sampled_compat.demo.loop")
     chosen = parser.parse_args(arguments)
     corpus = options.read(chosen, parser)

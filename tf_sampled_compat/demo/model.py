@@ -1,4 +1,4 @@
-"""The demo's model: predicts an identifier from the few before it."""
+"""The model of the demo: predicts an identifier from the few before it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import tf_sampled_compat as tsc
 
 
 class Values(NamedTuple):
-    """The numbers that training starts from, for C classes of D numbers each.
+    """The initial values of training, for C classes of D numbers each.
 
     Attributes:
       embedding: `[C, D]`.
       kernel: `[width * D, D]`, of the hidden layer.
-      offset: `[D]`, its bias.
+      offset: `[D]`, the bias of the hidden layer.
       weights: `[C, D]`: with `biases`, the table that a sampled loss samples from.
-      biases: `[C]`: the logarithm of each class's share, so that every loss starts from the unigram
-        model instead of spending its first steps on it.
+      biases: `[C]`: the logarithm of the share of each class. So every loss starts from the unigram
+        model and does not spend its first steps on learning it.
     """
 
     embedding: np.ndarray
@@ -30,13 +30,13 @@ class Values(NamedTuple):
 
 
 def initial_values(counts: np.ndarray, *, width: int, dim: int, seed: int) -> Values:
-    """Draws the numbers that training starts from: the same for the same arguments.
+    """Draws the initial values of training; equal arguments give equal values.
 
     Args:
       counts: `[C]` how often each class occurs.
       width: The number of identifiers in a context.
       dim: D, of the embeddings, the hidden layer and the table.
-      seed: Of the draw.
+      seed: The seed of the draw.
     """
     draw = np.random.default_rng(seed)
 
@@ -56,9 +56,9 @@ class NextIdentifier(NamedTuple):
     """logits = weights · tanh(concat(embedding[context]) · kernel + offset) + biases.
 
     Attributes:
-      encoder: The Keras model of `[B, width]` contexts to the `[B, D]` hidden layer.
+      encoder: The Keras model from `[B, width]` contexts to the `[B, D]` hidden values.
       head: The layer from there to the `[B, C]` logits; it holds weights and biases.
-      classifier: The Keras model of both.
+      classifier: The Keras model that joins both.
     """
 
     encoder: Any

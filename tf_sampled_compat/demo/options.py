@@ -1,11 +1,11 @@
-"""The demo's options, checked before anything is written."""
+"""The options of the demo, checked before anything is written."""
 
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from tf_sampled_compat.cli.options import add_output, positive, whole
 from tf_sampled_compat.demo import corpus
 from tf_sampled_compat.demo.plan import Plan
 
@@ -15,7 +15,7 @@ _QUICK = {"steps": 40, "batch": 64, "dim": 16, "sampled": 64}
 _QUICK_FILES = 60
 _FEWEST_IDENTIFIERS = 1000
 _FEWEST_CLASSES = 20
-# How many classes the full softmax is trained over: a step computes all their logits.
+# With the full softmax, a step computes the logits of all classes.
 _FULL_SOFTMAX_CLASSES = 5000
 
 
@@ -36,13 +36,7 @@ def parser(program: str) -> argparse.ArgumentParser:
         metavar="FILE",
         help="text to learn from (default: the source of Python's standard library)",
     )
-    options.add_argument(
-        "--output",
-        type=Path,
-        default=Path("demo_output"),
-        metavar="DIR",
-        help="where the curves go (default: %(default)s)",
-    )
+    add_output(options, "demo_output", holds="the pictures")
     for name, text in (
         ("steps", "training steps of each loss"),
         ("batch", "examples a step"),
@@ -50,33 +44,33 @@ def parser(program: str) -> argparse.ArgumentParser:
         ("sampled", "candidates a step"),
     ):
         options.add_argument(
-            f"--{name}", type=_positive, metavar="N", help=f"{text} (default: {_FULL[name]})"
+            f"--{name}", type=positive, metavar="N", help=f"{text} (default: {_FULL[name]})"
         )
     options.add_argument(
         "--classes",
-        type=_positive,
+        type=positive,
         metavar="N",
-        help="how many of the most frequent identifiers to take part (default: all; "
+        help="size of the vocabulary, the most frequent identifiers (default: all; "
         f"{_FULL_SOFTMAX_CLASSES:,} with --full-softmax)",
     )
     options.add_argument(
         "--full-softmax",
         action="store_true",
-        help="train with the full softmax as well, and draw how near sampling comes to it",
+        help="also train with the full softmax, and draw its loss beside the sampled ones",
     )
     options.add_argument(
         "--seed",
         type=_seed,
         default=1,
         metavar="N",
-        help="of initial values, batches and candidates (default: %(default)s)",
+        help="seed of initial values, batches and candidates (default: %(default)s)",
     )
     options.add_argument("--quick", action="store_true", help="a tiny run of a few seconds")
     return options
 
 
 def read(chosen: argparse.Namespace, options: argparse.ArgumentParser) -> corpus.Corpus:
-    """Reads the text; ends the program with an error that names the argument if it will not do."""
+    """Reads the text; ends the program with an error if the text is unusable."""
     paths = chosen.text or corpus.standard_library()
     if chosen.quick and not chosen.text:
         paths = paths[:: max(1, len(paths) // _QUICK_FILES)]
@@ -128,32 +122,8 @@ def plan(chosen: argparse.Namespace, options: argparse.ArgumentParser, num_class
     )
 
 
-def make_folder(folder: Path, options: argparse.ArgumentParser) -> None:
-    """Makes the output folder; ends the program with an error if nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        options.error(f"argument --output: cannot make {folder}: {error.strerror}")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        options.error(f"argument --output: cannot write into {folder}")
-
-
-def _positive(text: str) -> int:
-    number = _whole(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be positive, not {text}")
-    return number
-
-
 def _seed(text: str) -> int:
-    number = _whole(text)
+    number = whole(text)
     if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f"must be in [0, 2**31), not {text}")
     return number
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None

@@ -1,4 +1,4 @@
-"""How to train, as the options say: what the demo can know before it loads a Keras."""
+"""How to train, by the options: needs no Keras, so that the options are checked before it loads."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ class Plan(NamedTuple):
     """How to train.
 
     Attributes:
-      steps: Steps of each contender.
-      batch: Places a step.
-      learning_rate: Adagrad's, for all of them.
-      width: Identifiers in a context.
-      dim: Size of embeddings, hidden layer and table rows.
-      num_sampled: Candidates of a step.
-      seed: Of initial values, batches and samplers.
-      points: About how often the held-out curve and the comparison with the twin are taken.
-      curve_places: Held-out places of a point of the curve.
-      final_places: Held-out places of the last evaluation, at most.
-      full_softmax: Whether the full softmax trains as well.
+      steps: The number of steps of each contender.
+      batch: The number of places in a batch.
+      learning_rate: The learning rate of Adagrad, for every contender.
+      width: The number of identifiers in a context.
+      dim: The size of embeddings, hidden layer and rows of the table.
+      num_sampled: The number of candidates in a step.
+      seed: The seed of initial values, batches and samplers.
+      points: The approximate number of points of the held-out curve; at each the contenders are
+        also compared with their twins.
+      curve_places: The number of held-out places for a point of the curve.
+      final_places: The largest number of held-out places for the last evaluation.
+      full_softmax: Whether to train with the full softmax as well.
     """
 
     steps: int

@@ -1,4 +1,4 @@
-"""The printed report: one table of the contenders, and identifiers beside their neighbours."""
+"""The printed report: a table of the contenders, and a table of neighbours."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Optional
 
 import numpy as np
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from tf_sampled_compat.cli import console
 from tf_sampled_compat.demo.training import Entry, Record
 
 # The reported training loss is the mean of the last tenth of the steps.
@@ -17,14 +16,14 @@ _LAST = 0.1
 
 
 class Comparison(NamedTuple):
-    """How far a contender is from its twin.
+    """A contender beside its twin.
 
     Attributes:
-      gain: How many times as fast a step is, by the medians.
-      same_state: The largest relative difference of losses and gradients, computed by both on the
+      gain: The median time of the twin's step, divided by the contender's.
+      same_state: The largest relative difference of losses and gradients, both computed on the
         same variables and batch.
-      whole_run: The relative difference of the mean losses at the same step of two separate
-        trainings; `[steps]`.
+      whole_run: `[steps]` relative differences of the mean losses of the two trainings, at each
+        step.
     """
 
     gain: float
@@ -52,10 +51,10 @@ def results(entries: Sequence[Entry], *, title: str) -> Table:
     """Returns the table of results.
 
     Args:
-      entries: The contenders, trained as far as they are.
-      title: What stands above it.
+      entries: The contenders, fully or partly trained.
+      title: The line above the table.
     """
-    table = _table(title)
+    table = console.table(title)
     table.add_column("loss", overflow="fold")
     for header in (
         "training\nloss",
@@ -75,26 +74,12 @@ def results(entries: Sequence[Entry], *, title: str) -> Table:
 
 def neighbourhood(found: Mapping[str, Sequence[tuple[str, float]]], *, title: str) -> Table:
     """Returns the table of neighbours, the nearest first, with their cosine similarities."""
-    table = _table(title)
+    table = console.table(title)
     table.add_column("identifier", no_wrap=True)
     table.add_column("nearest, with cosine similarity")
     for name, others in found.items():
         table.add_row(name, ", ".join(f"{other} {cosine:.2f}" for other, cosine in others))
     return table
-
-
-def show(console: Console, *parts: object) -> None:
-    """Prints tables and lines, a blank line before each table."""
-    for part in parts:
-        if isinstance(part, Table):
-            console.print()
-        console.print(part, highlight=False, markup=False, soft_wrap=isinstance(part, str))
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1)
-    )
 
 
 def _figures(entry: Entry, entries: Sequence[Entry]) -> list[str]:
@@ -113,7 +98,7 @@ def _figures(entry: Entry, entries: Sequence[Entry]) -> list[str]:
 
 
 def _milliseconds(record: Record) -> float:
-    # The first step traces.
+    # The first step is slow because it traces.
     return 1e3 * float(np.median(record.seconds[1:] or record.seconds))
 
 

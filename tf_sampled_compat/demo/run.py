@@ -10,8 +10,10 @@ from pathlib import Path
 
 import tensorflow as tf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TimeRemainingColumn
 
+from tf_sampled_compat.cli import console as cli
+from tf_sampled_compat.cli import exit_codes
 from tf_sampled_compat.core.backends import choice, library
 from tf_sampled_compat.demo import contenders, curves, evaluation, report, training
 from tf_sampled_compat.demo.corpus import Corpus
@@ -19,13 +21,12 @@ from tf_sampled_compat.demo.interruption import Interruption
 from tf_sampled_compat.demo.plan import Plan
 from tf_sampled_compat.demo.training import Entry
 
-_INTERRUPTED = 130
-# Whose neighbours to show, if the text has them; else its most frequent identifiers.
+# The neighbours of these are shown; if the text has none, those of its most frequent identifiers.
 _KNOWN = ("True", "int", "for", "path", "ValueError", "assertEqual")
 _NEIGHBOURS = 6
 _FREQUENT = 1000
 _MILLISECONDS = [
-    "ms a step: the median of train_on_batch; and how many times as fast as the tf.nn twin's it is"
+    "ms a step: the median of train_on_batch; times as fast: compared with the tf.nn twin"
 ]
 if not hasattr(tf.keras, "Variable"):
     _MILLISECONDS.append(
@@ -34,17 +35,15 @@ if not hasattr(tf.keras, "Variable"):
 _NOTES = (
     "training loss: nats, the last tenth of the steps, each by its own definition",
     "tf.nn: called in a train_step by hand, with Keras's Adagrad; the others: tsc.keras.losses,",
-    "    compiled with LazyAdagrad, which makes the same steps of the rows that occur",
+    "    compiled with LazyAdagrad, which makes the same updates, but only of the rows that occur",
     *_MILLISECONDS,
-    "held-out loss (nats), mean rank, recall@10: the full softmax, one yardstick for all",
-    "same state: largest relative difference of losses and gradients from the tf.nn twin's,",
+    "held-out loss (nats), mean rank, recall@10: by the full softmax, whatever the loss",
+    "same state: largest relative difference of losses and gradients from the tf.nn twin,",
     "    both computed on the same variables, batch and candidates",
-    "whole run: the same of the mean losses of the two trainings, step by step",
-    "TAPAS (RankSampledSoftmax) trains against the classes the batch finds most probable:",
+    "whole run: largest relative difference of the mean losses of the two trainings at a step",
+    "TAPAS (RankSampledSoftmax) trains against the classes that the batch finds most probable:",
     "    good at the top, not calibrated over the tail",
 )
-# Where there is no terminal to say how wide it is.
-_WIDTH = 100
 
 
 def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
@@ -59,20 +58,19 @@ def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
     Returns:
       The exit code: 0; 1 if a picture cannot be written; 130 after Ctrl-C.
     """
-    console = Console()
-    if not console.is_terminal:
-        console.width = max(console.width, _WIDTH)
-    # From the first word on: a KeyboardInterrupt that meets a finaliser is lost, a request is not.
+    console = cli.make()
+    # Around everything: a KeyboardInterrupt raised in a finaliser would be lost, a request is not.
     with Interruption() as interruption, _without_warnings():
-        report.show(console, _about(corpus, plan))
-        with _progress(console) as progress:
+        cli.show(console, _about(corpus, plan))
+        time_left = TimeRemainingColumn(elapsed_when_finished=True)
+        with cli.progress(console, time_left, width=10) as progress:
             entries = _enter(corpus, plan, progress, interruption)
             steps = _train(entries, corpus, plan, progress, interruption)
             if steps:
                 _evaluate(entries, corpus, plan, progress, interruption)
     if not steps:
-        report.show(console, "stopped before the first step")
-        return _INTERRUPTED
+        cli.show(console, "stopped before the first step")
+        return exit_codes.INTERRUPTED
     _show_results(console, entries, corpus, plan, steps, interrupted=interruption.requested)
     title = (
         f"{steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates "
@@ -85,16 +83,16 @@ def run(corpus: Corpus, plan: Plan, *, folder: Path, started: float) -> int:
         try:
             draw(entries, picture, title=title)
         except OSError as error:
-            report.show(console, f"cannot write {picture}: {error.strerror}")
-            return 1
+            cli.show(console, f"cannot write {picture}: {error.strerror}")
+            return exit_codes.FAILED
     drawn = ", ".join(map(str, pictures))
-    report.show(console, f"curves: {drawn}   {time.perf_counter() - started:.0f} s in all")
-    return _INTERRUPTED if interruption.requested else 0
+    cli.show(console, f"curves: {drawn}   {time.perf_counter() - started:.0f} s in all")
+    return exit_codes.INTERRUPTED if interruption.requested else exit_codes.OK
 
 
 @contextlib.contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keeps TensorFlow's warnings off the progress bar: it takes several models for retracing."""
+    """Silences TensorFlow's warnings: it takes the tracing of several models for retracing."""
     logger = tf.get_logger()
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -108,7 +106,7 @@ def _about(corpus: Corpus, plan: Plan) -> str:
     return (
         f"text: {corpus.counts.sum():,} identifiers, {corpus.num_classes:,} distinct, to train on; "
         f"{len(corpus.held_out):,} places held out, without the {corpus.unknown:.1%} "
-        "that are none of these\n"
+        "outside the vocabulary\n"
         f"model: the last {plan.width} identifiers, {plan.dim} numbers each, to the next one; "
         f"Adagrad, {plan.steps:,} steps of {plan.batch}, {plan.num_sampled:,} candidates, "
         f"seed {plan.seed}\n{_path()}"
@@ -116,24 +114,12 @@ def _about(corpus: Corpus, plan: Plan) -> str:
 
 
 def _path() -> str:
-    """How the package's losses will be computed."""
+    """Returns the line that says how the package computes its losses here."""
     name, reason = choice.path(choice.Call())
     if reason:
         return f"tsc: {name}, TensorFlow's own ops, as {reason}"
     op = library.load()
     return f"tsc: {name}, the C++ op for {op.instruction_set} on {op.threads} threads"
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description:<10}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-        expand=True,
-    )
 
 
 def _enter(
@@ -179,11 +165,11 @@ def _evaluate(
     progress: Progress,
     interruption: Interruption,
 ) -> None:
-    """Takes the last held-out figures: on fewer places once the user wants to be gone."""
+    """Takes the last held-out figures; on fewer places after Ctrl-C."""
     task = progress.add_task("evaluating", total=len(entries), note="full softmax")
     many = training.sample(corpus.held_out, plan.final_places)
     few = training.sample(corpus.held_out, plan.curve_places)
-    # One choice for all, or their figures could not be compared.
+    # The same places for all, so that their figures can be compared.
     places = few if interruption.requested else many
     for entry in entries:
         entry.record.final = entry.evaluate(places)
@@ -211,7 +197,7 @@ def _show_results(
         num=_NEIGHBOURS,
         num_frequent=_FREQUENT,
     )
-    report.show(
+    cli.show(
         console,
         report.results(entries, title=f"Results, {until}"),
         *_NOTES,

@@ -1,4 +1,4 @@
-"""Training the contenders side by side, a step of each on the same batch, and their records."""
+"""Trains the contenders side by side, each a step on the same batch, and records the results."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tf_sampled_compat.demo.evaluation import FullSoftmax, HeldOut
 from tf_sampled_compat.demo.model import NextIdentifier
 from tf_sampled_compat.demo.plan import Plan
 
-# What a batch is made of: contexts `[B, width]` and labels `[B, 1]`.
+# A batch: contexts `[B, width]` and labels `[B, 1]`.
 _IDS = [tf.TensorSpec([None, None], tf.int64), tf.TensorSpec([None, 1], tf.int64)]
 
 
 @dataclass
 class Record:
-    """What was seen of a contender.
+    """The record of a contender's training.
 
     Attributes:
-      losses: The mean loss of each step's batch, in nats, by its own definition.
+      losses: The mean loss of the batch at each step, in nats, by the loss's own definition.
       seconds: The time of each step.
-      curve: Held-out figures on few places: (steps done, figures).
-      differences: From the twin, on this contender's own state: (steps done, relative difference).
+      curve: (steps done, held-out figures on few places).
+      differences: (steps done, relative difference from the twin, both on this contender's state).
       final: The last evaluation, on more places.
     """
 
@@ -45,9 +45,9 @@ class Entry:
 
     Args:
       contender: The loss.
-      values: What its model starts from.
+      values: The initial values of its model.
       plan: How to train.
-      twin: The contender that ought to give the same numbers.
+      twin: The contender that should give the same numbers.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class Entry:
         self._trained = compiled(contender, self.model, learning_rate=plan.learning_rate)
 
     def step(self, contexts: tf.Tensor, labels: tf.Tensor) -> None:
-        """Trains on a batch and notes loss and time."""
-        self._trained.reset_metrics()  # Else Keras 3.3, for one, returns the mean so far.
+        """Trains on a batch and records loss and time."""
+        self._trained.reset_metrics()  # Otherwise some Kerases, as 3.3, return the mean so far.
         start = time.perf_counter()
         logs = self._trained.train_on_batch(contexts, labels, return_dict=True)
         self.record.seconds.append(time.perf_counter() - start)
@@ -77,14 +77,14 @@ def enter(
     advance: Callable[[], None],
     stopped: Callable[[], bool],
 ) -> list[Entry]:
-    """Gives each contender a model; all start with the same values.
+    """Gives each contender a model; all models have the same initial values.
 
     Args:
       contenders: The losses.
       corpus: The text.
       plan: How to train.
-      advance: Called after each.
-      stopped: Asked before each; leaves out the remaining ones.
+      advance: Called after each contender.
+      stopped: Called before each contender; True leaves out the remaining ones.
     """
     tf.random.set_seed(plan.seed)
     values = model.initial_values(corpus.counts, width=plan.width, dim=plan.dim, seed=plan.seed)
@@ -106,14 +106,14 @@ def train(
     advance: Callable[[], None],
     stopped: Callable[[], bool],
 ) -> int:
-    """Takes a step of every entry on one batch after the other.
+    """Trains every entry on the same batches, in turns.
 
     Args:
       entries: The contenders.
       corpus: The text.
       plan: How to train.
       advance: Called after each round of steps.
-      stopped: Asked before each; ends the training early.
+      stopped: Called before each round; True ends the training.
 
     Returns:
       The number of steps taken by each.
@@ -126,11 +126,11 @@ def train(
         if step % every == 0:
             for entry in entries:
                 _observe(entry, step, few, contexts, labels)
-        # In turn another one goes first, so that the caches favour nobody.
+        # Each round another entry goes first, so that the caches favour none.
         first = step % len(entries)
         for entry in [*entries[first:], *entries[:first]]:
             if step == 0 and stopped():
-                return 0  # The first step traces, which takes a while.
+                return 0  # The first steps trace, which takes long.
             entry.step(contexts, labels)
         advance()
     for entry in entries:
@@ -159,9 +159,9 @@ def _observe(entry: Entry, step: int, few: Windows, contexts: tf.Tensor, labels:
 
 
 def _comparison(trained: NextIdentifier, ours: Contender, twin: Contender):
-    """Compares two losses, and their gradients, on one model's state and the same candidates.
+    """Returns a function that compares two losses and their gradients on one model's state.
 
-    Both draw by a sampler of their own with the same seed, here as in training.
+    Each draws by its own sampler; the samplers have the same seed, as in training.
     """
 
     @tf.function(input_signature=_IDS)

@@ -1,1 +1,1 @@
-"""`python -m tf_sampled_compat doctor`: what is installed, and which implementation calls take."""
+"""`python -m tf_sampled_compat doctor`: the state of the installation, and who computes a call."""

@@ -1,4 +1,4 @@
-"""The audits of `doctor --audit`: TensorFlow's samplers, and those that TensorFlow lacks."""
+"""The audits of `doctor --audit`: TensorFlow's samplers and this package's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WEIGHTS = 1.0 / np.arange(1, _CLASSES + 1)
 def reports(num_calls: int = 400) -> Iterator[AuditReport]:
     """Audits one sampler after another.
 
-    `all_candidate_sampler` is not among them: it draws nothing.
+    Leaves out `all_candidate_sampler`, which draws nothing.
     """
     for name, sampler, options in _samplers():
         yield random.audit(sampler, range_max=_CLASSES, num_calls=num_calls, name=name, **options)

@@ -1,11 +1,11 @@
-"""`python -m tf_sampled_compat doctor`: looks, computes a little, prints what it found."""
+"""`python -m tf_sampled_compat doctor`: examines the installation and prints a report."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
-OK, BROKEN = 0, 1
+from tf_sampled_compat.cli import exit_codes
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str], program: str) -> int:
       program: The command as called, for the usage line.
 
     Returns:
-      0; 1 if something does not work that should.
+      0; 1 if something that should work does not.
 
     Raises:
       SystemExit: With code 2 for a bad option.
@@ -24,14 +24,15 @@ def main(arguments: Sequence[str], program: str) -> int:
     parser = argparse.ArgumentParser(
         prog=program,
         description=(
-            "Prints the versions, the C++ op's state and the implementation that each kind of call "
-            "takes, and why. Exits with 1 if the op should work here and does not."
+            "Prints the versions, the state of the C++ op, and which implementation each kind of "
+            "call uses and why. Exits with 1 if the op should work here and does not."
         ),
     )
     parser.add_argument(
         "--audit",
         action="store_true",
-        help="also test what every sampler draws against what it states (half a minute; scipy)",
+        help="also test the draws of every sampler against its stated distribution (takes half a "
+        "minute, needs scipy)",
     )
     options = parser.parse_args(arguments)
 
@@ -53,16 +54,16 @@ def main(arguments: Sequence[str], program: str) -> int:
         print(f"Wrong: {trouble}")
     if not troubles:
         print("All is well." if findings.op_is_due() else "All is well, without the op.")
-    return BROKEN if troubles else OK
+    return exit_codes.FAILED if troubles else exit_codes.OK
 
 
 def _audit() -> list[str]:
-    """Prints the samplers' audits, each as it is done; returns what is wrong."""
+    """Prints the audit of each sampler when it is done; returns the failures."""
     try:
         from tf_sampled_compat.doctor import audits
 
         troubles = []
-        print("What the samplers draw, against what they state")
+        print("The draws of the samplers against their stated distributions")
         for report in audits.reports():
             print("".join(f"  {line}\n" for line in str(report).splitlines()), flush=True)
             if not report.passed:

@@ -1,9 +1,8 @@
-"""What the doctor looks at, each as (name, fact) pairs of plain text."""
+"""The findings of the doctor, as (name, fact) pairs of plain text."""
 
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
 import platform
 from typing import Optional
@@ -14,27 +13,27 @@ import tensorflow as tf
 from tf_sampled_compat.core.backends import choice, library, setting
 from tf_sampled_compat.core.backends.choice import Call
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.doctor import trial
+from tf_sampled_compat.doctor import packages, trial
 from tf_sampled_compat.version import __version__
 
 Facts = list[tuple[str, str]]
 
 
 def versions() -> Facts:
-    """Returns the versions of all that takes part."""
+    """Returns the versions of this package, of its dependencies and of Python."""
     return [
         ("tf_sampled_compat", __version__),
-        ("TensorFlow", tf.__version__),
+        ("TensorFlow", _tensorflow()),
         ("NumPy", np.__version__),
-        ("keras", _installed("keras")),
-        ("tf_keras", _installed("tf_keras")),
+        ("keras", _keras()),
+        ("tf_keras", packages.versions("tf_keras")),
         ("Python", platform.python_version()),
         ("platform", f"{platform.system()} {platform.machine()}"),
     ]
 
 
 def op() -> Facts:
-    """Returns where the op comes from and what it runs on, or why there is none."""
+    """Returns where the op was loaded from and how it runs, or why it is missing."""
     reason = library.why_not()
     if reason is not None:
         return [("state", "not to be had"), ("why", reason)]
@@ -51,7 +50,7 @@ def op() -> Facts:
 
 
 def paths() -> Facts:
-    """Returns which implementation each kind of call takes, and why if it is not the op."""
+    """Returns the implementation of each kind of call, and the reason where it is not the op."""
     placed = private.device_type(None)
     calls = {
         "float32": Call(),
@@ -74,12 +73,12 @@ def paths() -> Facts:
 
 
 def op_is_due() -> bool:
-    """Whether the op should work here."""
+    """Returns whether the op should work here."""
     return library.promised() and library.supported()
 
 
 def troubles() -> list[str]:
-    """Returns what should work and does not; empty where all is well."""
+    """Returns what should work here and does not: an empty list if all is well."""
     found = []
     try:
         setting.default()
@@ -110,14 +109,17 @@ def _in_short(reason: str) -> str:
     return "the op is not to be had" if reason == library.why_not() else reason
 
 
-def _installed(package: str) -> str:
-    try:
-        version = importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-    if package == "keras" and not version.startswith("2."):
-        version += f" (backend: {os.environ.get('KERAS_BACKEND') or 'as in its configuration'})"
-    return version
+def _tensorflow() -> str:
+    others = [name for name in packages.installed("tensorflow") if name != "tensorflow"]
+    return f"{tf.__version__} ({', '.join(others)})" if others else tf.__version__
+
+
+def _keras() -> str:
+    installed = packages.versions("keras")
+    if installed == "not installed" or installed.startswith("2."):
+        return installed
+    backend = os.environ.get("KERAS_BACKEND") or "as in its configuration"
+    return f"{installed} (backend: {backend})"
 
 
 def _setting_of_threads() -> str:

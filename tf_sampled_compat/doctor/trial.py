@@ -1,4 +1,4 @@
-"""Computes a small loss by both implementations and compares: a binary may load and be wrong."""
+"""Compares a small loss by both implementations: a binary may load and still be wrong."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tf_sampled_compat.core.backends.choice import FUSED_DTYPES
 from tf_sampled_compat.core.backends.setting import implementation
 from tf_sampled_compat.nn import nce_loss, sampled_softmax_loss
 
-# Of the largest value: both compute in float32, or float64, and round to the dtype.
+# Relative to the largest value. Both compute in float32 or float64 and round to the dtype.
 _ALLOWED = {"float32": 1e-5, "float64": 1e-12, "float16": 2e-3, "bfloat16": 1.6e-2}
 _CLASSES, _DIM, _BATCH, _SAMPLED = 100, 24, 16, 40
 
 
 def difference() -> Optional[str]:
-    """Returns where the op's results differ from the composite's, or why it has none; else None."""
+    """Returns how the op fails or where its results differ from the composite's; else None."""
     for loss in (sampled_softmax_loss, nce_loss):
         for dtype in FUSED_DTYPES:
             try:
                 fused, composite = (_run(loss, dtype, how) for how in ("fused", "composite"))
-            except Exception as error:  # Whatever it is, it is what the doctor is here to tell.
+            except Exception as error:  # The doctor reports any failure.
                 return f"{loss.__name__} fails in {dtype}: {error}"
             allowed = _ALLOWED[dtype]
             for name, got, want in zip(("the loss", "a gradient", "a gradient"), fused, composite):

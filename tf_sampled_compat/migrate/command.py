@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-_MISSING = "migrate needs LibCST: pip install 'tf_sampled_compat[migrate]'"
-_BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells report it
+from tf_sampled_compat.cli import exit_codes, packages
 
 
 def main(arguments: Sequence[str], program: str) -> int:
@@ -29,17 +27,15 @@ def main(arguments: Sequence[str], program: str) -> int:
 
     parser = options.parser(program)
     chosen = options.parse(parser, arguments)
-    try:
-        importlib.import_module("libcst")
-    except ImportError:
-        print(_MISSING, file=sys.stderr)
-        return 1
+    if message := packages.missing("migrate", "libcst"):
+        print(message, file=sys.stderr)
+        return exit_codes.FAILED
 
     from tf_sampled_compat.migrate.run import run
 
     try:
         return run(chosen.paths, era=chosen.era, mode=chosen.mode)
     except BrokenPipeError:
-        # Whoever read has had enough; what Python would flush at its end has nowhere to go.
+        # The reader closed the pipe. Python flushes the standard output at exit: into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
+        return exit_codes.BROKEN_PIPE

@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from tf_sampled_compat.cli import exit_codes
 from tf_sampled_compat.migrate import discovery, files, progress, reading, report, writing
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, Note
 
-OK, REMAINS = 0, 1
 _STDIN_NAME = "<stdin>"
 
 
@@ -50,7 +50,8 @@ def run(paths: Sequence[str], *, era: str, mode: str) -> int:
     counter.clear()
     _print(report.summary(tally, written=mode == "write"), tells)
     remains = tally.changed or tally.looks
-    return REMAINS if tally.errors or (mode == "check" and remains) else OK
+    failed = tally.errors or (mode == "check" and remains)
+    return exit_codes.FAILED if failed else exit_codes.OK
 
 
 def _files(paths, era: str) -> Iterator[tuple]:
