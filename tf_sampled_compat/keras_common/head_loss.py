@@ -1,38 +1,60 @@
-"""What the losses have in common: reading the tag, and leaving the rest to Keras."""
+"""The common part of the losses: it computes each example's loss and lets Keras reduce them."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import batch_rows, head_output, sampler_config
+from tf_sampled_compat.keras_common import bases, batch_rows, head_output, sampler_config
+from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
-class HeadLoss:
-    """A loss of a `SampledDense` layer, of a Keras's `Loss` yet to be made one.
+class ComputedLosses(bases.Loss):
+    """A Keras loss whose values are given as `y_pred`: Keras weighs, masks and reduces them.
 
-    A subclass says what to compute of `[N, dim]` inputs and `[N, num_true]` labels. Weights, masks
-    and reduction stay Keras's.
+    Args:
+      loss: The loss that computed the values. This one has its name, reduction and dtype, and
+        whatever else `compile` set on it.
     """
 
-    # The sampler that the function behind the loss takes of its own accord.
-    _own_sampler = "log_uniform"
+    def __init__(self, loss: bases.Loss):
+        vars(self).update(vars(loss))
+
+    @tf.autograph.experimental.do_not_convert
+    def call(self, y_true: Any, y_pred: tf.Tensor) -> tf.Tensor:
+        """Returns `y_pred`, the losses of the examples."""
+        return y_pred
+
+
+class HeadLoss(bases.Loss):
+    """A loss of a `SampledDense` layer; a subclass adds the `Loss` of a Keras as its other base.
+
+    A subclass computes the losses of `[N, dim]` inputs and `[N, num_true]` labels. Keras weighs,
+    masks and reduces them.
+    """
+
+    # The Keras that the loss belongs to, and `ComputedLosses` in it.
+    _keras: ClassVar[Any]
+    _computed_losses: ClassVar[type[ComputedLosses]]
+    # The default sampler of the function that computes the loss.
+    _own_sampler: ClassVar[str] = "log_uniform"
 
     def __init__(
         self,
+        *,
         num_sampled: int,
         num_true: int,
         sampler: Any,
         remove_accidental_hits: bool,
         seed: Optional[int],
         implementation: Optional[str],
-        padding_label: Optional[int] = None,
-        exclude_true: bool = False,
+        padding_label: Optional[int],
+        exclude_true: bool,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -55,19 +77,18 @@ class HeadLoss:
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
           sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`.
         """
+        # Keras would cast the labels to a float dtype, which cannot hold every class id. So it is
+        # given the computed losses, in the place of the labels too.
         values = self.call(y_true, y_pred)
         mask = batch_rows.mask_of(y_pred)
         if mask is not None:
             values._keras_mask = mask
-        # Keras casts the labels it is given to a float dtype. It is given none.
-        return super().__call__((), values, sample_weight)
+        return self._computed_losses(self)(values, values, sample_weight)
 
     @tf.autograph.experimental.do_not_convert
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
         """Returns the losses of the examples: `[...]`."""
-        if isinstance(y_true, tuple) and not y_true:
-            return y_pred  # What __call__ has computed, on its way through Keras.
-        if private.in_symbolic_scope():
+        if in_symbolic_scope():
             return tf.zeros(tf.shape(y_pred)[:-1])
         tag = head_output.find(y_pred, self)
         inputs, labels = batch_rows.rows(tag, y_true, self.num_true, batch_rows.mask_of(y_pred))
@@ -80,7 +101,7 @@ class HeadLoss:
 
     def _sampled(self, arguments: dict[str, Any], head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""
-        sampler = None  # What the function behind the loss takes of its own accord.
+        sampler = None  # The default of the function that computes the loss.
         if self.sampler != self._own_sampler or private.in_xla_context():
             learner = functools.partial(self._learner, arguments["num_classes"])
             sampler = sampler_config.resolve(self.sampler, learner)
@@ -98,7 +119,10 @@ class HeadLoss:
         )
 
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:
-        """What "learned_unigram" is under XLA: one for the loss, and for each number of classes."""
+        """Returns the sampler that replaces "learned_unigram" under XLA.
+
+        The loss has one for each number of classes.
+        """
         if num_classes not in self._learners:
             with tf.init_scope():
                 self._learners[num_classes] = LearnedUnigramSampler(num_classes, seed=self.seed)
@@ -112,7 +136,7 @@ class HeadLoss:
         return full.softmax_loss(num_true=self.num_true, **arguments)
 
     def get_config(self) -> dict[str, Any]:
-        """Describes the loss."""
+        """Returns the arguments that make the same loss again."""
         return {
             **super().get_config(),
             "num_sampled": self.num_sampled,
@@ -127,6 +151,6 @@ class HeadLoss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> HeadLoss:
-        """Makes a loss of what `get_config` returned."""
+        """Makes a loss from what `get_config` returned."""
         sampler = sampler_config.deserialize(config["sampler"], cls._keras)
         return cls(**{**config, "sampler": sampler})

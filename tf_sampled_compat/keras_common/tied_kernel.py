@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
-from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.keras_common import private
 
 
 class Described:

@@ -1,4 +1,4 @@
-"""The few names of TensorFlow and Keras that are not exported and that we cannot do without.
+"""The few names of TensorFlow that are not exported and that we cannot do without.
 
 Each is looked up once, and where a release lacks it the answer degrades to "not one of those".
 Nothing else in the package may reach below `tf.`; a test enforces it.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -66,27 +64,6 @@ def in_vectorized_map() -> bool:
 def is_recorded() -> bool:
     """Whether a gradient tape is recording what is now computed."""
     return bool(_could_possibly_record and _could_possibly_record())
-
-
-def in_symbolic_scope() -> bool:
-    """Whether Keras 3 runs the code at hand for its shapes alone, on tensors of its own making."""
-    # Looked up when asked, as importing it would import Keras.
-    module = sys.modules.get("keras.src.backend.common.symbolic_scope")
-    return bool(module and module.in_symbolic_scope())
-
-
-def layers_behind(tensors: Any) -> Iterator[Any]:
-    """Yields the layers that Keras's symbolic tensors were computed by, the nearest first."""
-    waiting, seen = list(tf.nest.flatten(tensors)), set()
-    while waiting:
-        layer, node_index, _ = getattr(waiting.pop(0), "_keras_history", (None, None, None))
-        if layer is None or (id(layer), node_index) in seen:
-            continue
-        seen.add((id(layer), node_index))
-        yield layer
-        node = layer._inbound_nodes[node_index]
-        # Keras 2 and 3.
-        waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
 
 
 def has_remote_devices() -> bool:
