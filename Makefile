@@ -49,6 +49,7 @@ matrix: wheel
 CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
 lint: venv
 	$(PY) -m ruff check .
+	$(VENV)/bin/basedpyright
 	$(VENV)/bin/clang-format --dry-run -Werror $(CPP)
 
 format-cpp: venv

@@ -7,7 +7,7 @@ whose gradient is dense is updated by Keras itself.
 from __future__ import annotations
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.lazy.binding import lazy_base
+from tf_sampled_compat.lazy.choice import lazy_base
 from tf_sampled_compat.lazy.optimizer import AdagradRows, AdamRows, SGDRows
 
 __all__ = ["LazyAdagrad", "LazyAdam", "LazyAdamW", "LazySGD"]

@@ -48,7 +48,7 @@ class ExactRecallAtK(Ranking):
     """The share of the true classes that are among the k of the highest logits."""
 
     def __init__(self, k: int = 10, name: Optional[str] = None, dtype: Any = None):
-        self.k = checks.size_attribute("k", k)
+        self.k = checks.static_size("k", k)
         super().__init__(name=name or f"exact_recall_at_{k}", dtype=dtype)
 
     def _values(self, tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:

@@ -33,7 +33,7 @@ class SampledDense(bases.Layer):
     ):
         super().__init__(**kwargs)
         keras = self._keras
-        self.num_classes = checks.size_attribute("num_classes", num_classes)
+        self.num_classes = checks.static_size("num_classes", num_classes)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)

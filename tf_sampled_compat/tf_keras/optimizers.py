@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tf_sampled_compat.lazy.binding import lazy_base
+from tf_sampled_compat.lazy.choice import lazy_base
 from tf_sampled_compat.lazy.optimizer import AdagradRows, AdamRows, SGDRows
 from tf_sampled_compat.tf_keras.family import KERAS, register
 

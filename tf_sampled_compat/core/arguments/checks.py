@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
 
 STRATEGIES = ("div", "mod")
 POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
@@ -29,6 +29,14 @@ def size_attribute(argument: str, value: Any) -> Optional[int]:
     if value < 1:
         errors.fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", value)
     return int(value)
+
+
+def static_size(argument: str, value: Any) -> int:
+    """Checks a count that must be at least 1 and known while the call is traced."""
+    size = size_attribute(argument, value)
+    if size is None:
+        errors.fail(argument, "a number that is known while the call is traced", value)
+    return size
 
 
 def integer(argument: str, value: Any) -> None:
@@ -111,7 +119,8 @@ def numbers_only(argument: str, dtype: tf.DType) -> None:
 
 def dim(pieces: Sequence[Any]) -> Optional[int]:
     """Returns how many numbers the rows of the weights have, which must be one for all pieces."""
-    widths = {size_of(piece, 1) for piece in pieces if piece.shape.rank} - {None}
+    sizes = [size_of(piece, 1) for piece in pieces if piece.shape.rank]
+    widths = {size for size in sizes if size is not None}
     if len(widths) > 1:
         errors.fail("weights", "pieces of one width (dim)", f"widths {sorted(widths)}")
     return widths.pop() if widths else None
@@ -326,7 +335,7 @@ def _fits(shape: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Whether a tensor of this shape broadcasts to the target, and not the target to it."""
     missing = tf.size(target) - tf.size(shape)
     padded = tf.concat([tf.ones([tf.maximum(missing, 0)], tf.int32), shape], axis=0)
-    sizes = padded[-size_of(target, 0) :]
+    sizes = padded[-static_size_of(target, 0) :]
     return (missing >= 0) & tf.reduce_all(tf.equal(sizes, 1) | tf.equal(sizes, target))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import tensorflow as tf
 
@@ -34,7 +34,7 @@ class ArgumentTypeError(ArgumentError, tf.errors.UnimplementedError, TypeError):
 
 def fail(
     argument: str, expected: str, got: Any, error: type[ArgumentError] = ArgumentError
-) -> None:
+) -> NoReturn:
     """Raises an `ArgumentError` of the common form."""
     raise error(None, None, f"{message(argument, expected)}, got {got}")
 

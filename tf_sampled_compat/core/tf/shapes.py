@@ -26,6 +26,13 @@ def size_of(tensor: Any, axis: int) -> Optional[int]:
     return None if tensor.shape.rank is None else tensor.shape.as_list()[axis]
 
 
+def static_size_of(tensor: Any, axis: int) -> int:
+    """Returns the size of a dimension that is always known where this is called."""
+    size = size_of(tensor, axis)
+    assert size is not None, f"dimension {axis} of {tensor} is not static"
+    return size
+
+
 def sizes(tensor: tf.Tensor) -> list[Any]:
     """The sizes of a tensor's dimensions: integers where they are known, else tensors."""
     if tensor.shape.is_fully_defined():
