@@ -175,7 +175,7 @@ def _numpy_blas() -> str:
     return f"{found['name']} {found.get('version', '')}".strip()
 
 
-def _matrices(batch: int, dim: int, classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _matrices(batch: int, dim: int, classes: int) -> tuple[np.ndarray, ...]:
     """Returns inputs, rows and what may stand for their logits, of normal numbers."""
     rng = np.random.default_rng(0)
     sizes = (batch, dim), (classes, dim), (batch, classes)

@@ -68,7 +68,7 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
     ]
 
 
-def contenders(cell: Sequence[Any]) -> tuple[Contender, Contender]:
+def contenders(cell: Sequence[Any]) -> tuple[Contender, ...]:
     """Returns a tiny evaluation and the one to measure, in the process that measures."""
     real = Cell(*cell)
     tiny = real._replace(batch=8, dim=8, classes=100)

@@ -72,7 +72,7 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
     ]
 
 
-def contenders(loss: str, how: str, shape: Sequence[int]) -> tuple[Contender, Contender]:
+def contenders(loss: str, how: str, shape: Sequence[int]) -> tuple[Contender, ...]:
     """Returns a tiny step and the one to measure, in the process that measures."""
     real = Shape(*shape)
     tiny = _TINY._replace(resampled=8 if real.resampled else None)

@@ -21,12 +21,15 @@ class Section(Protocol):
 
     def cells(self, quick: bool) -> Sequence[Any]:
         """Returns what to measure, one cell at a time; each prints as a line of progress."""
+        ...
 
     def measure(self, cell: Any, effort: Effort) -> list[Row]:
         """Measures a cell. Rows hold numbers, strings and None only; times are in ms."""
+        ...
 
     def summary(self, rows: Sequence[Row]) -> dict[str, float]:
         """Returns the figures that sum the rows up; there is at least one row."""
+        ...
 
     def draw(self, axes: Any, rows: Sequence[Row]) -> None:
         """Draws the rows into a matplotlib panel; there is at least one row."""

@@ -117,7 +117,11 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
     """
     if how == CALL:
         return _call(on)
-    sizes = {"num_sampled": shape.sampled, "num_classes": shape.classes, "num_true": shape.true}
+    sizes: dict[str, Any] = {
+        "num_sampled": shape.sampled,
+        "num_classes": shape.classes,
+        "num_true": shape.true,
+    }
     if shape.resampled is not None:
         sizes["num_resampled"] = shape.resampled
     if how != STOCK:
