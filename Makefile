@@ -58,6 +58,7 @@ nightly: venv
 CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
 lint: venv
 	$(PY) -m ruff check .
+	$(VENV)/bin/basedpyright
 	$(VENV)/bin/clang-format --dry-run -Werror $(CPP)
 
 format-cpp: venv

@@ -15,6 +15,7 @@ and loads no binary.
 
 import importlib as _importlib
 import types as _types
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 try:
     import tensorflow as _tf  # noqa: F401
@@ -32,6 +33,9 @@ from tf_sampled_compat.core.backends.setting import implementation
 from tf_sampled_compat.core.losses.slices import gradient_slices
 from tf_sampled_compat.legacy import install, installed, uninstall
 from tf_sampled_compat.version import __version__
+
+if _TYPE_CHECKING:
+    from tf_sampled_compat import keras, tf_keras
 
 __all__ = [
     "__version__",

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.keras_common.binding import Family
+from tf_sampled_compat.keras_common.registration import registrar
 
 
 def _checked(keras: Any) -> Any:
@@ -29,4 +29,5 @@ def _checked(keras: Any) -> Any:
     return keras
 
 
-FAMILY = Family(_checked(tf.keras), "tf_sampled_compat.keras", "keras")
+KERAS = _checked(tf.keras)
+register = registrar(KERAS)

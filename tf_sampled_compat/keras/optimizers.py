@@ -6,19 +6,17 @@ whose gradient is dense is updated by Keras itself.
 
 from __future__ import annotations
 
-import tensorflow as tf
-
-from tf_sampled_compat.lazy.binding import lazy_base
+from tf_sampled_compat.keras.family import KERAS, register
+from tf_sampled_compat.lazy.choice import lazy_base
 from tf_sampled_compat.lazy.optimizer import AdagradRows, AdamRows, SGDRows
 
 __all__ = ["LazyAdagrad", "LazyAdam", "LazyAdamW", "LazySGD"]
 
-_Lazy = lazy_base(tf.keras)
-_register = tf.keras.utils.register_keras_serializable(package="tf_sampled_compat")
+_Lazy = lazy_base(KERAS)
 
 
-@_register
-class LazyAdam(AdamRows, _Lazy, tf.keras.optimizers.Adam):
+@register
+class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
     """Adam that, of a table with a sparse gradient, touches only the rows that occur.
 
     At step t a row r that occurs, with the sum g of its gradients, gets
@@ -62,8 +60,8 @@ class LazyAdam(AdamRows, _Lazy, tf.keras.optimizers.Adam):
     """
 
 
-@_register
-class LazyAdamW(AdamRows, _Lazy, tf.keras.optimizers.AdamW):
+@register
+class LazyAdamW(AdamRows, _Lazy, KERAS.optimizers.AdamW):
     """AdamW that, of a table with a sparse gradient, touches only the rows that occur.
 
     A row that occurs first decays, w[r] = w[r] - lr λ w[r], then gets `LazyAdam`'s update. A row
@@ -84,8 +82,8 @@ class LazyAdamW(AdamRows, _Lazy, tf.keras.optimizers.AdamW):
     """
 
 
-@_register
-class LazyAdagrad(AdagradRows, _Lazy, tf.keras.optimizers.Adagrad):
+@register
+class LazyAdagrad(AdagradRows, _Lazy, KERAS.optimizers.Adagrad):
     """Adagrad that, of a table with a sparse gradient, touches only the rows that occur.
 
     A row r that occurs, with the sum g of its gradients, gets
@@ -110,8 +108,8 @@ class LazyAdagrad(AdagradRows, _Lazy, tf.keras.optimizers.Adagrad):
     """
 
 
-@_register
-class LazySGD(SGDRows, _Lazy, tf.keras.optimizers.SGD):
+@register
+class LazySGD(SGDRows, _Lazy, KERAS.optimizers.SGD):
     """SGD that, of a table with a sparse gradient, touches only the rows that occur.
 
     A row r that occurs, with the sum g of its gradients, gets

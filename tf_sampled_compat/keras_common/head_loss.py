@@ -1,39 +1,71 @@
-"""What the losses have in common: reading the tag, and leaving the rest to Keras."""
+"""The common part of the losses: it computes each example's loss and lets Keras reduce them."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses import full
+from tf_sampled_compat.core.losses.description import (
+    Arguments,
+    Resampling,
+    SampledLoss,
+    Sampling,
+)
+from tf_sampled_compat.core.losses.sampled import sampled_loss
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import batch_rows, head_output, sampler_config
+from tf_sampled_compat.keras_common import bases, batch_rows, head_output, sampler_config
+from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
-class HeadLoss:
-    """A loss of a `SampledDense` layer, of a Keras's `Loss` yet to be made one.
+class ComputedLosses(bases.Loss):
+    """A Keras loss whose values are given as `y_pred`: Keras weighs, masks and reduces them.
 
-    A subclass says what to compute of `[N, dim]` inputs and `[N, num_true]` labels. Weights, masks
-    and reduction stay Keras's.
+    Args:
+      loss: The loss that computed the values. This one has its name, reduction and dtype, and
+        whatever else `compile` set on it.
     """
 
-    # The sampler that the function behind the loss takes of its own accord.
-    _own_sampler = default.FOR_SAMPLED_LOSSES
+    def __init__(self, loss: bases.Loss):
+        vars(self).update(vars(loss))
+
+    @tf.autograph.experimental.do_not_convert
+    def call(self, y_true: Any, y_pred: tf.Tensor) -> tf.Tensor:
+        """Returns `y_pred`, the losses of the examples."""
+        return y_pred
+
+
+class HeadLoss(bases.Loss):
+    """A loss of a `SampledDense` layer; a subclass adds the `Loss` of a Keras as its other base.
+
+    A subclass computes the losses of `[N, dim]` inputs and `[N, num_true]` labels. Keras weighs,
+    masks and reduces them.
+    """
+
+    # The Keras that the loss belongs to, and `ComputedLosses` in it.
+    _keras: ClassVar[Any]
+    _computed_losses: ClassVar[type[ComputedLosses]]
+    # The function of `tsc.nn` that has this loss, the loss of the logits, the default sampler.
+    _function: ClassVar[str] = "sampled_softmax_loss"
+    _kind: ClassVar[LossKind] = "softmax"
+    _own_sampler: ClassVar[str] = default.FOR_SAMPLED_LOSSES
 
     def __init__(
         self,
+        *,
         num_sampled: int,
         num_true: int,
         sampler: Any,
         remove_accidental_hits: bool,
         seed: Optional[int],
         implementation: Optional[str],
-        padding_label: Optional[int] = None,
-        exclude_true: bool = False,
+        padding_label: Optional[int],
+        exclude_true: bool,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -56,64 +88,85 @@ class HeadLoss:
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
           sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`.
         """
+        # Keras would cast the labels to a float dtype, which cannot hold every class id. So it is
+        # given the computed losses, in the place of the labels too.
         values = self.call(y_true, y_pred)
         mask = batch_rows.mask_of(y_pred)
         if mask is not None:
             values._keras_mask = mask
-        # Keras casts the labels it is given to a float dtype. It is given none.
-        return super().__call__((), values, sample_weight)
+        return self._computed_losses(self)(values, values, sample_weight)
 
     @tf.autograph.experimental.do_not_convert
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
         """Returns the losses of the examples: `[...]`."""
-        if isinstance(y_true, tuple) and not y_true:
-            return y_pred  # What __call__ has computed, on its way through Keras.
-        if private.in_symbolic_scope():
+        if in_symbolic_scope():
             return tf.zeros(tf.shape(y_pred)[:-1])
         tag = head_output.find(y_pred, self)
         inputs, labels = batch_rows.rows(tag, y_true, self.num_true, batch_rows.mask_of(y_pred))
-        arguments = {"inputs": inputs, "labels": labels, **tag.head.table()}
-        arguments.update(num_classes=tag.head.num_classes, implementation=self.implementation)
-        arguments.update(padding_label=self.padding_label)
+        head = tag.head
+        arguments = head.arguments(labels, inputs, self.num_true, self.padding_label)
         with tf.name_scope(self.name or type(self).__name__):
-            values = self._sampled(arguments, tag.head) if tag.training else self._exact(arguments)
+            values = (
+                self._sampled(arguments, head) if tag.training else self._exact(arguments, head)
+            )
         return batch_rows.like_hidden(values, tag)
 
-    def _sampled(self, arguments: dict[str, Any], head: Any) -> tf.Tensor:
+    def _sampled(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""
-        sampler = None  # What the function behind the loss takes of its own accord.
-        if self.sampler != self._own_sampler or private.in_xla_context():
-            learner = functools.partial(self._learner, arguments["num_classes"])
-            sampler = sampler_config.resolve(self.sampler, learner)
-        if isinstance(sampler, LearnedUnigramSampler):
-            head.kept.keep(sampler)
-        return self._sampled_loss(
-            num_sampled=self.num_sampled,
-            sampled_values=None,
-            sampler=sampler,
-            remove_accidental_hits=self.remove_accidental_hits,
-            exclude_true=self.exclude_true,
-            seed=self.seed,
-            name=None,
-            **arguments,
+        return sampled_loss(
+            SampledLoss(
+                function=self._function,
+                kind=self._kind,
+                arguments=arguments,
+                sampling=Sampling(
+                    num_sampled=self.num_sampled,
+                    num_classes=head.num_classes,
+                    sampler=self._sampler_of(head),
+                    seed=self.seed,
+                    resampling=self._resampling(),
+                ),
+                remove_accidental_hits=self.remove_accidental_hits,
+                exclude_true=self.exclude_true,
+                slices="unique",
+                implementation=self.implementation,
+            )
         )
 
+    def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
+        """Returns `[N]` losses over all classes."""
+        return full.full_loss(
+            "sigmoid" if self._kind == "sigmoid" else "softmax",
+            arguments,
+            num_classes=head.num_classes,
+            implementation=self.implementation,
+        )
+
+    def _resampling(self) -> Optional[Resampling]:
+        """Returns TAPAS's second choice; the other losses have none."""
+        return None
+
+    def _sampler_of(self, head: Any) -> Any:
+        """Returns the sampler of a head, which saves its state, or None for the loss's default."""
+        if self.sampler == self._own_sampler and not private.in_xla_context():
+            return None
+        learner = functools.partial(self._learner, head.num_classes)
+        sampler = sampler_config.resolve(self.sampler, learner)
+        if isinstance(sampler, LearnedUnigramSampler):
+            head.kept.keep(sampler)
+        return sampler
+
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:
-        """What "learned_unigram" is under XLA: one for the loss, and for each number of classes."""
+        """Returns the sampler that replaces "learned_unigram" under XLA.
+
+        The loss has one for each number of classes.
+        """
         if num_classes not in self._learners:
             with tf.init_scope():
                 self._learners[num_classes] = LearnedUnigramSampler(num_classes, seed=self.seed)
         return self._learners[num_classes]
 
-    def _sampled_loss(self, **arguments: Any) -> tf.Tensor:
-        raise NotImplementedError
-
-    def _exact(self, arguments: dict[str, Any]) -> tf.Tensor:
-        """Returns `[N]` losses over all classes."""
-        return full.softmax_loss(num_true=self.num_true, **arguments)
-
     def get_config(self) -> dict[str, Any]:
-        """Describes the loss."""
+        """Returns the arguments that make the same loss again."""
         return {
             **super().get_config(),
             "num_sampled": self.num_sampled,
@@ -128,6 +181,6 @@ class HeadLoss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> HeadLoss:
-        """Makes a loss of what `get_config` returned."""
+        """Makes a loss from what `get_config` returned."""
         sampler = sampler_config.deserialize(config["sampler"], cls._keras)
         return cls(**{**config, "sampler": sampler})

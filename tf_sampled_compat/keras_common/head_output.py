@@ -1,8 +1,8 @@
-"""What a head's logits carry for the losses and metrics that do without them.
+"""A tag on a head's logits, for the losses and metrics that need no logits.
 
-The logits are what Keras, and everyone else, expects as y_pred. The tag beside them says what they
-were computed from. A loss that reads it needs no logits, and where nobody else does, TensorFlow
-prunes their computation from the compiled step. (Keras tags the outputs of its softmax likewise.)
+Keras expects logits as y_pred. The tag names the layer and the inputs that they were computed from.
+A loss that reads the tag does not use the logits, and if nothing else does, TensorFlow prunes their
+computation from the compiled step. (Keras tags the outputs of its softmax in the same way.)
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _ATTRIBUTE = "_tf_sampled_compat_tag"
 
 
 class Tag(NamedTuple):
-    """Where logits came from.
+    """The origin of logits.
 
     Attributes:
       head: The `SampledDense` layer.
-      hidden: `[..., dim]`, what it was called on.
+      hidden: `[..., dim]`, the input of the call.
       training: Whether it was called to train.
-      ranks: Filled in by metrics: what they share of one batch.
+      ranks: The ranks of a batch, which the first metric computes and the others share.
     """
 
     head: Any

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.losses import full
-from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import batch_rows, head_output
+from tf_sampled_compat.keras_common import bases, batch_rows, head_output
+from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
-class Ranking:
+class Ranking(bases.Mean):
     """The mean over examples of a value that subclasses compute, of a Keras's `Mean`."""
 
     @tf.autograph.experimental.do_not_convert
@@ -24,7 +24,7 @@ class Ranking:
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
           sample_weight: `[batch]` or `[...]` weights. What Keras masks has none.
         """
-        if private.in_symbolic_scope():
+        if in_symbolic_scope():
             return None
         tag = head_output.find(y_pred, self)
         if tag.training:
@@ -45,44 +45,20 @@ class Ranking:
 
 
 class ExactRecallAtK(Ranking):
-    r"""The share of the true classes that are among the k of the highest logits.
-
-    .. math:: \frac{1}{T} \sum_t [\text{rank}(y_t) \le k]
-
-    Computed over all classes without a matrix of logits. It is updated in evaluation only, and is
-    NaN in `fit`, where validation has it as `val_...`.
-
-    >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
-    >>> model.compile("sgd", tsc.keras.losses.SampledSoftmax(num_sampled=64),
-    ...               metrics=[tsc.keras.metrics.ExactRecallAtK(10)])
-    >>> results = model.evaluate(np.ones([8, 4]), np.arange(8), verbose=0, return_dict=True)
-    >>> sorted(results)
-    ['exact_recall_at_10', 'loss']
-
-    Args:
-      k: How many classes count.
-      name: The metric's name.
-      dtype: As for any metric.
-
-    Raises:
-      ValueError: If k is not a positive integer; when updated, if y_pred is not the output of a
-        `SampledDense` layer.
-
-    Source: https://www.tensorflow.org/api_docs/python/tf/math/in_top_k, which counts ties in.
-    """
+    """The share of the true classes that are among the k of the highest logits."""
 
     def __init__(self, k: int = 10, name: Optional[str] = None, dtype: Any = None):
-        self.k = checks.size_attribute("k", k)
+        self.k = checks.known_size("k", k)
         super().__init__(name=name or f"exact_recall_at_{k}", dtype=dtype)
 
     def _values(self, tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
         inputs, labels = batch_rows.rows(tag, y_true, None, mask)
-        _, ids = full.top_k(
+        _, ids = full.full_top_k(
             inputs=inputs,
             k=self.k,
             num_classes=tag.head.num_classes,
-            implementation=None,
-            **tag.head.table(),
+            weights=tag.head.kernel,
+            biases=tag.head.biases,
         )
         found = tf.reduce_any(tf.equal(labels[:, :, None], ids[:, None, :]), axis=2)
         return tf.reduce_mean(tf.cast(found, tf.float32), axis=1)
@@ -93,27 +69,7 @@ class ExactRecallAtK(Ranking):
 
 
 class ExactMRR(Ranking):
-    r"""The mean reciprocal rank of the true class (of several, of the one that ranks best).
-
-    .. math:: \max_t \frac{1}{\text{rank}(y_t)}
-
-    Computed over all classes without a matrix of logits; of equal logits the lower id ranks first.
-    It is updated in evaluation only, and is NaN in `fit`.
-
-    >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
-    >>> model.compile("sgd", tsc.keras.losses.SampledSoftmax(num_sampled=64),
-    ...               metrics=[tsc.keras.metrics.ExactMRR()])
-    >>> loss, mrr = model.evaluate(np.ones([8, 4]), np.arange(8), verbose=0)
-
-    Args:
-      name: The metric's name.
-      dtype: As for any metric.
-
-    Raises:
-      ValueError: When updated, if y_pred is not the output of a `SampledDense` layer.
-
-    Source: https://www.tensorflow.org/ranking/api_docs/python/tfr/keras/metrics/MRRMetric.
-    """
+    """The mean reciprocal rank of the true class (of several, of the one that ranks best)."""
 
     def __init__(self, name: str = "exact_mrr", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
@@ -123,28 +79,7 @@ class ExactMRR(Ranking):
 
 
 class MeanRank(Ranking):
-    r"""The mean rank of the true class, or classes: 1 where its logit is the highest.
-
-    .. math:: \frac{1}{T} \sum_t \text{rank}(y_t)
-
-    Computed over all classes without a matrix of logits; of equal logits the lower id ranks first.
-    It is updated in evaluation only, and is NaN in `fit`.
-
-    >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
-    >>> model.compile("sgd", tsc.keras.losses.SampledSoftmax(num_sampled=64),
-    ...               metrics=[tsc.keras.metrics.MeanRank()])
-    >>> loss, rank = model.evaluate(np.ones([8, 4]), np.arange(8), verbose=0)
-
-    Args:
-      name: The metric's name.
-      dtype: As for any metric.
-
-    Raises:
-      ValueError: When updated, if y_pred is not the output of a `SampledDense` layer.
-
-    Source: the mean rank of link prediction, as in Bordes et al., 2013,
-    "Translating Embeddings for Modeling Multi-relational Data".
-    """
+    """The mean rank of the true class, or classes: 1 where its logit is the highest."""
 
     def __init__(self, name: str = "mean_rank", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
@@ -158,13 +93,8 @@ def _ranks(tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
     key = id(y_true)
     if key not in tag.ranks:
         inputs, labels = batch_rows.rows(tag, y_true, None, mask)
-        ranks = full.ranks(
-            inputs=inputs,
-            labels=labels,
-            num_true=labels.shape[1],
-            num_classes=tag.head.num_classes,
-            **tag.head.table(),
-        )
+        arguments = tag.head.arguments(labels, inputs, labels.shape[1], None)
+        ranks = full.ranks(arguments, num_classes=tag.head.num_classes)
         # With y_true, so that no other tensor comes to have its id.
         tag.ranks[key] = (y_true, tf.cast(ranks, tf.float32))
     return tag.ranks[key][1]

@@ -9,69 +9,15 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.losses import full
+from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables import table
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import head_output, tied_kernel
+from tf_sampled_compat.keras_common import bases, head_output, tied_kernel
 from tf_sampled_compat.keras_common.saved_sampler_state import Kept
 
 
-class SampledDense:
-    r"""A dense output layer over many classes, to train with a sampled loss.
-
-    .. math:: l_{i,c} = w_c \cdot x_i + b_c
-
-    Its output is the logits of all classes, `[..., num_classes]`, for `predict`, for any of
-    Keras's losses and metrics, and for inference. The losses and metrics of this package do without
-    them, and where nobody else reads them a compiled step does not compute them: training costs the
-    same at ten thousand classes and ten million. (Uncompiled, with `run_eagerly=True`, the layer
-    computes what it returns.)
-
-    >>> inputs = keras.Input([8])
-    >>> logits = tsc.keras.layers.SampledDense(1000)(keras.layers.Dense(16)(inputs))
-    >>> model = keras.Model(inputs, logits)
-    >>> model.compile("sgd", tsc.keras.losses.SampledSoftmax(num_sampled=64))
-    >>> history = model.fit(np.ones([32, 8]), np.arange(32), verbose=0)
-    >>> model.predict(np.ones([2, 8]), verbose=0).shape
-    (2, 1000)
-
-    Weights tied to an embedding:
-
-    >>> words = keras.layers.Embedding(1000, 16)
-    >>> tokens = keras.Input([5], dtype="int32")
-    >>> logits = tsc.keras.layers.SampledDense(1000, kernel=words)(words(tokens))
-    >>> model = keras.Model(tokens, logits)
-    >>> [tuple(weight.shape) for weight in model.weights]
-    [(1000, 16), (1000,)]
-
-    Under a mixed precision policy the logits are computed in 16 bits, the losses and metrics of
-    this package in float32 from the rows of the float32 kernel.
-
-    Regularizers and constraints of the kernel walk the whole table at each step, as in `Dense`; so
-    do most of Keras's optimizers.
-
-    Args:
-      num_classes: The number of classes.
-      use_bias: Whether each class has a bias.
-      kernel_initializer: Of the `[num_classes, dim]` kernel (`Dense` has its transpose).
-      bias_initializer: Of the `[num_classes]` bias.
-      kernel_regularizer: As for `Dense`.
-      bias_regularizer: As for `Dense`.
-      kernel_constraint: As for `Dense`.
-      bias_constraint: As for `Dense`.
-      kernel: Whose kernel to share instead of making one: an `Embedding` layer, which must have
-        been called by the time this one is; it may have more rows than there are classes. Copies
-        of a functional model, and those loaded from a file, share likewise. Another `SampledDense`
-        with a kernel of its own, or a variable, serves where the model is made by code only.
-      **kwargs: `name`, `dtype`, `trainable`: as for any layer.
-
-    Call arguments: `inputs` of shape `[..., dim]`, `training`, which decides whether the losses
-    are the sampled or the exact ones; where nobody says, a gradient tape decides.
-
-    Raises:
-      ValueError: If `num_classes` is not a positive integer, or `kernel` of no use.
-
-    Source: https://keras.io/api/layers/core_layers/dense, over which it has the kernel's shape.
-    """
+class SampledDense(bases.Layer):
+    """A dense output layer over many classes, to train with a sampled loss."""
 
     def __init__(
         self,
@@ -88,7 +34,7 @@ class SampledDense:
     ):
         super().__init__(**kwargs)
         keras = self._keras
-        self.num_classes = checks.size_attribute("num_classes", num_classes)
+        self.num_classes = checks.known_size("num_classes", num_classes)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -171,16 +117,34 @@ class SampledDense:
         if not self.built:
             errors.fail("top_k", "a layer that has been built or called", "one without weights")
         flat = tf.reshape(hidden, [-1, hidden.shape[-1]])
-        logits, ids = full.top_k(
-            inputs=flat, k=k, num_classes=self.num_classes, implementation=None, **self.table()
+        logits, ids = full.full_top_k(
+            weights=self.kernel,
+            biases=self.biases,
+            inputs=flat,
+            k=k,
+            num_classes=self.num_classes,
         )
         shape = tf.concat([tf.shape(hidden)[:-1], [k]], axis=0)
         return tf.reshape(logits, shape), tf.reshape(ids, shape)
 
-    def table(self) -> dict[str, Any]:
-        """The weights and biases as arguments of the functions that gather from them."""
-        biases = table.NO_BIASES if self.bias is None else self.bias
-        return {"weights": self.kernel, "biases": biases, "partition_strategy": "div"}
+    @property
+    def biases(self) -> Any:
+        """The biases as a table: zeros that nobody stores if `use_bias` is False."""
+        return table.NO_BIASES if self.bias is None else self.bias
+
+    def arguments(
+        self, labels: tf.Tensor, inputs: tf.Tensor, num_true: int, padding_label: Optional[int]
+    ) -> Arguments:
+        """Returns the tensors of a loss of `[N, dim]` inputs and `[N, num_true]` labels."""
+        return Arguments(
+            weights=self.kernel,
+            biases=self.biases,
+            labels=labels,
+            inputs=inputs,
+            num_true=num_true,
+            padding_label=padding_label,
+            one_row_broadcasts=False,  # In Keras fewer labels than inputs are a mistake.
+        )
 
     def save_own_variables(self, store: Any) -> None:
         """Saves the weights, and the state of a `LearnedUnigramSampler` the layer trains with."""

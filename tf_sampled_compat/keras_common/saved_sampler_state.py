@@ -1,4 +1,4 @@
-"""What a head saves beside its weights: the state of the sampler that it is trained with."""
+"""The sampler state that a head saves beside its weights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _PREFIX = "sampler_"
 
 
 class Kept:
-    """A sampler that learns, or the state of one that a file held, until the sampler comes.
+    """A learned sampler, or the state that a file held for it, until the sampler is there.
 
-    Keras saves layers, and knows of no loss's state: so the loss leaves its sampler with the head.
+    Keras saves the state of layers, not of losses. So a loss keeps its sampler in the head.
     """
 
     def __init__(self) -> None:

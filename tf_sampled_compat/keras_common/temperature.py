@@ -1,4 +1,4 @@
-"""A number that compiled steps read anew each time, so that callbacks can change it."""
+"""A number that compiled steps read at each step, so that callbacks can change it."""
 
 from __future__ import annotations
 

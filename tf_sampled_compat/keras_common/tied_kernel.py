@@ -7,26 +7,26 @@ from typing import Any
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
-from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.keras_common import private
 
 
 class Described:
-    """A layer that a config told of: perhaps the one meant, perhaps another made to its likeness.
+    """A layer rebuilt from a config, which may not be the original.
 
-    Keras does not take what is in here for a part of the head, nor rebuild it.
+    Keras does not track the layer in this wrapper as a part of the head.
 
     Args:
-      layer: What Keras made of the description.
+      layer: The layer that Keras made from the description.
     """
 
     def __init__(self, layer: Any):
         self.layer = layer
 
     def find(self, inputs: Any) -> None:
-        """Takes the layer's original, if it is among those the head's inputs come from.
+        """Replaces the layer by its original, if the head's inputs come from that.
 
-        That is so in a functional model that is copied, or loaded by tf_keras, which forgets what
-        is shared.
+        They do in a copied functional model, and in one loaded by tf_keras, which does not restore
+        shared layers.
         """
         if self.layer.built:
             return

@@ -1,4 +1,4 @@
-"""Optimizer steps that cost what the rows cost that occur, whatever the size of their table.
+"""Optimizer steps that touch only the rows of a table that occur in the batch.
 
-Nothing here imports a Keras: `keras.optimizers` and `tf_keras.optimizers` bind it to one.
+Nothing here imports a Keras: `keras.optimizers` and `tf_keras.optimizers` add its optimizers.
 """

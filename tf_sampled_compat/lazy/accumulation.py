@@ -12,22 +12,22 @@ from tf_sampled_compat.lazy.rows import Rows
 
 
 class Window:
-    """Knows which rows of an accumulator may be other than zero.
+    """An accumulator of gradients, and the ids of its rows that may differ from zero.
 
-    It is no part of a checkpoint, which holds what Keras's own optimizer has. Where it has not seen
-    each step of a window, after one was restored, it looks through the accumulator instead; as it
-    does wherever shapes must be static.
+    The ids are not saved: a checkpoint holds what Keras's own optimizer has. If some steps of the
+    window are unknown, as after a restore, the whole accumulator is searched instead. So it is
+    wherever shapes must be static.
     """
 
     def __init__(self, slot: Any, steps: int):
         self._slot, self._num_before = slot, steps - 1
-        # Made when first needed: the ids so far, the step that the first came in, and how many did.
+        # Made when first needed: the ids so far, the window's first step, and how many steps added.
         self._state: Optional[tuple[tf.Variable, tf.Variable, tf.Variable]] = None
-        # Where the window's last step found something, to be cleared after its update.
+        # The rows that the window's last step found in use, to be cleared after its update.
         self._used: Optional[tf.Tensor] = None
 
     def add(self, gradient: Rows, step: tf.Tensor) -> None:
-        """Adds a gradient to the accumulator in the step of that number, not a window's last."""
+        """Adds a gradient to the accumulator, in step number `step`, not the last of its window."""
         variable = self._accumulator
         variable.scatter_add(
             tf.IndexedSlices(tf.cast(gradient.values, variable.dtype), gradient.indices)
@@ -42,7 +42,7 @@ class Window:
         ids.assign(tf.concat([kept, tf.cast(gradient.indices, tf.int64)], 0))
 
     def total(self, gradient: Rows, step: tf.Tensor) -> Rows:
-        """Returns the last gradient of a window with all before it."""
+        """Returns the sum of a window's gradients, of which `gradient` is the last."""
         variable = self._accumulator
         if rows.shapes_are_static():
             # A row of zeros adds nothing to an id that is here anyway.
@@ -94,7 +94,7 @@ class Window:
 
 
 class Windows:
-    """The window of each accumulator. A plain object: neither Keras nor a checkpoint looks in."""
+    """The window of each accumulator. It is a plain object, so Keras and checkpoints ignore it."""
 
     def __init__(self, steps: int):
         self._steps = steps
@@ -103,22 +103,3 @@ class Windows:
     def of(self, slot: Any) -> Window:
         """Returns an accumulator's window."""
         return self._windows.setdefault(id(slot), Window(slot, self._steps))
-
-
-class Accumulating(Rows):
-    """Rows that Keras, without knowing, adds to an accumulator by way of its window."""
-
-    def __init__(self, gradient: Rows, window: Window, step: tf.Tensor):
-        super().__init__(gradient.values, gradient.indices, gradient.dense_shape)
-        self._window, self._step = window, step
-
-    def with_values(self, values: tf.Tensor) -> Accumulating:
-        """Returns other values for the same ids."""
-        return Accumulating(super().with_values(values), self._window, self._step)
-
-    def accumulate(self) -> None:
-        """Adds the rows to the accumulator, in a step that is not its window's last."""
-        self._window.add(self, self._step)
-
-    def __add__(self, accumulator: Any) -> Rows:
-        return self._window.total(self, self._step)

@@ -1,4 +1,4 @@
-"""The lazy optimizers' part that is particular to Keras 2: tf_keras, and tf.keras up to TF 2.15."""
+"""The part of the lazy optimizers that only Keras 2 needs: tf_keras, and tf.keras to TF 2.15."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LazyKeras2(Lazy):
         self._update_rows(gradient, variable, index, self.learning_rate)
 
     def _update_model_variables_moving_average(self, var_list: Sequence[Any]) -> None:
-        # Of a lazy variable the rows that occurred have been averaged with their update.
+        # A lazy variable's rows have been averaged with their update.
         def update(average: Any, variable: Any) -> None:
             kept = self.ema_momentum
             average.assign(kept * average + (1 - kept) * variable)

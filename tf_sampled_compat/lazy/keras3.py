@@ -1,15 +1,14 @@
-"""The lazy optimizers' part that is particular to Keras 3."""
+"""The part of the lazy optimizers that only Keras 3 needs."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.lazy import rows
-from tf_sampled_compat.lazy.accumulation import Accumulating, Windows
+from tf_sampled_compat.lazy import loss_scale, rows
+from tf_sampled_compat.lazy.accumulation import Window, Windows
 from tf_sampled_compat.lazy.optimizer import Lazy
 
 
@@ -22,23 +21,13 @@ class LazyKeras3(Lazy):
         """Updates variables by their gradients; see Keras's."""
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
-        variables = trainable_variables or self._trainable_variables
         grads = [rows.unique(gradient) for gradient in grads]
-        self._note_sparse(grads, variables)
-        if self.gradient_accumulation_steps and self._lazy_keys:
-            if not self.built:
-                self.build(variables)
-            grads = self._accumulating(grads, variables)
+        self._note_sparse(grads, trainable_variables or self._trainable_variables)
         super().apply(grads, trainable_variables)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # A `LossScaleOptimizer` tells what it wraps nothing, but that it shall not scale too. It is
-        # made by `compile` under mixed_float16, so that a class of ours would come too late.
         if name == "loss_scale_factor":
-            caller = sys._getframe(1).f_locals.get("self")
-            check = getattr(caller, "check_finite", None)
-            if check is not None and getattr(caller, "inner_optimizer", None) is self:
-                caller.check_finite = _SparseCheck(check)
+            loss_scale.adopt_wrapper(self, depth=1)
         super().__setattr__(name, value)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -49,33 +38,77 @@ class LazyKeras3(Lazy):
         index = self._get_variable_index(variable)
         self._update_rows(gradient, variable, index, learning_rate)
 
-    def _accumulating(self, grads: Sequence[Any], variables: Sequence[Any]) -> list[Any]:
-        if self._windows is None:
-            self._windows = Windows(self.gradient_accumulation_steps)
-        step, made = tf.cast(self._iterations, tf.int64), []
-        for gradient, variable in zip(grads, variables):
-            if rows.is_sparse(gradient):
-                slot = self._accumulated_gradients[self._get_variable_index(variable)]
-                gradient = Accumulating(gradient, self._windows.of(slot), step)
-            made.append(gradient)
-        return made
-
-    def _backend_increment_gradient_accumulators(
-        self, grads: Sequence[Any], acc_grads: Sequence[Any]
+    def _backend_apply_gradients(
+        self, grads: Sequence[Any], trainable_variables: Sequence[Any]
     ) -> None:
-        dense = [pair for pair in zip(grads, acc_grads) if not rows.is_sparse(pair[0])]
-        for gradient in grads:
+        """Updates, or accumulates, all variables, as Keras does; but sparse gradients by rows.
+
+        Keras adds a gradient to its accumulator with a `+` in the midst of this method, which has
+        no other place for a sum of rows.
+        """
+        if not (self.gradient_accumulation_steps and self._lazy_keys):
+            super()._backend_apply_gradients(grads, trainable_variables)
+            return
+        # `_iterations` counts calls; `iterations` counts windows.
+        is_last = tf.equal((self._iterations + 1) % self.gradient_accumulation_steps, 0)
+        tf.cond(
+            is_last,
+            lambda: self._update_from_windows(grads, trainable_variables),
+            lambda: self._add_to_windows(grads, trainable_variables),
+        )
+        if self.use_ema:
+            self._update_model_variables_moving_average(self._trainable_variables)
+            if self.ema_overwrite_frequency:
+                tf.cond(
+                    tf.equal((self.iterations + 1) % self.ema_overwrite_frequency, 0),
+                    lambda: self._overwrite_model_variables_with_average_value(
+                        self._trainable_variables
+                    ),
+                    lambda: None,
+                )
+
+    def _update_from_windows(self, grads: Sequence[Any], variables: Sequence[Any]) -> None:
+        """The last step of a window: updates by the mean gradient, then empties accumulators."""
+        step, means = tf.cast(self._iterations, tf.int64), []
+        for gradient, slot in zip(grads, self._accumulators_of(variables)):
             if rows.is_sparse(gradient):
-                gradient.accumulate()
+                total = self._window_of(slot).total(gradient, step)
+            else:
+                total = gradient + slot
+            means.append(total / self.gradient_accumulation_steps)
+        means = self._clip_gradients(means)
+        self._apply_weight_decay(variables)
+        self._backend_update_step(means, variables, self.learning_rate)
+        self._backend_reset_gradient_accumulators()
+
+    def _add_to_windows(self, grads: Sequence[Any], variables: Sequence[Any]) -> None:
+        """Any other step of a window: adds the gradients to the accumulators."""
+        step, dense = tf.cast(self._iterations, tf.int64), []
+        for gradient, slot in zip(grads, self._accumulators_of(variables)):
+            if rows.is_sparse(gradient):
+                self._window_of(slot).add(gradient, step)
+            else:
+                dense.append((gradient, slot))
         if dense:
             super()._backend_increment_gradient_accumulators(*zip(*dense))
+
+    def _accumulators_of(self, variables: Sequence[Any]) -> list[Any]:
+        return [
+            self._accumulated_gradients[self._get_variable_index(variable)]
+            for variable in variables
+        ]
+
+    def _window_of(self, slot: Any) -> Window:
+        if self._windows is None:
+            self._windows = Windows(self.gradient_accumulation_steps)
+        return self._windows.of(slot)
 
     def _backend_reset_gradient_accumulators(self) -> None:
         for variable, accumulator in zip(self._trainable_variables, self._accumulated_gradients):
             if accumulator is None:
                 continue
             if self._is_lazy(variable):
-                self._windows.of(accumulator).clear()
+                self._window_of(accumulator).clear()
             else:
                 accumulator.assign(tf.zeros(accumulator.shape, accumulator.dtype))
 
@@ -86,8 +119,8 @@ class LazyKeras3(Lazy):
         return tf.where(self._is_first(), 0.0, self.ema_momentum)
 
     def _update_model_variables_moving_average(self, trainable_variables: Sequence[Any]) -> None:
-        # Of a lazy variable the rows that occurred have been averaged with their update; only at
-        # the first step is an average, which Keras makes of zeros, given all of its variable.
+        # A lazy variable's rows have been averaged with their update. Keras starts an average at
+        # zero, so the first step copies the whole variable into it.
         for variable, average in zip(trainable_variables, self._model_variables_moving_average):
             if average is None:
                 continue
@@ -106,15 +139,3 @@ class _Copy:
 
     def __call__(self) -> None:
         self._target.assign(self._variable)
-
-
-class _SparseCheck:
-    """Whether all gradients are finite, without making a sparse one dense."""
-
-    def __init__(self, check: Any):
-        self._check = check
-
-    def __call__(self, grads: Sequence[Any]) -> tf.Tensor:
-        return self._check(
-            [gradient.values if rows.is_sparse(gradient) else gradient for gradient in grads]
-        )

@@ -1,22 +1,22 @@
-"""What goes before a Keras optimizer among the bases of a lazy one, whichever Keras it is."""
+"""The part of the lazy optimizers that serves every Keras; a Keras optimizer is their last base."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.lazy import rows, steps
+from tf_sampled_compat.lazy import bases, rows, steps
 
 
-class Lazy:
-    """Takes sparse gradients past all that Keras would do to the whole of their variables.
+class Lazy(bases.Optimizer):
+    """Updates the rows in a sparse gradient, where Keras would walk the whole variable.
 
-    A dense gradient goes the parent's way. `keras3.py` and `keras2.py` add what differs.
+    A dense gradient is left to Keras. `keras3.py` and `keras2.py` add what differs.
     """
 
-    # The keys of the variables whose gradients, in the step at hand, are sparse.
+    # The keys of the variables whose gradients are sparse in this step.
     _lazy_keys: frozenset[Any] = frozenset()
 
     def _note_sparse(self, gradients: Iterable[Any], variables: Iterable[Any]) -> None:
@@ -30,7 +30,7 @@ class Lazy:
         return self._var_key(variable) in self._lazy_keys
 
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
-        # Zeros change neither a norm nor what is clipped: Keras may clip the rows by themselves.
+        # The absent rows are zero. They change no norm, so Keras can clip the present rows alone.
         grads = [rows.unique(gradient) for gradient in grads]
         clipped = super()._clip_gradients(
             [gradient.values if rows.is_sparse(gradient) else gradient for gradient in grads]
@@ -86,14 +86,53 @@ class Lazy:
         raise NotImplementedError
 
 
+# The constructors are Keras's. They are declared for editors and the type checker, which cannot see
+# past `KERAS.optimizers`; `...` is a default that differs between releases.
+
+
 class AdamRows:
-    """Adam's and AdamW's part."""
+    """The rows' update of Adam and AdamW."""
+
+    iterations: Any
+    _momentums: Any
+    _velocities: Any
+    _velocity_hats: Any
+    beta_1: Any
+    beta_2: Any
+    epsilon: float
+    amsgrad: bool
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            learning_rate: Any = 0.001,
+            beta_1: float = 0.9,
+            beta_2: float = 0.999,
+            epsilon: float = 1e-7,
+            amsgrad: bool = False,
+            weight_decay: Optional[float] = ...,
+            clipnorm: Optional[float] = ...,
+            clipvalue: Optional[float] = ...,
+            global_clipnorm: Optional[float] = ...,
+            use_ema: bool = ...,
+            ema_momentum: float = ...,
+            ema_overwrite_frequency: Optional[int] = ...,
+            name: Optional[str] = ...,
+            **kwargs: Any,
+        ) -> None: ...
 
     def _slots(self, index: int) -> list[Any]:
         slots = [self._momentums, self._velocities]
         return [slot[index] for slot in slots + ([self._velocity_hats] if self.amsgrad else [])]
 
-    def _step(self, gradient, weights, slots, learning_rate):
+    def _step(
+        self,
+        gradient: tf.Tensor,
+        weights: tf.Tensor,
+        slots: Sequence[tf.Tensor],
+        learning_rate: tf.Tensor,
+    ) -> list[tf.Tensor]:
         beta_1, beta_2, step = (
             tf.cast(each, weights.dtype) for each in (self.beta_1, self.beta_2, self.iterations + 1)
         )
@@ -111,12 +150,39 @@ class AdamRows:
 
 
 class AdagradRows:
-    """Adagrad's part."""
+    """The rows' update of Adagrad."""
+
+    _accumulators: Any
+    epsilon: float
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            learning_rate: Any = 0.001,
+            initial_accumulator_value: float = 0.1,
+            epsilon: float = 1e-7,
+            weight_decay: Optional[float] = ...,
+            clipnorm: Optional[float] = ...,
+            clipvalue: Optional[float] = ...,
+            global_clipnorm: Optional[float] = ...,
+            use_ema: bool = ...,
+            ema_momentum: float = ...,
+            ema_overwrite_frequency: Optional[int] = ...,
+            name: Optional[str] = ...,
+            **kwargs: Any,
+        ) -> None: ...
 
     def _slots(self, index: int) -> list[Any]:
         return [self._accumulators[index]]
 
-    def _step(self, gradient, weights, slots, learning_rate):
+    def _step(
+        self,
+        gradient: tf.Tensor,
+        weights: tf.Tensor,
+        slots: Sequence[tf.Tensor],
+        learning_rate: tf.Tensor,
+    ) -> list[tf.Tensor]:
         return steps.adagrad(
             gradient=gradient,
             weights=weights,
@@ -127,13 +193,41 @@ class AdagradRows:
 
 
 class SGDRows:
-    """SGD's part."""
+    """The rows' update of SGD."""
+
+    momentum: Any
+    momentums: Any
+    nesterov: bool
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            learning_rate: Any = 0.01,
+            momentum: float = 0.0,
+            nesterov: bool = False,
+            weight_decay: Optional[float] = ...,
+            clipnorm: Optional[float] = ...,
+            clipvalue: Optional[float] = ...,
+            global_clipnorm: Optional[float] = ...,
+            use_ema: bool = ...,
+            ema_momentum: float = ...,
+            ema_overwrite_frequency: Optional[int] = ...,
+            name: Optional[str] = ...,
+            **kwargs: Any,
+        ) -> None: ...
 
     def _slots(self, index: int) -> list[Any]:
         # Keras 3 has the slot only with momentum, Keras 2 always.
         return [self.momentums[index]] if self.momentums else []
 
-    def _step(self, gradient, weights, slots, learning_rate):
+    def _step(
+        self,
+        gradient: tf.Tensor,
+        weights: tf.Tensor,
+        slots: Sequence[tf.Tensor],
+        learning_rate: tf.Tensor,
+    ) -> list[tf.Tensor]:
         return steps.sgd(
             gradient=gradient,
             weights=weights,

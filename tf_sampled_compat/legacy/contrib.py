@@ -99,16 +99,20 @@ class Finder:
         """Returns `tensorflow.contrib`, the same one each time, with today's functions in it."""
         for name in reversed(NAMES):
             if name not in self._modules:
-                self._modules[name] = importlib.util.module_from_spec(self.find_spec(name))
+                self._modules[name] = importlib.util.module_from_spec(self._spec(name))
             self.exec_module(self._modules[name])
         return self._modules[NAMES[0]]
+
+    def _spec(self, name: str) -> importlib.machinery.ModuleSpec:
+        loader: Any = self  # It has a loader's methods, and needs no base class for them.
+        return importlib.machinery.ModuleSpec(name, loader, is_package=True)
 
     def find_spec(
         self, fullname: str, path: Optional[Sequence[str]] = None, target: Any = None
     ) -> Optional[importlib.machinery.ModuleSpec]:
         """Implements `importlib.abc.MetaPathFinder`."""
         if fullname in NAMES:
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+            return self._spec(fullname)
         for prefix in _PREFIXES:
             if fullname.startswith(prefix):
                 # With the name set, `from tensorflow.contrib import x` would drop the message.
@@ -123,7 +127,7 @@ class Finder:
         """Implements `importlib.abc.Loader`; `importlib.reload` comes here too."""
         if module.__name__ == NAMES[0]:
             module.__doc__ = "The parts of `tf.contrib` that tf_sampled_compat brings back."
-            module.__all__ = list(_PARTS)
+            vars(module).update(__all__=list(_PARTS))
             for part in _PARTS:
                 setattr(module, part, self._modules[f"{NAMES[0]}.{part}"])
             module.__getattr__ = _no_part
@@ -131,7 +135,7 @@ class Finder:
         part = module.__name__.rpartition(".")[2]
         ours = _PARTS[part]()
         module.__doc__ = ours.__doc__
-        module.__all__ = list(ours.__all__)
+        vars(module).update(__all__=list(ours.__all__))
         module.__getattr__ = functools.partial(_no_name, part)
         for name in ours.__all__:
             setattr(module, name, getattr(ours, name))

@@ -180,7 +180,8 @@ def _apply() -> None:
         still_ours = change is not None and found is change.ours
         if holder is sys.modules and not still_ours and found is not _ABSENT:
             continue  # Imported by somebody, and so among the places.
-        _state.changes.append(_Change(holder, name, change.before if still_ours else found, value))
+        before = change.before if change is not None and still_ours else found
+        _state.changes.append(_Change(holder, name, before, value))
         if found is not value:
             _put(holder, name, value)
 

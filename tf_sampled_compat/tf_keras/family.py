@@ -10,6 +10,7 @@ except ImportError as error:
         "Keras of tf.keras there is tf_sampled_compat.keras"
     ) from error
 
-from tf_sampled_compat.keras_common.binding import Family
+from tf_sampled_compat.keras_common.registration import registrar
 
-FAMILY = Family(tf_keras, "tf_sampled_compat.tf_keras", "tf_keras")
+KERAS = tf_keras
+register = registrar(KERAS)

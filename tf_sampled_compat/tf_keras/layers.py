@@ -1,11 +1,26 @@
 """Mirrors `tf_keras.layers`: the output layer for many classes."""
 
 from tf_sampled_compat.keras_common import sampled_dense
-from tf_sampled_compat.keras_common.binding import bind
-from tf_sampled_compat.tf_keras.family import FAMILY
+from tf_sampled_compat.tf_keras.family import KERAS, register
 
 __all__ = ["SampledDense"]
 
-_BASE = FAMILY.keras.layers.Layer
 
-SampledDense = bind(sampled_dense.SampledDense, _BASE, FAMILY, "layers")
+@register
+class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
+    """A dense output layer over many classes, to train with a sampled loss.
+
+    See `tf_sampled_compat.keras.layers.SampledDense`, which has the same arguments.
+
+    >>> inputs = tf_keras.Input([8])
+    >>> logits = tsc.tf_keras.layers.SampledDense(1000)(tf_keras.layers.Dense(16)(inputs))
+    >>> model = tf_keras.Model(inputs, logits)
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledSoftmax(num_sampled=64))
+    >>> history = model.fit(np.ones([32, 8]), np.arange(32), verbose=0)
+    >>> model.predict(np.ones([2, 8]), verbose=0).shape
+    (2, 1000)
+
+    Source: `tf_sampled_compat.keras.layers.SampledDense`.
+    """
+
+    _keras = KERAS

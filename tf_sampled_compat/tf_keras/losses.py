@@ -1,14 +1,78 @@
 """Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
 
-from tf_sampled_compat.keras_common import losses
-from tf_sampled_compat.keras_common.binding import bind
-from tf_sampled_compat.tf_keras.family import FAMILY
+from tf_sampled_compat.keras_common import head_loss, losses
+from tf_sampled_compat.tf_keras.family import KERAS, register
 
 __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
 
-_BASE = FAMILY.keras.losses.Loss
 
-NCE = bind(losses.NCE, _BASE, FAMILY, "losses")
-RankSampledSoftmax = bind(losses.RankSampledSoftmax, _BASE, FAMILY, "losses")
-SampledSoftmax = bind(losses.SampledSoftmax, _BASE, FAMILY, "losses")
-SampledSparseSoftmax = bind(losses.SampledSparseSoftmax, _BASE, FAMILY, "losses")
+class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):
+    """Keras's weighting, masking and reduction of losses that have been computed."""
+
+
+class _Loss(KERAS.losses.Loss):
+    """A loss of this Keras."""
+
+    _keras = KERAS
+    _computed_losses = _ComputedLosses
+
+
+@register
+class NCE(losses.NCE, _Loss):
+    """The NCE loss in training, the sum of all classes' sigmoid losses in evaluation.
+
+    See `tf_sampled_compat.keras.losses.NCE`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.NCE(num_sampled=64))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.losses.NCE`.
+    """
+
+
+@register
+class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
+    """The TAPAS loss in training, the softmax loss over all classes in evaluation.
+
+    See `tf_sampled_compat.keras.losses.RankSampledSoftmax`, which has the same arguments.
+
+    >>> loss = tsc.tf_keras.losses.RankSampledSoftmax(num_sampled=256, num_resampled=64)
+    >>> cool = tf_keras.callbacks.LambdaCallback(
+    ...     on_epoch_begin=lambda epoch, logs: setattr(loss, "resampling_temperature", 0.8**epoch))
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", loss)
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), epochs=2, callbacks=[cool], verbose=0)
+    >>> round(float(loss.resampling_temperature), 3)
+    0.8
+
+    Source: `tf_sampled_compat.keras.losses.RankSampledSoftmax`.
+    """
+
+
+@register
+class SampledSoftmax(losses.SampledSoftmax, _Loss):
+    """The sampled softmax loss in training, the softmax loss over all classes in evaluation.
+
+    See `tf_sampled_compat.keras.losses.SampledSoftmax`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledSoftmax(num_sampled=64, sampler="uniform"))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.losses.SampledSoftmax`.
+    """
+
+
+@register
+class SampledSparseSoftmax(losses.SampledSparseSoftmax, _Loss):
+    """The sampled softmax loss of one true class each; the exact one in evaluation.
+
+    See `tf_sampled_compat.keras.losses.SampledSparseSoftmax`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledSparseSoftmax(num_sampled=64))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.losses.SampledSparseSoftmax`.
+    """

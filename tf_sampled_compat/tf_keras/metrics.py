@@ -1,13 +1,53 @@
 """Mirrors `tf_keras.metrics`: exact rankings over all classes, streamed, in evaluation."""
 
 from tf_sampled_compat.keras_common import metrics
-from tf_sampled_compat.keras_common.binding import bind
-from tf_sampled_compat.tf_keras.family import FAMILY
+from tf_sampled_compat.tf_keras.family import KERAS, register
 
 __all__ = ["ExactMRR", "ExactRecallAtK", "MeanRank"]
 
-_BASE = FAMILY.keras.metrics.Mean
 
-ExactMRR = bind(metrics.ExactMRR, _BASE, FAMILY, "metrics")
-ExactRecallAtK = bind(metrics.ExactRecallAtK, _BASE, FAMILY, "metrics")
-MeanRank = bind(metrics.MeanRank, _BASE, FAMILY, "metrics")
+@register
+class ExactMRR(metrics.ExactMRR, KERAS.metrics.Mean):
+    """The mean reciprocal rank of the true class (of several, of the one that ranks best).
+
+    See `tf_sampled_compat.keras.metrics.ExactMRR`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledSoftmax(num_sampled=64),
+    ...               metrics=[tsc.tf_keras.metrics.ExactMRR()])
+    >>> loss, mrr = model.evaluate(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.metrics.ExactMRR`.
+    """
+
+
+@register
+class ExactRecallAtK(metrics.ExactRecallAtK, KERAS.metrics.Mean):
+    """The share of the true classes that are among the k of the highest logits.
+
+    See `tf_sampled_compat.keras.metrics.ExactRecallAtK`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledSoftmax(num_sampled=64),
+    ...               metrics=[tsc.tf_keras.metrics.ExactRecallAtK(10)])
+    >>> results = model.evaluate(np.ones([8, 4]), np.arange(8), verbose=0, return_dict=True)
+    >>> sorted(results)
+    ['exact_recall_at_10', 'loss']
+
+    Source: `tf_sampled_compat.keras.metrics.ExactRecallAtK`.
+    """
+
+
+@register
+class MeanRank(metrics.MeanRank, KERAS.metrics.Mean):
+    """The mean rank of the true class, or classes: 1 where its logit is the highest.
+
+    See `tf_sampled_compat.keras.metrics.MeanRank`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledSoftmax(num_sampled=64),
+    ...               metrics=[tsc.tf_keras.metrics.MeanRank()])
+    >>> loss, rank = model.evaluate(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.metrics.MeanRank`.
+    """

@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import tf_keras
-
-from tf_sampled_compat.lazy.binding import lazy_base
+from tf_sampled_compat.lazy.choice import lazy_base
 from tf_sampled_compat.lazy.optimizer import AdagradRows, AdamRows, SGDRows
+from tf_sampled_compat.tf_keras.family import KERAS, register
 
 __all__ = ["LazyAdagrad", "LazyAdam", "LazyAdamW", "LazySGD"]
 
-_Lazy = lazy_base(tf_keras)
-_register = tf_keras.utils.register_keras_serializable(package="tf_sampled_compat")
+_Lazy = lazy_base(KERAS)
 
 
-@_register
-class LazyAdam(AdamRows, _Lazy, tf_keras.optimizers.Adam):
+@register
+class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
     """Adam that, of a table with a sparse gradient, touches only the rows that occur.
 
     See `tf_sampled_compat.keras.optimizers.LazyAdam` for the formula, and for what lazy means.
@@ -36,8 +34,8 @@ class LazyAdam(AdamRows, _Lazy, tf_keras.optimizers.Adam):
     """
 
 
-@_register
-class LazyAdamW(AdamRows, _Lazy, tf_keras.optimizers.AdamW):
+@register
+class LazyAdamW(AdamRows, _Lazy, KERAS.optimizers.AdamW):
     """AdamW that, of a table with a sparse gradient, touches only the rows that occur.
 
     See `tf_sampled_compat.keras.optimizers.LazyAdamW`: a row that does not occur does not decay.
@@ -56,8 +54,8 @@ class LazyAdamW(AdamRows, _Lazy, tf_keras.optimizers.AdamW):
     """
 
 
-@_register
-class LazyAdagrad(AdagradRows, _Lazy, tf_keras.optimizers.Adagrad):
+@register
+class LazyAdagrad(AdagradRows, _Lazy, KERAS.optimizers.Adagrad):
     """Adagrad that, of a table with a sparse gradient, touches only the rows that occur.
 
     See `tf_sampled_compat.keras.optimizers.LazyAdagrad`.
@@ -76,8 +74,8 @@ class LazyAdagrad(AdagradRows, _Lazy, tf_keras.optimizers.Adagrad):
     """
 
 
-@_register
-class LazySGD(SGDRows, _Lazy, tf_keras.optimizers.SGD):
+@register
+class LazySGD(SGDRows, _Lazy, KERAS.optimizers.SGD):
     """SGD that, of a table with a sparse gradient, touches only the rows that occur.
 
     See `tf_sampled_compat.keras.optimizers.LazySGD`.

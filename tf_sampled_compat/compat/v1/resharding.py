@@ -91,7 +91,7 @@ def cut(num_rows: int, shards: int, strategy: str, named: str, counted: str) -> 
     """Returns a `Cut`, checked; the last two are what its arguments are called."""
     if strategy not in checks.STRATEGIES:
         errors.fail(named, "'div' or 'mod'", repr(strategy))
-    return Cut(num_rows, checks.size_attribute(counted, shards), strategy)
+    return Cut(num_rows, checks.known_size(counted, shards), strategy)
 
 
 def gather_piece(source: Sequence[np.ndarray], before: Cut, ids: np.ndarray) -> np.ndarray:

@@ -43,7 +43,8 @@ class Table(NamedTuple):
     def num_rows(self) -> Optional[int]:
         """The number of rows, or None if it is not known while tracing."""
         sizes = [size_of(piece, 0) for piece in self.pieces]
-        return None if None in sizes or not sizes else sum(sizes)
+        known = [size for size in sizes if size is not None]
+        return sum(known) if known and len(known) == len(sizes) else None
 
 
 def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_mod: str) -> Table:

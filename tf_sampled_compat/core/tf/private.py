@@ -1,4 +1,4 @@
-"""The few private names of TensorFlow and Keras that we need.
+"""The few private names of TensorFlow that we need.
 
 Each is looked up once. If a release lacks one, the functions here answer as if nothing were of that
 kind. No other module may use names below `tf.`'s public ones; a test enforces it.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -68,27 +66,6 @@ def in_vectorized_map() -> bool:
 def is_recorded() -> bool:
     """Returns whether a gradient tape is recording."""
     return bool(_could_possibly_record and _could_possibly_record())
-
-
-def in_symbolic_scope() -> bool:
-    """Returns whether Keras 3 is running the code on symbolic tensors, to infer shapes."""
-    # Not imported at the top: that would import Keras.
-    module = sys.modules.get("keras.src.backend.common.symbolic_scope")
-    return bool(module and module.in_symbolic_scope())
-
-
-def layers_behind(tensors: Any) -> Iterator[Any]:
-    """Yields the layers that computed Keras's symbolic tensors, the nearest first."""
-    waiting, seen = list(tf.nest.flatten(tensors)), set()
-    while waiting:
-        layer, node_index, _ = getattr(waiting.pop(0), "_keras_history", (None, None, None))
-        if layer is None or (id(layer), node_index) in seen:
-            continue
-        seen.add((id(layer), node_index))
-        yield layer
-        node = layer._inbound_nodes[node_index]
-        # Keras 2 and 3.
-        waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
 
 
 def has_remote_devices() -> bool:

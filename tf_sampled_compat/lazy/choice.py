@@ -1,4 +1,4 @@
-"""Which of the two kinds of Keras a Keras is."""
+"""Chooses the part of the lazy optimizers that fits a Keras."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tf_sampled_compat.lazy.optimizer import Lazy
 
 
 def lazy_base(keras: Any) -> type[Lazy]:
-    """Returns the base of the lazy optimizers for a Keras module."""
-    # `tf.keras` has no version everywhere.
+    """Returns the base class of the lazy optimizers for a Keras module, 2 or 3."""
+    # Not every release's `tf.keras` has a `__version__`.
     is_keras3 = hasattr(keras.optimizers.Optimizer, "stateless_apply")
     return LazyKeras3 if is_keras3 else LazyKeras2

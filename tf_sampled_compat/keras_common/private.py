@@ -1,0 +1,33 @@
+"""The few names of Keras that are not exported and that we cannot do without.
+
+Where a release lacks one, the answer degrades to "no" or "none".
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+
+def in_symbolic_scope() -> bool:
+    """Whether Keras 3 runs the current code only to infer shapes, on symbolic tensors."""
+    # Importing the module would import Keras. If nobody has, there is no such scope.
+    module = sys.modules.get("keras.src.backend.common.symbolic_scope")
+    return bool(module and module.in_symbolic_scope())
+
+
+def layers_behind(tensors: Any) -> Iterator[Any]:
+    """Yields the layers that computed Keras's symbolic tensors, the nearest first."""
+    waiting, seen = list(tf.nest.flatten(tensors)), set()
+    while waiting:
+        layer, node_index, _ = getattr(waiting.pop(0), "_keras_history", (None, None, None))
+        if layer is None or (id(layer), node_index) in seen:
+            continue
+        seen.add((id(layer), node_index))
+        yield layer
+        node = layer._inbound_nodes[node_index]
+        # Keras 2 has `keras_inputs`, Keras 3 `input_tensors`.
+        waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors

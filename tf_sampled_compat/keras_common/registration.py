@@ -1,0 +1,32 @@
+"""Registers the classes of this package with a Keras, under the names that saved models hold."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, TypeVar
+
+# Part of the names in models' files: never to be changed.
+PACKAGE = "tf_sampled_compat"
+
+_Class = TypeVar("_Class", bound=type)
+_registered: dict[tuple[type, str], Any] = {}
+
+
+def registrar(keras: Any) -> Callable[[_Class], _Class]:
+    """Returns a class decorator that lets a Keras load the class from a file.
+
+    Where `tf.keras` is the tf_keras package, `keras` and `tf_keras` here serve the same Keras. It
+    can register a name once, so the decorator returns the class that was registered first, and
+    both namespaces hold the same class.
+
+    Args:
+      keras: The Keras that the class belongs to.
+    """
+    add = keras.utils.register_keras_serializable(package=PACKAGE)
+
+    def register(cls: _Class) -> _Class:
+        key = (keras.layers.Layer, cls.__name__)
+        if key not in _registered:
+            _registered[key] = add(cls)
+        return _registered[key]
+
+    return register
