@@ -100,7 +100,7 @@ print("done")
 
 FORK = """
 import os, signal, numpy as np, tensorflow as tf, tf_sampled_compat as tsc
-from tf_sampled_compat.core import library
+from tf_sampled_compat.core.backends import library
 tsc.load_ops()
 r = np.random.RandomState(0)
 rows, inputs = r.randn(3000, 64).astype("f"), r.randn(500, 64).astype("f")
