@@ -36,9 +36,21 @@ def to_markdown(text: str) -> str:
 
 
 class MarkdownDocstrings(griffe.Extension):
-    """Hands every docstring to `to_markdown` as soon as it has been read."""
+    """Hands every docstring to `to_markdown`, and finds functions named like their module."""
 
     def on_instance(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         """Rewrites the docstring of an object, if it has one."""
         if obj.docstring:
             obj.docstring.value = to_markdown(obj.docstring.value)
+
+    def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
+        """Lets `tf_sampled_compat.install` be the function, as in Python, not its module."""
+        for name in pkg.exports or ():
+            member = pkg.members.get(str(name))
+            if isinstance(member, griffe.Alias):
+                path = f"{member.target_path}.{name}".removeprefix(f"{pkg.path}.")
+                try:
+                    pkg[path]
+                except KeyError:
+                    continue
+                pkg.set_member(str(name), griffe.Alias(str(name), f"{pkg.path}.{path}", parent=pkg))
