@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test test-kernels wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -32,6 +32,12 @@ perf: venv
 
 test: venv lint test-kernels
 	$(PY) -m pytest -n 2 --dist loadfile
+
+# The site, into site/; its tests see that it has every public symbol and fetches nothing.
+docs: venv
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	DOCS_SITE=site $(PY) -m pytest tests/docs/test_site.py
+	@echo "the pages are in site/index.html"
 
 # The C++ kernels alone, then the ops alone, in a process without the package.
 test-kernels: venv
@@ -65,4 +71,5 @@ format-cpp: venv
 	$(VENV)/bin/clang-format -i $(CPP)
 
 clean:
-	rm -rf $(VENV) .matrix .nightly build dist *.egg-info demo_output bench_output custom_ops/build tf_sampled_compat/lib
+	rm -rf $(VENV) .matrix .nightly build dist *.egg-info demo_output bench_output site \
+	  custom_ops/build tf_sampled_compat/lib

@@ -60,9 +60,10 @@ def test_the_diff_applied_is_what_write_writes(tree, migrate):
     for path in ("src/a.py", "src/sub/b.py", "src/crlf.py"):
         assert (tree / "patched" / path).read_bytes() == (tree / path).read_bytes()
     assert (tree / "src/a.py").read_text() == NEW
-    assert crlf.read_bytes() == b"# caf\xe9 -*- coding: latin-1 -*-\r\n" + NEW.replace(
-        "\n", "\r\n"
-    ).encode()
+    assert (
+        crlf.read_bytes()
+        == b"# caf\xe9 -*- coding: latin-1 -*-\r\n" + NEW.replace("\n", "\r\n").encode()
+    )
 
 
 def test_write_reports_keeps_backups_and_is_idempotent(tree, migrate):
@@ -131,9 +132,9 @@ def test_wrong_calls(options, word, tree, migrate):
     assert result.code == 2 and word in result.err and contents(tree) == before
 
 
-def test_the_readmes_example(tmp_path, monkeypatch, migrate):
-    readme = open(os.path.join(ROOT, "README.md"), encoding="utf-8").read()
-    example = re.search(r"^```diff\n(.*?)^```\n\n```\n(.*?)^```", readme, re.M | re.S)
+def test_the_example_in_the_docs(tmp_path, monkeypatch, migrate):
+    page = open(os.path.join(ROOT, "docs", "migrate.md"), encoding="utf-8").read()
+    example = re.search(r"^```diff\n(.*?)^```\n\n```\n(.*?)^```", page, re.M | re.S)
     diff = example.group(1).splitlines()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text("".join(f"{x[1:]}\n" for x in diff if x[:1] != "+"))

@@ -1,0 +1,17 @@
+"""The namespaces whose `__all__` is public; `tf_keras` holds the classes of `keras` once more."""
+
+DOCUMENTED = [
+    "tf_sampled_compat",
+    "tf_sampled_compat.nn",
+    "tf_sampled_compat.random",
+    "tf_sampled_compat.compat.v1",
+    "tf_sampled_compat.compat.v1.nn",
+    "tf_sampled_compat.compat.v1.train",
+    "tf_sampled_compat.compat.v0.nn",
+    "tf_sampled_compat.contrib.nn",
+    *(f"tf_sampled_compat.keras.{x}" for x in ("layers", "losses", "metrics", "optimizers")),
+]
+NAMESPACES = [
+    *DOCUMENTED,
+    *(f"tf_sampled_compat.tf_keras.{x}" for x in ("layers", "losses", "metrics", "optimizers")),
+]

@@ -1,0 +1,35 @@
+"""The pages that people read, and the blocks of code in them."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
+
+# Pages that show Python. A page that loses its blocks fails, as does a page that is missing.
+WITH_PYTHON = [
+    "README.md",
+    "docs/evaluate.md",
+    "docs/keras.md",
+    "docs/loop.md",
+    "docs/mixed_precision.md",
+    "docs/samplers.md",
+    "docs/sharding.md",
+    "docs/tf1.md",
+    "docs/xla.md",
+]
+WITH_SHELL = [
+    "README.md",
+    "docs/install.md",
+    "docs/keras.md",
+    "docs/migrate.md",
+    "docs/samplers.md",
+]
+
+
+def text_of(page):
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), flags=re.M | re.S)
