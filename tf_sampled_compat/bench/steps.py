@@ -165,7 +165,8 @@ def contender(
 
 def num_ops(of: Contender) -> int:
     """Counts the ops in the graph of a step, before TensorFlow optimizes it."""
-    graph = of.run.get_concrete_function(*of.feed()).graph
+    function: Any = of.run  # A tf.function.
+    graph = function.get_concrete_function(*of.feed()).graph
     return sum(op.type not in _PASSIVE for op in graph.get_operations())
 
 

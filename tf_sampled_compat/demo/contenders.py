@@ -102,9 +102,10 @@ def compiled(contender: Contender, model: NextIdentifier, *, learning_rate: floa
 
 def losses_of(contender: Contender, head: Any) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Returns the function of `[B, 1]` labels and `[B, D]` hidden values to `[B]` losses."""
-    if _is_keras_loss(contender.loss):
-        return lambda labels, hidden: contender.loss.call(labels, head(hidden, training=True))
-    return lambda labels, hidden: contender.loss(*table_of(head), labels, hidden)
+    loss: Any = contender.loss
+    if _is_keras_loss(loss):
+        return lambda labels, hidden: loss.call(labels, head(hidden, training=True))
+    return lambda labels, hidden: loss(*table_of(head), labels, hidden)
 
 
 def table_of(head: Any) -> tuple[tf.Variable, tf.Variable]:

@@ -120,6 +120,7 @@ def train(
     """
     few = sample(corpus.held_out, plan.curve_places)
     every = max(1, plan.steps // plan.points)
+    contexts = labels = np.zeros([0])  # A plan of no steps observes no batch.
     for step, (contexts, labels) in enumerate(batches(corpus, plan)):
         if stopped():
             return step

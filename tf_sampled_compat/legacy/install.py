@@ -25,7 +25,7 @@ _ABSENT = globals().get("_ABSENT") or object()
 class _Layer:
     def __init__(self, era: Optional[str], gradient_slices: Optional[slices.Slices]):
         self.era = era
-        self.gradient_slices = gradient_slices
+        self.gradient_slices: Optional[slices.Slices] = gradient_slices
 
 
 class _Change(NamedTuple):
@@ -148,7 +148,7 @@ def installed(
             _apply()
 
 
-def _check(era: Optional[str], gradient_slices: Optional[str]) -> None:
+def _check(era: Optional[str], gradient_slices: Optional[slices.Slices]) -> None:
     if era not in ERAS:
         errors.fail("era", "None, '0.x' or '1.x'", repr(era))
     slices.checked("gradient_slices", gradient_slices)

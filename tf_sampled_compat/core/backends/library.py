@@ -172,16 +172,17 @@ def _open(instruction_set: str) -> Library:
     if not path.exists():
         raise LibraryError(f"there is no {path.name} in {path.parent}: {_remedy()}")
     try:
-        reason = elf.damage(path) or _another_copy(path)
-        if reason is None:
-            # The ops register themselves while the file is being opened, so TensorFlow must do it.
-            ops = tf.load_op_library(str(path))
-            native = ctypes.CDLL(str(path))
-            reason = _refusal(native)
+        if reason := elf.damage(path) or _another_copy(path):
+            raise LibraryError(f"{path} {reason}: {_remedy()}")
+        # The ops register themselves while the file is being opened, so TensorFlow must do it.
+        ops = tf.load_op_library(str(path))
+        native = ctypes.CDLL(str(path))
+        if reason := _refusal(native):
+            raise LibraryError(f"{path} {reason}: {_remedy()}")
+    except LibraryError:
+        raise
     except Exception as error:  # Whatever it is, the composite still computes the losses.
         raise LibraryError(f"{path} cannot be loaded ({error}): {_remedy()}") from error
-    if reason is not None:
-        raise LibraryError(f"{path} {reason}: {_remedy()}")
     _size_pool(native)
     return Library(ops, native, path, instruction_set)
 

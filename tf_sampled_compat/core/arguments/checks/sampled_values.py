@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.checks.tensors import kind, may_equal
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
 
 POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
 
@@ -88,5 +88,5 @@ def _fits(shape: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Returns whether this shape broadcasts to `target`, and `target` not to it."""
     missing = tf.size(target) - tf.size(shape)
     padded = tf.concat([tf.ones([tf.maximum(missing, 0)], tf.int32), shape], axis=0)
-    sizes = padded[-size_of(target, 0) :]
+    sizes = padded[-static_size_of(target, 0) :]
     return (missing >= 0) & tf.reduce_all(tf.equal(sizes, 1) | tf.equal(sizes, target))

@@ -52,7 +52,8 @@ def numbers_only(argument: str, dtype: tf.DType) -> None:
 
 def dim(pieces: Sequence[Any]) -> Optional[int]:
     """Returns the width of the weights, which all pieces must share, or None if it is unknown."""
-    widths = {size_of(piece, 1) for piece in pieces if piece.shape.rank} - {None}
+    sizes = [size_of(piece, 1) for piece in pieces if piece.shape.rank]
+    widths = {size for size in sizes if size is not None}
     if len(widths) > 1:
         errors.fail("weights", "pieces of one width (dim)", f"widths {sorted(widths)}")
     return widths.pop() if widths else None
