@@ -17,7 +17,8 @@ void CopyOut(const std::vector<T>& values, void* output) {
 struct PlanOp {
   static constexpr char kName[] = "SampledCompat>Plan";
 
-  explicit PlanOp(const Attributes& attributes) : find_hits(attributes.Bool("find_hits")) {}
+  explicit PlanOp(const Attributes& attributes)
+      : find_hits(attributes.Bool("find_hits")), unique(attributes.Bool("unique")) {}
 
   static void Shape(ShapeInference* shapes) {
     shapes->CheckRanks({2, 1});
@@ -36,23 +37,24 @@ struct PlanOp {
       return run->Invalid("labels and sampled must hold fewer than %ld ids, got %ld and %ld",
                           kMostIds, labels.count, sampled.count);
     }
-    const Plan plan = MakePlan(sampled.As<int64_t>(), sampled.count, labels.As<int64_t>(),
-                               labels.dims[0], labels.dims[1], find_hits);
-    const int64_t unique = plan.unique_ids.size(), num_hits = plan.hits.size() / 2;
-    CopyOut(plan.unique_ids, run->Allocate(0, TF_INT64, {unique}));
+    const auto make = unique ? UniquePlan : OccurrencePlan;
+    const Plan plan = make(sampled.As<int64_t>(), sampled.count, labels.As<int64_t>(),
+                           labels.dims[0], labels.dims[1], find_hits);
+    const int64_t num_ids = plan.ids.size(), num_hits = plan.hits.size() / 2;
+    CopyOut(plan.ids, run->Allocate(0, TF_INT64, {num_ids}));
     CopyOut(plan.sampled_positions, run->Allocate(1, TF_INT32, {sampled.count}));
     CopyOut(plan.true_positions, run->Allocate(2, TF_INT32, {labels.dims[0], labels.dims[1]}));
     CopyOut(plan.hits, run->Allocate(3, TF_INT32, {num_hits, 2}));
   }
 
-  const bool find_hits;
+  const bool find_hits, unique;
 };
 
 }  // namespace
 
 void RegisterPlan() {
   Register<PlanOp>(
-      {"find_hits: bool = true"}, {"labels: int64", "sampled: int64"},
+      {"find_hits: bool = true", "unique: bool = true"}, {"labels: int64", "sampled: int64"},
       {"unique_ids: int64", "sampled_positions: int32", "true_positions: int32", "hits: int32"});
 }
 

@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace sampled_compat {
 namespace {
@@ -18,57 +19,113 @@ class PositionTable {
 
   // The position of `id`, which is appended to the ids if it is new.
   int32_t FindOrAdd(int64_t id) {
-    // Fibonacci hashing: the high bits of the product depend on every bit of the id, so ids in
-    // steps of a power of two do not collide.
-    uint64_t slot = (static_cast<uint64_t>(id) * 0x9e3779b97f4a7c15u) >> shift_;
-    for (; slots_[slot] >= 0; slot = (slot + 1) & mask_) {
-      if (ids_[slots_[slot]] == id) return slots_[slot];
+    const uint64_t slot = Slot(id);
+    if (slots_[slot] < 0) {
+      slots_[slot] = static_cast<int32_t>(ids_.size());
+      ids_.push_back(id);
     }
-    slots_[slot] = static_cast<int32_t>(ids_.size());
-    ids_.push_back(id);
     return slots_[slot];
   }
 
+  // The position of `id`, or -1.
+  int32_t Find(int64_t id) const { return slots_[Slot(id)]; }
+
  private:
+  // Where `id` is, or would be.
+  uint64_t Slot(int64_t id) const {
+    // Fibonacci hashing: the high bits of the product depend on every bit of the id, so ids in
+    // steps of a power of two do not collide.
+    uint64_t slot = (static_cast<uint64_t>(id) * 0x9e3779b97f4a7c15u) >> shift_;
+    while (slots_[slot] >= 0 && ids_[slots_[slot]] != id) slot = (slot + 1) & mask_;
+    return slot;
+  }
+
   std::vector<int64_t>& ids_;
   std::vector<int32_t> slots_;
   int shift_;
   uint64_t mask_;
 };
 
-}  // namespace
-
-Plan MakePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels, int64_t batch,
-              int64_t num_true, bool find_hits) {
-  Plan plan;
-  plan.unique_ids.reserve(num_sampled + batch * num_true);
-  PositionTable table(num_sampled + batch * num_true, &plan.unique_ids);
-  plan.sampled_positions.resize(num_sampled);
-  std::vector<int32_t> last_column;
-  for (int64_t s = 0; s < num_sampled; ++s) {
-    const int32_t position = table.FindOrAdd(sampled[s]);
-    plan.sampled_positions[s] = position;
-    if (position == static_cast<int32_t>(last_column.size())) last_column.push_back(0);
-    last_column[position] = static_cast<int32_t>(s);
+// The last column in which each distinct sampled id stands; ids go by their positions.
+class LastColumns {
+ public:
+  void Set(int32_t position, int32_t column) {
+    if (position == static_cast<int32_t>(columns_.size())) columns_.push_back(0);
+    columns_[position] = column;
   }
-  plan.true_positions.resize(batch * num_true);
-  std::vector<int32_t> columns;
-  for (int64_t b = 0; b < batch; ++b) {
-    columns.clear();
-    for (int64_t t = 0; t < num_true; ++t) {
-      const int32_t position = table.FindOrAdd(labels[b * num_true + t]);
-      plan.true_positions[b * num_true + t] = position;
-      if (find_hits && position < static_cast<int32_t>(last_column.size())) {
-        columns.push_back(last_column[position]);
+
+  // Pairs (row, column), given the positions of the labels: -1 or more than there are sampled ids
+  // for a label that was not sampled.
+  std::vector<int32_t> Hits(const int32_t* label_positions, int64_t batch, int64_t num_true) const {
+    std::vector<int32_t> hits, of_row;
+    for (int64_t b = 0; b < batch; ++b) {
+      of_row.clear();
+      for (int64_t t = 0; t < num_true; ++t) {
+        const int32_t position = label_positions[b * num_true + t];
+        if (position >= 0 && position < static_cast<int32_t>(columns_.size())) {
+          of_row.push_back(columns_[position]);
+        }
+      }
+      std::sort(of_row.begin(), of_row.end());
+      of_row.erase(std::unique(of_row.begin(), of_row.end()), of_row.end());
+      for (const int32_t column : of_row) {
+        hits.push_back(static_cast<int32_t>(b));
+        hits.push_back(column);
       }
     }
-    std::sort(columns.begin(), columns.end());
-    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
-    for (const int32_t column : columns) {
-      plan.hits.push_back(static_cast<int32_t>(b));
-      plan.hits.push_back(column);
-    }
+    return hits;
   }
+
+ private:
+  std::vector<int32_t> columns_;
+};
+
+}  // namespace
+
+Plan UniquePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels, int64_t batch,
+                int64_t num_true, bool find_hits) {
+  Plan plan;
+  plan.ids.reserve(num_sampled + batch * num_true);
+  PositionTable table(num_sampled + batch * num_true, &plan.ids);
+  plan.sampled_positions.resize(num_sampled);
+  LastColumns last_columns;
+  for (int64_t s = 0; s < num_sampled; ++s) {
+    plan.sampled_positions[s] = table.FindOrAdd(sampled[s]);
+    last_columns.Set(plan.sampled_positions[s], static_cast<int32_t>(s));
+  }
+  plan.true_positions.resize(batch * num_true);
+  for (int64_t i = 0; i < batch * num_true; ++i) {
+    plan.true_positions[i] = table.FindOrAdd(labels[i]);
+  }
+  if (find_hits) {
+    plan.hits = last_columns.Hits(plan.true_positions.data(), batch, num_true);
+  }
+  return plan;
+}
+
+Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels,
+                    int64_t batch, int64_t num_true, bool find_hits) {
+  const int64_t num_labels = batch * num_true;
+  Plan plan;
+  plan.ids.reserve(num_labels + num_sampled);
+  plan.ids.assign(labels, labels + num_labels);
+  plan.ids.insert(plan.ids.end(), sampled, sampled + num_sampled);
+  plan.true_positions.resize(num_labels);
+  plan.sampled_positions.resize(num_sampled);
+  std::iota(plan.true_positions.begin(), plan.true_positions.end(), 0);
+  std::iota(plan.sampled_positions.begin(), plan.sampled_positions.end(),
+            static_cast<int32_t>(num_labels));
+  if (!find_hits) return plan;
+  std::vector<int64_t> distinct;
+  distinct.reserve(num_sampled);
+  PositionTable table(num_sampled, &distinct);
+  LastColumns last_columns;
+  for (int64_t s = 0; s < num_sampled; ++s) {
+    last_columns.Set(table.FindOrAdd(sampled[s]), static_cast<int32_t>(s));
+  }
+  std::vector<int32_t> positions(num_labels);
+  for (int64_t i = 0; i < num_labels; ++i) positions[i] = table.Find(labels[i]);
+  plan.hits = last_columns.Hits(positions.data(), batch, num_true);
   return plan;
 }
 

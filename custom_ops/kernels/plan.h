@@ -1,4 +1,4 @@
-// Finds the rows to look up for labels and sampled ids, in one pass through one hash table.
+// The rows to look up for the labels and the sampled ids of a batch, and its accidental hits.
 #ifndef SAMPLED_COMPAT_KERNELS_PLAN_H_
 #define SAMPLED_COMPAT_KERNELS_PLAN_H_
 
@@ -8,9 +8,9 @@
 namespace sampled_compat {
 
 struct Plan {
-  // Each id once: the sampled ones first, then the labels', each in order of first appearance.
-  std::vector<int64_t> unique_ids;
-  // Where in unique_ids the sampled ids [S] and the labels [B, T] are.
+  // The ids to look up.
+  std::vector<int64_t> ids;
+  // Where in `ids` the sampled ids [S] and the labels [B, T] are.
   std::vector<int32_t> sampled_positions;
   std::vector<int32_t> true_positions;
   // Pairs (batch row, column of the sampled ids), sorted, none twice: where a sampled id is a label
@@ -19,9 +19,15 @@ struct Plan {
   std::vector<int32_t> hits;
 };
 
-// REQUIRES: num_sampled + batch * num_true < 2^30; the arrays hold that many ids.
-Plan MakePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels, int64_t batch,
-              int64_t num_true, bool find_hits);
+// Both REQUIRE: num_sampled + batch * num_true < 2^30; the arrays hold that many ids.
+
+// Each id once: the sampled ones first, then the labels', each in order of first appearance.
+Plan UniquePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels, int64_t batch,
+                int64_t num_true, bool find_hits);
+
+// Every occurrence, as TensorFlow's losses look them up: the labels, then the sampled ids.
+Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels,
+                    int64_t batch, int64_t num_true, bool find_hits);
 
 }  // namespace sampled_compat
 

@@ -121,6 +121,17 @@ def test_hits_are_tensorflows(ops):
     assert ops.sampled_compat_plan(labels, sampled, find_hits=False).hits.shape == (0, 2)
 
 
+def test_every_occurrence_is_listed_where_asked_for(ops):
+    sampled, labels = np.array([3, 7, 3, 5]), np.array([[5, 3], [1, 5]])
+    plan = ops.sampled_compat_plan(labels, sampled, unique=False)
+    assert plan.unique_ids.numpy().tolist() == [5, 3, 1, 5, 3, 7, 3, 5]
+    assert plan.true_positions.numpy().tolist() == [[0, 1], [2, 3]]
+    assert plan.sampled_positions.numpy().tolist() == [4, 5, 6, 7]
+    assert (
+        plan.hits.numpy().tolist() == ops.sampled_compat_plan(labels, sampled).hits.numpy().tolist()
+    )
+
+
 def test_large_ids_survive(ops):
     ids = np.array([2**31 + 1, 16777217, 2**62])
     plan = ops.sampled_compat_plan(ids[None, ::-1], ids)

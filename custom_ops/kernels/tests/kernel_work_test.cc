@@ -43,7 +43,7 @@ const std::vector<int64_t>& Sampled() {
 }
 
 Plan PlanOfIds() {
-  return MakePlan(Sampled().data(), kSampled, Labels().data(), kBatch, 1, /*find_hits=*/true);
+  return UniquePlan(Sampled().data(), kSampled, Labels().data(), kBatch, 1, /*find_hits=*/true);
 }
 
 void CheckFinite(const Floats& values) {
@@ -83,7 +83,7 @@ struct SampledStep {
 
   const LossKind kind;
   const Plan plan = PlanOfIds();
-  const int64_t unique = plan.unique_ids.size();
+  const int64_t unique = plan.ids.size();
   const Floats inputs = Numbers(kBatch * kDim, 3), rows = Numbers(unique * kDim, 4);
   const Floats biases = Numbers(unique, 5), ones = Floats(kBatch, 1.0f);
   const Floats true_offset = Numbers(kBatch, 6), sampled_offset = Numbers(kSampled, 7);
@@ -93,7 +93,7 @@ struct SampledStep {
   Floats d_biases = Floats(unique), d_true = Floats(kBatch), d_sampled = Floats(kSampled);
 };
 
-void RunPlan() { CHECK_THAT(!PlanOfIds().unique_ids.empty(), "no ids"); }
+void RunPlan() { CHECK_THAT(!PlanOfIds().ids.empty(), "no ids"); }
 
 void RunTapas() {
   static const Floats inputs = Numbers(kBatch * kDim, 3), rows = Numbers(kSampled * kDim, 4);

@@ -17,14 +17,14 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
     id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
   for (int64_t& id : labels)
     id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
-  const Plan plan = MakePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, true);
+  const Plan plan = UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, true);
   std::vector<int64_t> unique;
   for (const std::vector<int64_t>* ids : {&sampled, &labels}) {
     for (const int64_t id : *ids) {
       if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
     }
   }
-  CHECK_THAT(plan.unique_ids == unique, "unique ids");
+  CHECK_THAT(plan.ids == unique, "unique ids");
   for (int64_t s = 0; s < num_sampled; ++s) {
     CHECK_THAT(unique[plan.sampled_positions[s]] == sampled[s], "sampled position %ld", s);
   }
@@ -45,8 +45,24 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
   }
   CHECK_THAT(plan.hits == hits, "hits");
   CHECK_THAT(
-      MakePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false).hits.empty(),
+      UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false).hits.empty(),
       "no hits asked for");
+
+  const Plan each =
+      OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, true);
+  std::vector<int64_t> occurrences(labels);
+  occurrences.insert(occurrences.end(), sampled.begin(), sampled.end());
+  CHECK_THAT(each.ids == occurrences, "labels, then sampled ids");
+  for (int64_t s = 0; s < num_sampled; ++s) {
+    CHECK_THAT(each.sampled_positions[s] == batch * num_true + s, "sampled position %ld", s);
+  }
+  for (int64_t i = 0; i < batch * num_true; ++i) {
+    CHECK_THAT(each.true_positions[i] == i, "true position %ld", i);
+  }
+  CHECK_THAT(each.hits == hits, "hits among occurrences");
+  CHECK_THAT(OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false)
+                 .hits.empty(),
+             "no hits asked for among occurrences");
 }
 
 }  // namespace
@@ -68,7 +84,7 @@ int main() {
   }
   // The example TensorFlow's own behaviour was recorded with: of [3, 7, 3, 5, 5] columns 2 and 4.
   const int64_t sampled[] = {3, 7, 3, 5, 5}, labels[] = {5, 3};
-  const sampled_compat::Plan plan = sampled_compat::MakePlan(sampled, 5, labels, 1, 2, true);
+  const sampled_compat::Plan plan = sampled_compat::UniquePlan(sampled, 5, labels, 1, 2, true);
   CHECK_THAT((plan.hits == std::vector<int32_t>{0, 2, 0, 4}), "repeated ids");
   return sampled_compat::Report("plan_test");
 }

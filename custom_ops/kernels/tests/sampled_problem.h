@@ -65,7 +65,7 @@ class RandomProblem {
         true_offset_(RandomVector<double>(z.batch * z.num_true, seed + 5, 2)),
         sampled_offset_(Shifted(RandomVector<double>(z.num_sampled, seed + 6, 2), z.shift)) {}
 
-  int64_t unique() const { return plan_.unique_ids.size(); }
+  int64_t unique() const { return plan_.ids.size(); }
 
   SampledProblem<T> View(LossKind kind) const {
     return {kind,
@@ -92,7 +92,7 @@ class RandomProblem {
       for (int64_t s = 0; s < z.num_sampled; ++s) sampled[s] = s;
     }
     const std::vector<int64_t> labels = RandomIds(z.batch * z.num_true, z.classes, seed + 1);
-    return MakePlan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true,
+    return UniquePlan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true,
                     seed % 4 != 3);
   }
 

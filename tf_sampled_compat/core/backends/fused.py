@@ -21,7 +21,6 @@ from tf_sampled_compat.core.backends.interface import (
     SumKind,
     Terms,
 )
-from tf_sampled_compat.core.backends.plan import occurrence_plan
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -56,16 +55,12 @@ class Fused(Backend):
     def plan(
         self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
     ) -> Plan:
-        if not unique and not find_hits:
-            return occurrence_plan(labels, sampled, num_true, tf.zeros([0, 2], tf.int32))
         if find_hits:
             # TensorFlow's op takes a seed. Taking one keeps the draws that follow where they were.
             tf.compat.v1.get_seed(None)
         ids, sampled_positions, true_positions, hits = _ops().sampled_compat_plan(
-            labels=labels, sampled=sampled, find_hits=find_hits
+            labels=labels, sampled=sampled, find_hits=find_hits, unique=unique
         )
-        if not unique:
-            return occurrence_plan(labels, sampled, num_true, hits)
         true_positions = with_shape(true_positions, [size_of(labels, 0), num_true])
         return Plan(ids, sampled_positions, true_positions, hits)
 
