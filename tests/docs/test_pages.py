@@ -79,5 +79,4 @@ def test_the_front_page():
 def test_pictures_and_pages_that_are_linked_exist(page):
     """As a code host shows the pages; mkdocs checks the anchors of docs/."""
     for target in re.findall(r"\]\(([^)#]+)", text_of(page)):
-        elsewhere = target in ("CONTRIBUTING.md", "SECURITY.md", "CITATION.cff")
-        assert elsewhere or (ROOT / page).parent.joinpath(target).exists(), target
+        assert (ROOT / page).parent.joinpath(target).exists(), target

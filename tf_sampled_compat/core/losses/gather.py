@@ -1,4 +1,4 @@
-"""The third stage: each distinct class of the batch is looked up once."""
+"""The third stage: the classes of the batch are listed, and their rows looked up."""
 
 from __future__ import annotations
 
