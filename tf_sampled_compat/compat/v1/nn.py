@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import SampledValuesLike, TableLike, TensorLike
 from tf_sampled_compat.core.losses.description import Arguments, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.logits import sampled_logits
 from tf_sampled_compat.core.losses.sampled import sampled_loss
 from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
@@ -24,6 +25,7 @@ from tf_sampled_compat.core.samplers.tensorflow_kernels import (
 __all__ = [
     "all_candidate_sampler",
     "compute_accidental_hits",
+    "compute_sampled_logits",
     "fixed_unigram_candidate_sampler",
     "learned_unigram_candidate_sampler",
     "log_uniform_candidate_sampler",
@@ -195,4 +197,83 @@ def nce_loss(
             remove_accidental_hits=remove_accidental_hits,
             name=name,
         )
+    )
+
+
+def compute_sampled_logits(
+    weights: TableLike,
+    biases: TableLike,
+    labels: TensorLike,
+    inputs: TensorLike,
+    num_sampled: int,
+    num_classes: int,
+    num_true: int = 1,
+    sampled_values: Optional[SampledValuesLike] = None,
+    subtract_log_q: bool = True,
+    remove_accidental_hits: bool = False,
+    partition_strategy: str = "mod",
+    name: Optional[str] = None,
+    seed: Optional[int] = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    r"""Computes the logits and targets that the sampled losses are made of.
+
+    .. math:: l_{i,c} = w_c \cdot x_i + b_c - \log Q(c)
+
+    The twin of TensorFlow's private `_compute_sampled_logits`, for programs that make a loss of
+    their own. It builds the `[batch_size, num_true + num_sampled]` matrix, as TensorFlow does.
+
+    >>> logits, targets = tsc.compat.v1.nn.compute_sampled_logits(
+    ...     tf.zeros([50, 8]), tf.zeros([50]), [[3], [7]], tf.ones([2, 8]), 5, 50)
+    >>> logits.shape, targets.shape
+    (TensorShape([2, 6]), TensorShape([2, 6]))
+
+    Args:
+      weights: The `[num_classes, dim]` class embeddings; see `sampled_softmax_loss`.
+      biases: The `[num_classes]` class biases.
+      labels: `[batch_size, num_true]` class ids of the target classes.
+      inputs: `[batch_size, dim]` activations.
+      num_sampled: How many classes to sample for the batch.
+      num_classes: The number of classes.
+      num_true: The number of target classes of each example.
+      sampled_values: What a `*_candidate_sampler` returned, or None for the log-uniform one.
+      subtract_log_q: Whether to subtract the logarithm of a class's expected count.
+      remove_accidental_hits: Whether a sampled class that is a target class of an example gets the
+        lowest float32 for its logit.
+      partition_strategy: "div" or "mod": how ids map to pieces where there are several.
+      name: A name for the operation.
+      seed: The sampler's operation seed.
+
+    Returns:
+      `(logits, targets)`, both `[batch_size, num_true + num_sampled]`, the target classes first.
+      A target class has the target 1 / num_true, a sampled one 0. float32, or float64 for float64
+      inputs.
+
+    Raises:
+      ValueError: See `sampled_softmax_loss`.
+
+    Source: `_compute_sampled_logits` in `tensorflow/python/ops/nn_impl.py` of TensorFlow 1.15.
+    """
+    return sampled_logits(
+        SampledLoss(
+            function="compute_sampled_logits",
+            kind="softmax",
+            arguments=Arguments(
+                weights=weights,
+                biases=biases,
+                labels=labels,
+                inputs=inputs,
+                num_true=num_true,
+                partition_strategy=partition_strategy,
+                contiguous_mod="permute",
+            ),
+            sampling=Sampling(
+                num_sampled=num_sampled,
+                num_classes=num_classes,
+                sampled_values=sampled_values,
+                seed=seed,
+            ),
+            remove_accidental_hits=remove_accidental_hits,
+            name=name,
+        ),
+        subtract_log_q=subtract_log_q,
     )

@@ -132,14 +132,21 @@ def _unknown(kind: str) -> ValueError:
     return ValueError(f"kind: expected 'softmax' or 'sigmoid', got {kind!r}")
 
 
-def logits_and_targets(gathered: Gathered) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns `[B, T + S]` logits, less log Q and without accidental hits, and their targets."""
+def logits_and_targets(
+    gathered: Gathered, logit_of_hits: Optional[float] = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns `[B, T + S]` logits, less log Q and without accidental hits, and their targets.
+
+    Args:
+      gathered: The batch.
+      logit_of_hits: The logit of an accidental hit, or None for one so low that nothing overflows.
+    """
     gathered = _in_compute_dtype(gathered)
     true_logits = _true_logits(gathered)
     targets = _targets(true_logits, gathered)
     if size_of(gathered.sampled_positions, 0) == 0:
         return true_logits, targets
-    sampled_logits = _sampled_logits(gathered)
+    sampled_logits = _sampled_logits(gathered, logit_of_hits)
     logits = tf.concat([true_logits, sampled_logits], axis=1)
     return logits, tf.concat([targets, tf.zeros_like(sampled_logits)], axis=1)
 
@@ -161,7 +168,7 @@ def _true_logits(gathered: Gathered) -> tf.Tensor:
     return logits
 
 
-def _sampled_logits(gathered: Gathered) -> tf.Tensor:
+def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -> tf.Tensor:
     """`[B, S]` corrected logits of the candidates; the lowest where one is no negative."""
     if size_of(gathered.sampled_positions, 0) == 0:
         # In a function TensorFlow fuses the product and the sum below into one oneDNN kernel. That
@@ -171,7 +178,7 @@ def _sampled_logits(gathered: Gathered) -> tf.Tensor:
     logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
     logits += _take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
     if gathered.hits is not None:
-        logits = _without_hits(logits, gathered.hits)
+        logits = _without_hits(logits, gathered.hits, logit_of_hits)
     if gathered.excluded is not None:
         logits = tf.where(gathered.excluded, _lowest(logits), logits)
     return logits
@@ -192,8 +199,9 @@ def _if_any_is_true(loss: tf.Tensor, gathered: Gathered) -> tf.Tensor:
     return tf.where(tf.reduce_any(gathered.true_mask, axis=1), loss, tf.zeros_like(loss))
 
 
-def _without_hits(logits: tf.Tensor, hits: tf.Tensor) -> tf.Tensor:
-    updates = tf.fill(tf.shape(hits)[:1], _lowest(logits))
+def _without_hits(logits: tf.Tensor, hits: tf.Tensor, logit_of_hits: Optional[float]) -> tf.Tensor:
+    low = _lowest(logits) if logit_of_hits is None else tf.constant(logit_of_hits, logits.dtype)
+    updates = tf.fill(tf.shape(hits)[:1], low)
     if not private.in_xla_context():
         return tf.tensor_scatter_nd_update(logits, hits, updates)
     # Under XLA each label has a pair, which points beyond the last column if it is no hit. XLA
