@@ -295,3 +295,12 @@ def test_under_xla_a_class_out_of_range_is_expected_nan_times():
     _, count, _ = step(tf.constant([[50], [3], [-1]], tf.int64))
     assert np.isnan(count.numpy()[:, 0]).tolist() == [True, False, True]
     assert int(tf.reduce_sum(sampler.counts())) == 51
+
+
+def test_counts_that_do_not_fit_into_memory_are_an_error_that_says_so(monkeypatch):
+    def no_room(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr("tf_sampled_compat.core.samplers.learned.SumTree", no_room)
+    with pytest.raises(ValueError, match="num_classes: expected .* fit into memory: these take 17"):
+        tsc.random.LearnedUnigramSampler(2**31 - 1)

@@ -113,7 +113,7 @@ class SampledDense(bases.Layer):
         Raises:
           ValueError: If k is more than the number of classes, or the layer has no weights yet.
         """
-        hidden = tf.convert_to_tensor(hidden)
+        hidden = _dense(hidden)
         if not self.built:
             errors.fail("top_k", "a layer that has been built or called", "one without weights")
         flat = tf.reshape(hidden, [-1, hidden.shape[-1]])
@@ -189,7 +189,7 @@ class SampledDense(bases.Layer):
 @tf.autograph.experimental.do_not_convert
 def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
     dtype = head.compute_dtype
-    hidden = tf.convert_to_tensor(inputs)
+    hidden = _dense(inputs)
     hidden = hidden if hidden.dtype == dtype else tf.cast(hidden, dtype)
     tied_kernel.check_shape(head.kernel, head.num_classes, hidden.shape[-1])
     compute = functools.partial(_logits, head)
@@ -199,6 +199,13 @@ def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
         compute = tf.function(compute, autograph=False)
     tag = head_output.Tag(head, hidden, _is_training(training), {})
     return head_output.attach(compute(hidden), tag)
+
+
+def _dense(inputs: Any) -> tf.Tensor:
+    """Converts inputs. Sparse ones are as wide as a row of the kernel, so they are small dense."""
+    if not isinstance(inputs, tf.SparseTensor):
+        return tf.convert_to_tensor(inputs)
+    return tf.ensure_shape(tf.sparse.to_dense(tf.sparse.reorder(inputs)), inputs.shape)
 
 
 def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:

@@ -87,7 +87,7 @@ class LearnedUnigramSampler(tf.Module):
             errors.fail("decay", "a number between 0 and 1, or None", repr(decay))
         self._intervals = None if decay is None else Intervals(self.num_classes, float(decay))
         initial = 1 if self._intervals is None else self._intervals.initial_weight
-        self._tree = SumTree(self.num_classes, initial)
+        self._tree = _tree(self.num_classes, initial)
         self._seed = tf.Variable(_seed_pair(seed), trainable=False, dtype=tf.int64, name="seed")
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64, name="step")
 
@@ -296,6 +296,19 @@ class LearnedUnigramSampler(tf.Module):
         """Restores the state that `save_own_variables` stored."""
         for name, variable in self._state().items():
             variable.assign(store[name])
+
+
+def _tree(num_classes: int, initial: int) -> SumTree:
+    try:
+        return SumTree(num_classes, initial)
+    except tf.errors.ResourceExhaustedError:
+        size = num_classes * 8 * 16 // 15 / 2**30
+        errors.fail(
+            "num_classes",
+            f"a number of classes whose counts fit into memory: these take {size:.1f} GiB, and "
+            "several times that while they are made",
+            num_classes,
+        )
 
 
 def _seed_pair(seed: Any) -> Any:
