@@ -15,7 +15,7 @@ from tensorflow.tools.compatibility import ast_edits, tf_upgrade_v2, tf_upgrade_
 from tests.legacy import printed
 from tests.legacy.test_programs import LOSSES, PROGRAMS, RTOL, golden, run_programs
 from tf_sampled_compat import __main__
-from tf_sampled_compat.migrate import files
+from tf_sampled_compat.migrate.rewriting import files
 
 # What remains for a person, who has looked and says so with `# migrate: ok`.
 TO_LOOK_AT = {

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tests.migrate.cases_table import cases
 from tests.problems import assert_close, problem
-from tf_sampled_compat.migrate import files
 from tf_sampled_compat.migrate.notes import CHANGED
+from tf_sampled_compat.migrate.rewriting import files
 
 CASES = cases()
 P = problem(C=50, T=1, B=4, S=5, D=8)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.migrate.conftest import NEW, OLD
-from tf_sampled_compat.migrate import progress
+from tf_sampled_compat.migrate.output import progress
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -60,9 +60,10 @@ def test_the_diff_applied_is_what_write_writes(tree, migrate):
     for path in ("src/a.py", "src/sub/b.py", "src/crlf.py"):
         assert (tree / "patched" / path).read_bytes() == (tree / path).read_bytes()
     assert (tree / "src/a.py").read_text() == NEW
-    assert crlf.read_bytes() == b"# caf\xe9 -*- coding: latin-1 -*-\r\n" + NEW.replace(
-        "\n", "\r\n"
-    ).encode()
+    assert (
+        crlf.read_bytes()
+        == b"# caf\xe9 -*- coding: latin-1 -*-\r\n" + NEW.replace("\n", "\r\n").encode()
+    )
 
 
 def test_write_reports_keeps_backups_and_is_idempotent(tree, migrate):

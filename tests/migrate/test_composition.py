@@ -6,7 +6,7 @@ import pytest
 from tensorflow.tools.compatibility import ast_edits, tf_upgrade_v2, tf_upgrade_v2_safety
 
 from tests.migrate.cases_table import cases
-from tf_sampled_compat.migrate import files
+from tf_sampled_compat.migrate.rewriting import files
 
 PROGRAM = """\
 '''Word vectors, as of 2016.'''

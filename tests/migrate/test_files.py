@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tests.migrate.conftest import NEW, OLD
-from tf_sampled_compat.migrate import discovery, reading, writing
+from tf_sampled_compat.migrate.finding import discovery, reading
+from tf_sampled_compat.migrate.output import writing
 
 
 def found(*paths):
@@ -147,7 +148,7 @@ def test_nothing_is_lost_when_writing_fails(tmp_path, migrate, monkeypatch):
 
 
 def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
-    from tf_sampled_compat.migrate import python
+    from tf_sampled_compat.migrate.rewriting import python
 
     examine = python.examine
 
@@ -165,9 +166,9 @@ def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
 
 
 def test_what_would_not_parse_is_not_written(tmp_path, migrate, monkeypatch):
-    from tf_sampled_compat.migrate import rewriting
+    from tf_sampled_compat.migrate.rewriting import rewrite
 
-    monkeypatch.setattr(rewriting, "_prefix", lambda *_: rewriting.Edit(0, 1, "("))
+    monkeypatch.setattr(rewrite, "_prefix", lambda *_: rewrite.Edit(0, 1, "("))
     (tmp_path / "a.py").write_text(OLD)
     result = migrate("--write", tmp_path)
     assert result.code == 1 and b"error [internal]" in result.out

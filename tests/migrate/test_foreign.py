@@ -6,8 +6,9 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_sampled_compat.migrate import discovery, python, reading
-from tf_sampled_compat.migrate.source import Source
+from tf_sampled_compat.migrate.code.source import Source
+from tf_sampled_compat.migrate.finding import discovery, reading
+from tf_sampled_compat.migrate.rewriting import python
 
 TENSORFLOW = pathlib.Path(tf.__file__).parent
 SUMMARY = re.compile(

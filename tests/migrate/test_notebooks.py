@@ -5,8 +5,9 @@ import json
 import pytest
 
 from tests.migrate.conftest import OLD
-from tf_sampled_compat.migrate import files, json_spans, magics
+from tf_sampled_compat.migrate.code import json_spans, magics
 from tf_sampled_compat.migrate.notes import CHANGED
+from tf_sampled_compat.migrate.rewriting import files
 
 
 def notebook(*cells, indent=1, as_lines=True, ensure_ascii=False):

@@ -6,8 +6,8 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from tf_sampled_compat.migrate.catalogue import ERAS
-from tf_sampled_compat.migrate.discovery import STDIN
+from tf_sampled_compat.migrate.finding.discovery import STDIN
+from tf_sampled_compat.migrate.rules.which_namespace import ERAS
 
 _DESCRIPTION = """\
 Rewrites code that calls the sampled losses of TensorFlow 0.x, 1.x and 2.x, and those of

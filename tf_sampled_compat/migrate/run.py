@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tf_sampled_compat.migrate import discovery, files, progress, reading, report, writing
+from tf_sampled_compat.migrate.finding import discovery, reading
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, Note
+from tf_sampled_compat.migrate.output import progress, report, writing
+from tf_sampled_compat.migrate.rewriting import files
 
 OK, REMAINS = 0, 1
 _STDIN_NAME = "<stdin>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf_sampled_compat.migrate.names import Code
+from tf_sampled_compat.migrate.code.names import Code
 from tf_sampled_compat.migrate.notes import LOOK, Note
 
 _LONGEST = 60

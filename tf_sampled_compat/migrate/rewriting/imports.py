@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import catalogue, statements
-from tf_sampled_compat.migrate.advice.rule import look
-from tf_sampled_compat.migrate.edits import Edit
-from tf_sampled_compat.migrate.names import Code, Origin, dotted
+from tf_sampled_compat.migrate.code.edits import Edit
+from tf_sampled_compat.migrate.code.names import Code, Origin, dotted
 from tf_sampled_compat.migrate.notes import Note
+from tf_sampled_compat.migrate.rewriting import statements
+from tf_sampled_compat.migrate.rules import signatures
+from tf_sampled_compat.migrate.rules.advice.rule import look
+from tf_sampled_compat.migrate.rules.which_namespace import is_contrib
 
 _ROOTS = (cst.Module, cst.FunctionDef, cst.ClassDef)
 
@@ -29,18 +31,18 @@ def our_name(code: Code) -> OurName:
     for node in code.nodes:
         if isinstance(node, cst.Import) and _at_top(code, node):
             for alias in node.names:
-                if alias.evaluated_name == catalogue.PACKAGE:
-                    return OurName(alias.evaluated_alias or catalogue.PACKAGE, "")
+                if alias.evaluated_name == signatures.PACKAGE:
+                    return OurName(alias.evaluated_alias or signatures.PACKAGE, "")
         if isinstance(node, cst.Name):
             taken.add(node.value)
     # A name that only ever stands for the package, inside functions, is no clash.
     taken -= {"tsc"} if _is_ours_everywhere(code, "tsc") else set()
     if "tsc" not in taken:
-        return OurName("tsc", f"import {catalogue.PACKAGE} as tsc")
-    if catalogue.PACKAGE not in taken:
-        return OurName(catalogue.PACKAGE, f"import {catalogue.PACKAGE}")
+        return OurName("tsc", f"import {signatures.PACKAGE} as tsc")
+    if signatures.PACKAGE not in taken:
+        return OurName(signatures.PACKAGE, f"import {signatures.PACKAGE}")
     number = next(n for n in range(1, len(taken) + 2) if f"tsc_{n}" not in taken)
-    return OurName(f"tsc_{number}", f"import {catalogue.PACKAGE} as tsc_{number}")
+    return OurName(f"tsc_{number}", f"import {signatures.PACKAGE} as tsc_{number}")
 
 
 def unused(code: Code, origins: Iterable[Origin], rewritten: list[tuple[int, int]]) -> list:
@@ -70,7 +72,7 @@ def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
     It binds the same name, and works in TensorFlow 2; unless the rest of the path is still used.
     """
     if any(
-        catalogue.is_contrib(dotted(node) or "")
+        is_contrib(dotted(node) or "")
         and not any(start <= code.span(node)[0] < end for start, end in rewritten)
         for node in code.nodes
         if isinstance(node, cst.Attribute) and not code.enclosing(node, (cst.Import,))
@@ -81,7 +83,7 @@ def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
         for node in code.nodes
         if isinstance(node, cst.Import)
         for alias in node.names
-        if alias.asname is None and catalogue.is_contrib(alias.evaluated_name)
+        if alias.asname is None and is_contrib(alias.evaluated_name)
     ]
 
 
@@ -98,9 +100,7 @@ def vanished(code: Code, edits: Iterable[Edit]) -> list[Note]:
         if any(edit.start < end and start < edit.end for edit in edits if edit.start < edit.end):
             continue
         for alias in node.names:
-            if catalogue.is_contrib(module + alias.evaluated_name) or catalogue.is_contrib(
-                module[:-1]
-            ):
+            if is_contrib(module + alias.evaluated_name) or is_contrib(module[:-1]):
                 notes.append(
                     look(
                         code, node, "vanished",
@@ -198,11 +198,11 @@ def _is_ours_everywhere(code: Code, name: str) -> bool:
             continue
         if isinstance(code.parent(node), cst.AsName):
             alias = code.parent(code.parent(node))
-            if not isinstance(alias, cst.ImportAlias) or alias.evaluated_name != catalogue.PACKAGE:
+            if not isinstance(alias, cst.ImportAlias) or alias.evaluated_name != signatures.PACKAGE:
                 return False
             continue
         meanings = code.meanings(node)
-        if not meanings or any(m.path != catalogue.PACKAGE for m in meanings):
+        if not meanings or any(m.path != signatures.PACKAGE for m in meanings):
             return False
     return True
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import lines
-from tf_sampled_compat.migrate.edits import Edit
-from tf_sampled_compat.migrate.names import Code
+from tf_sampled_compat.migrate.code import lines
+from tf_sampled_compat.migrate.code.edits import Edit
+from tf_sampled_compat.migrate.code.names import Code
 
 
 def line_of(code: Code, statement: cst.CSTNode) -> cst.CSTNode:

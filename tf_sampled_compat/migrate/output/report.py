@@ -6,8 +6,8 @@ import difflib
 import os
 from typing import NamedTuple
 
-from tf_sampled_compat.migrate.files import Line, Outcome
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK
+from tf_sampled_compat.migrate.rewriting.files import Line, Outcome
 
 
 class Tally(NamedTuple):

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import catalogue
-from tf_sampled_compat.migrate.advice.rule import look, shown
-from tf_sampled_compat.migrate.calls import function_name
-from tf_sampled_compat.migrate.names import Code, dotted
+from tf_sampled_compat.migrate.code.calls import function_name
+from tf_sampled_compat.migrate.code.names import Code, dotted
 from tf_sampled_compat.migrate.notes import Note
+from tf_sampled_compat.migrate.rules import which_namespace
+from tf_sampled_compat.migrate.rules.advice.rule import look, shown
 
 _BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
 _IN_A_STRING = re.compile(
-    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:" + "|".join(sorted(catalogue.LOSSES)) + ")"
+    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:"
+    + "|".join(sorted(which_namespace.LOSSES))
+    + ")"
 )
 _PRIVATE = "_compute_sampled_logits"
 _BY_HAND = "write tf_sampled_compat's path there by hand, or call tf_sampled_compat.install()"
@@ -78,7 +80,7 @@ def _by_name(code: Code, node: cst.Call) -> Iterator[Note]:
     if function_name(node) not in _BY_NAME or len(node.args) < 2:
         return
     name, owner = node.args[1].value, node.args[0].value
-    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in catalogue.LOSSES:
+    if not isinstance(name, cst.SimpleString) or name.evaluated_value not in which_namespace.LOSSES:
         return
     paths = [meaning.path or "" for meaning in code.meanings(owner)]
     looks_like_it = not paths and f".{dotted(owner)}".endswith(".nn")
@@ -103,9 +105,9 @@ def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
     if not isinstance(node.names, cst.ImportStar) or node.module is None or node.relative:
         return
     module = dotted(node.module)
-    has = [n for n in catalogue.MENTIONS if catalogue.target(f"{module}.{n}", "1.x")]
+    has = [n for n in which_namespace.MENTIONS if which_namespace.target(f"{module}.{n}", "1.x")]
     used = {n.value for n in code.nodes if isinstance(n, cst.Name)}
-    if used.intersection(has) or (module == "tensorflow" and used & catalogue.LOSSES):
+    if used.intersection(has) or (module == "tensorflow" and used & which_namespace.LOSSES):
         yield look(
             code, node, "star-import",
             f"from {module} import * brings names that cannot be told from others",

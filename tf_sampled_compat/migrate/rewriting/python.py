@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import calls, catalogue, references, rewriting
-from tf_sampled_compat.migrate.advice import arguments, elsewhere, strategies, tables
-from tf_sampled_compat.migrate.advice.rule import look
-from tf_sampled_compat.migrate.edits import Edit, apply
-from tf_sampled_compat.migrate.names import Code
+from tf_sampled_compat.migrate.code.edits import Edit, apply
+from tf_sampled_compat.migrate.code.names import Code
+from tf_sampled_compat.migrate.code.parsing import parse
+from tf_sampled_compat.migrate.code.source import Source
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK, Note, accepted
-from tf_sampled_compat.migrate.parsing import parse
-from tf_sampled_compat.migrate.source import Source
+from tf_sampled_compat.migrate.rewriting import rewrite
+from tf_sampled_compat.migrate.rules import loss_calls, references, which_namespace
+from tf_sampled_compat.migrate.rules.advice import arguments, elsewhere, strategies, tables
+from tf_sampled_compat.migrate.rules.advice.rule import look
 
 _PYTHON_2 = re.compile(
     rb"^\s*(?:print[ \t]+[^\s=(.\[]|exec[ \t]+['\"]"
@@ -55,7 +56,7 @@ def examine(source: Source, era: str) -> Found:
         return Found([], [note])
     code = Code(module, source.offset)
     found, notes = _references(code, era)
-    edits, changes = rewriting.rewrite(code, source.code, found, era)
+    edits, changes = rewrite.rewrite(code, source.code, found, era)
     if edits:
         # A defect here must not leave a file that does not even parse.
         parse(apply(source.code, edits).decode().replace("\f", ""))
@@ -74,7 +75,7 @@ def unparsable(code: bytes, error: cst.ParserSyntaxError) -> Note:
 def _references(code: Code, era: str) -> tuple[list[references.Reference], list[Note]]:
     found, notes = [], []
     for node in code.nodes:
-        if not isinstance(node, cst.Attribute) or node.attr.value not in catalogue.MENTIONS:
+        if not isinstance(node, cst.Attribute) or node.attr.value not in which_namespace.MENTIONS:
             continue
         reference = references.attribute(code, node, era)
         if isinstance(reference, references.Doubt):
@@ -87,7 +88,7 @@ def _references(code: Code, era: str) -> tuple[list[references.Reference], list[
 
 
 def _advice(code: Code, era: str) -> list[Note]:
-    found = calls.calls(code, era)
+    found = loss_calls.loss_calls(code, era)
     notes = list(elsewhere.advice(code))
     for call in found:
         notes += [*tables.advice(code, call), *arguments.advice(code, call)]

@@ -6,15 +6,15 @@ from typing import NamedTuple, Optional
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import catalogue
-from tf_sampled_compat.migrate.names import Code, Origin, dotted
+from tf_sampled_compat.migrate.code.names import Code, Origin, dotted
+from tf_sampled_compat.migrate.rules import signatures, which_namespace
 
 
 class Reference(NamedTuple):
     """An expression that is a loss of TensorFlow's or, with no origins, of this package."""
 
     node: cst.CSTNode
-    target: catalogue.Target
+    target: which_namespace.Target
     origins: tuple[Origin, ...]
 
 
@@ -31,7 +31,7 @@ class Imported(NamedTuple):
 
     statement: cst.ImportFrom
     alias: cst.ImportAlias
-    target: catalogue.Target
+    target: which_namespace.Target
 
 
 def attribute(code: Code, node: cst.Attribute, era: str):
@@ -39,12 +39,12 @@ def attribute(code: Code, node: cst.Attribute, era: str):
 
     Args:
       code: The module.
-      node: The attribute, whose last name is one of `catalogue.MENTIONS`.
+      node: The attribute, whose last name is one of `which_namespace.MENTIONS`.
       era: "0.x", "1.x" or "2.x".
     """
     spelled = dotted(node)
     meanings = code.meanings(node)
-    targets = {m.path and catalogue.target(m.path, era, spelled or "") for m in meanings}
+    targets = {m.path and which_namespace.target(m.path, era, spelled or "") for m in meanings}
     if meanings and None not in targets and len(targets) == 1:
         origins = tuple(origin for m in meanings for origin in m.origins)
         return Reference(node, targets.pop(), origins)
@@ -55,12 +55,12 @@ def attribute(code: Code, node: cst.Attribute, era: str):
             f"{spelled} comes from {' or '.join(dict.fromkeys(where))}, which differ",
             "name one of them, or call the namespace of tf_sampled_compat that is meant",
         )
-    if any(m.path and m.path.startswith(catalogue.PACKAGE + ".") for m in meanings):
+    if any(m.path and m.path.startswith(signatures.PACKAGE + ".") for m in meanings):
         return None
     module = f".{spelled}".rpartition(".")[0]
     if spelled and (
-        (".nn." in f"{module}." and node.attr.value in catalogue.LOSSES)
-        or (module.endswith("contrib.opt") and node.attr.value in catalogue.OPTIMIZERS)
+        (".nn." in f"{module}." and node.attr.value in which_namespace.LOSSES)
+        or (module.endswith("contrib.opt") and node.attr.value in which_namespace.OPTIMIZERS)
     ):
         return Doubt(
             node,
@@ -71,14 +71,16 @@ def attribute(code: Code, node: cst.Attribute, era: str):
     return None
 
 
-def called(code: Code, node: cst.CSTNode, era: str) -> Optional[catalogue.Target]:
+def called(code: Code, node: cst.CSTNode, era: str) -> Optional[which_namespace.Target]:
     """Returns the loss that an expression is, of TensorFlow's or of this package, or None."""
     found = set()
     for meaning in code.meanings(node):
         path = meaning.path or ""
-        found.add(catalogue.own(path) or catalogue.target(path, era, dotted(node) or ""))
+        found.add(
+            which_namespace.own(path) or which_namespace.target(path, era, dotted(node) or "")
+        )
     target = found.pop() if len(found) == 1 else None
-    return target if target is not None and target.function in catalogue.FUNCTIONS else None
+    return target if target is not None and target.function in signatures.FUNCTIONS else None
 
 
 def imported(statement: cst.ImportFrom, era: str) -> list[Imported]:
@@ -89,7 +91,7 @@ def imported(statement: cst.ImportFrom, era: str) -> list[Imported]:
         return []
     module, found = dotted(statement.module), []
     for alias in statement.names:
-        target = catalogue.target(f"{module}.{alias.evaluated_name}", era)
+        target = which_namespace.target(f"{module}.{alias.evaluated_name}", era)
         if target is not None:
             found.append(Imported(statement, alias, target))
     return found

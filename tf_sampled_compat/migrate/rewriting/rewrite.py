@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import catalogue, imports, references, statements
-from tf_sampled_compat.migrate.edits import Edit
-from tf_sampled_compat.migrate.names import Code, dotted
+from tf_sampled_compat.migrate.code.edits import Edit
+from tf_sampled_compat.migrate.code.names import Code, dotted
 from tf_sampled_compat.migrate.notes import CHANGED, Note
+from tf_sampled_compat.migrate.rewriting import imports, statements
+from tf_sampled_compat.migrate.rules import references, signatures
 
 
 def rewrite(code: Code, text: bytes, found: list, era: str) -> tuple[list[Edit], list[Note]]:
@@ -97,7 +98,7 @@ def _import_of_names(code, text, statement, found) -> tuple[list[Edit], Note]:
     groups: dict = {}
     for item in found:
         groups.setdefault(item.target.namespace, []).append(item)
-    after = [f"{catalogue.PACKAGE}.{namespace}" for namespace in groups]
+    after = [f"{signatures.PACKAGE}.{namespace}" for namespace in groups]
     names = ", ".join(item.alias.evaluated_name for item in found)
     note = Note(
         CHANGED, "import", *code.span(statement),
@@ -106,7 +107,7 @@ def _import_of_names(code, text, statement, found) -> tuple[list[Edit], Note]:
     edits: list[Edit] = []
     if len(found) == len(statement.names):
         namespace = next(iter(groups))
-        edits.append(Edit(*code.span(statement.module), f"{catalogue.PACKAGE}.{namespace}"))
+        edits.append(Edit(*code.span(statement.module), f"{signatures.PACKAGE}.{namespace}"))
         for item in groups.pop(namespace):
             if item.target.function != item.alias.evaluated_name:
                 edits.append(Edit(*code.span(item.alias.name), _as_named(item, in_place=True)))
@@ -114,7 +115,7 @@ def _import_of_names(code, text, statement, found) -> tuple[list[Edit], Note]:
     if moved:
         edits += statements.take_out(code, statement, [item.alias for item in moved])
         added = "\n".join(
-            f"from {catalogue.PACKAGE}.{namespace} import {', '.join(map(_as_named, items))}"
+            f"from {signatures.PACKAGE}.{namespace} import {', '.join(map(_as_named, items))}"
             for namespace, items in groups.items()
         )
         edits.append(statements.add_after(code, text, statement, added))

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from tf_sampled_compat.migrate.advice.rule import look, shown
-from tf_sampled_compat.migrate.calls import Call, argument, function_name
-from tf_sampled_compat.migrate.names import Code, dotted
+from tf_sampled_compat.migrate.code.calls import argument, function_name
+from tf_sampled_compat.migrate.code.names import Code, dotted
 from tf_sampled_compat.migrate.notes import Note
+from tf_sampled_compat.migrate.rules.advice.rule import look, shown
+from tf_sampled_compat.migrate.rules.loss_calls import Call
 
 _TRANSPOSES = ("transpose", "matrix_transpose", "permute_dimensions", "t")
 _CASTS = ("cast", "to_float", "to_double", "to_bfloat16", "saturate_cast")

@@ -4,59 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-PACKAGE = "tf_sampled_compat"
+from tf_sampled_compat.migrate.rules.signatures import FUNCTIONS, PACKAGE, SIGNATURES, Signature
+
 ERAS = ("0.x", "1.x", "2.x")
 
-_CANDIDATES = "num_true sampled_values remove_accidental_hits"
-_V2 = f"weights biases labels inputs num_sampled num_classes {_CANDIDATES}"
-_V0 = f"weights biases inputs labels num_sampled num_classes {_CANDIDATES}"
-_SPARSE = (
-    "weights biases labels inputs num_sampled num_classes sampled_values remove_accidental_hits "
-    "partition_strategy name"
-)
-_RANK = (
-    "weights biases labels inputs num_sampled num_resampled num_classes num_true sampled_values "
-    "resampling_temperature remove_accidental_hits partition_strategy name"
-)
-
-
-class Signature(NamedTuple):
-    """What a loss takes by position, and the strategy a call means that names none."""
-
-    parameters: tuple[str, ...]
-    strategy: Optional[str]
-
-
-def _signature(parameters: str, strategy: Optional[str]) -> Signature:
-    return Signature(tuple(parameters.split()), strategy)
-
-
-# By namespace of this package, in the argument order of that namespace's era.
-SIGNATURES = {
-    "nn": {
-        "sampled_softmax_loss": _signature(f"{_V2} seed name", "div"),
-        "nce_loss": _signature(f"{_V2} name", "div"),
-        "sampled_sparse_softmax_loss": _signature(_SPARSE, "mod"),
-        "rank_sampled_softmax_loss": _signature(_RANK, "div"),
-    },
-    "compat.v1.nn": {
-        "sampled_softmax_loss": _signature(f"{_V2} partition_strategy name seed", "mod"),
-        "nce_loss": _signature(f"{_V2} partition_strategy name", "mod"),
-    },
-    "compat.v0.nn": {
-        "sampled_softmax_loss": _signature(f"{_V0} partition_strategy name", "mod"),
-        "nce_loss": _signature(f"{_V0} partition_strategy name", "mod"),
-    },
-    "contrib.nn": {
-        "sampled_sparse_softmax_loss": _signature(_SPARSE, "mod"),
-        "rank_sampled_softmax_loss": _signature(_RANK, None),
-    },
-}
 _CORE = ("sampled_softmax_loss", "nce_loss")
 _CONTRIB = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
 # The functions of TF 2, as TensorFlow's own modules call them.
 _INTERNAL_V2 = {"sampled_softmax_loss_v2": "sampled_softmax_loss", "nce_loss_v2": "nce_loss"}
-FUNCTIONS = frozenset((*_CORE, *_CONTRIB))
 # The other names of TF 1.15's `tf.contrib.nn`; they are no losses, and go with them.
 OTHER_CONTRIB = frozenset(
     {

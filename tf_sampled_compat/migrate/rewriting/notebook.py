@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from tf_sampled_compat.migrate import edits, json_spans, lines, magics, python
+from tf_sampled_compat.migrate.code import edits, json_spans, lines, magics
+from tf_sampled_compat.migrate.code.source import Source
+from tf_sampled_compat.migrate.finding.reading import mentions
 from tf_sampled_compat.migrate.notes import ERROR, LOOK, Note
-from tf_sampled_compat.migrate.reading import mentions
-from tf_sampled_compat.migrate.source import Source
+from tf_sampled_compat.migrate.rewriting import python
 
 # The program starts with lines that hold no cell, and each cell ends with one: what is added after
 # a cell's last line is not at the start of the next.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tf_sampled_compat.migrate.advice.rule import look, shown
-from tf_sampled_compat.migrate.calls import Call, function_name, literal
-from tf_sampled_compat.migrate.names import Code
+from tf_sampled_compat.migrate.code.calls import function_name, literal
+from tf_sampled_compat.migrate.code.names import Code
 from tf_sampled_compat.migrate.notes import Note
+from tf_sampled_compat.migrate.rules.advice.rule import look, shown
+from tf_sampled_compat.migrate.rules.loss_calls import Call
 
 _ONE_HOT = re.compile(r"one_?hot", re.IGNORECASE)
 _LIKE_LABELS = re.compile(r"label|target|y_true|class_?id", re.IGNORECASE)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import libcst as cst
 
-from tf_sampled_compat.migrate import catalogue, references
-from tf_sampled_compat.migrate.names import Code, dotted
+from tf_sampled_compat.migrate.code.calls import function_name
+from tf_sampled_compat.migrate.code.names import Code
+from tf_sampled_compat.migrate.rules import references, which_namespace
 
 
 class Call(NamedTuple):
@@ -21,12 +22,12 @@ class Call(NamedTuple):
     """
 
     node: cst.Call
-    target: catalogue.Target
+    target: which_namespace.Target
     arguments: dict[str, cst.BaseExpression]
     hidden: bool
 
 
-def calls(code: Code, era: str) -> list[Call]:
+def loss_calls(code: Code, era: str) -> list[Call]:
     """Returns the calls of TensorFlow's losses, and of this package's."""
     found = []
     for node in code.nodes:
@@ -42,38 +43,7 @@ def calls(code: Code, era: str) -> list[Call]:
     return found
 
 
-def function_name(node: cst.CSTNode) -> str:
-    """Returns `transpose` for a call `tf.transpose(…)`, and "" for what is no such call."""
-    if not isinstance(node, cst.Call):
-        return ""
-    if isinstance(node.func, cst.Attribute):
-        return node.func.attr.value
-    return dotted(node.func) or ""
-
-
-def argument(node: cst.Call, name: str, position: Optional[int]) -> Optional[cst.BaseExpression]:
-    """Returns the expression a call passes for a parameter, or None."""
-    for at, arg in enumerate(node.args):
-        if arg.star:
-            return None
-        if arg.keyword is None and at == position:
-            return arg.value
-        if arg.keyword is not None and arg.keyword.value == name:
-            return arg.value
-    return None
-
-
-def literal(code: Code, node: Optional[cst.CSTNode]):
-    """Returns the number or string that an expression is, or a name it was assigned to; or None."""
-    if node is None:
-        return None
-    node = code.value(node)
-    if isinstance(node, (cst.Integer, cst.SimpleString)):
-        return node.evaluated_value
-    return None
-
-
-def _bound(node: cst.Call, target: catalogue.Target, args) -> Call:
+def _bound(node: cst.Call, target: which_namespace.Target, args) -> Call:
     parameters, bound, hidden = target.signature.parameters, {}, False
     for at, arg in enumerate(args):
         if arg.star:

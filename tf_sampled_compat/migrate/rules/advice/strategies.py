@@ -7,11 +7,12 @@ from typing import NamedTuple, Optional
 
 import libcst as cst
 
-from tf_sampled_compat.migrate.advice.rule import look, shown
-from tf_sampled_compat.migrate.advice.tables import pieces, unwrap
-from tf_sampled_compat.migrate.calls import Call, argument, function_name, literal
-from tf_sampled_compat.migrate.names import Code, dotted
+from tf_sampled_compat.migrate.code.calls import argument, function_name, literal
+from tf_sampled_compat.migrate.code.names import Code, dotted
 from tf_sampled_compat.migrate.notes import Note
+from tf_sampled_compat.migrate.rules.advice.rule import look, shown
+from tf_sampled_compat.migrate.rules.advice.tables import pieces, unwrap
+from tf_sampled_compat.migrate.rules.loss_calls import Call
 
 _MATMULS = ("matmul", "xw_plus_b", "einsum", "tensordot", "dot")
 _FULL = ("full_softmax_loss", "full_sigmoid_loss", "full_top_k")

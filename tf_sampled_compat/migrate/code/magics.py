@@ -7,7 +7,7 @@ from typing import NamedTuple, Optional
 
 import libcst as cst
 
-from tf_sampled_compat.migrate.parsing import TooDeepError, parse
+from tf_sampled_compat.migrate.code.parsing import TooDeepError, parse
 
 # Cell magics below which the cell is Python that runs here.
 _PYTHON_BELOW = {"time", "timeit", "capture", "prun", "memit", "mprun", "python", "python3"}

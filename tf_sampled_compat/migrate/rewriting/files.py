@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tf_sampled_compat.migrate import edits, lines, notebook, python
+from tf_sampled_compat.migrate.code import edits, lines
+from tf_sampled_compat.migrate.code.parsing import TooDeepError
+from tf_sampled_compat.migrate.code.source import Source, UndecodableError
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, Note
-from tf_sampled_compat.migrate.parsing import TooDeepError
-from tf_sampled_compat.migrate.source import Source, UndecodableError
+from tf_sampled_compat.migrate.rewriting import notebook, python
 
 
 class Line(NamedTuple):
