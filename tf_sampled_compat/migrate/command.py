@@ -1,4 +1,4 @@
-"""`python -m tf_sampled_compat migrate`: looks for files, rewrites them, reports."""
+"""`python -m tf_sampled_compat migrate`: the command's entry point."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def main(arguments: Sequence[str], program: str) -> int:
     """Runs the migration.
 
     Args:
-      arguments: Its options.
-      program: The command as called, for the usage line.
+      arguments: The command line after `migrate`.
+      program: The command's name, for the usage line.
 
     Returns:
-      0; 1 if LibCST is missing, a file could not be read, parsed or written, or with --check
-      anything remains.
+      The exit code: 0; or 1 if LibCST is missing, if a file could not be read, parsed or written,
+      or, with --check, if anything remains to be done.
 
     Raises:
-      SystemExit: With code 2 for a bad option or a path that does not exist.
+      SystemExit: With code 2, for a bad option or a path that does not exist.
     """
     from tf_sampled_compat.migrate import options
 
@@ -40,6 +40,6 @@ def main(arguments: Sequence[str], program: str) -> int:
     try:
         return run(chosen.paths, era=chosen.era, mode=chosen.mode)
     except BrokenPipeError:
-        # Whoever read has had enough; what Python would flush at its end has nowhere to go.
+        # The reader has closed the pipe. Python would flush to it at exit, and fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE

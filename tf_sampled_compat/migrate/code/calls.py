@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Union
 
 import libcst as cst
 
@@ -10,7 +10,7 @@ from tf_sampled_compat.migrate.code.names import Code, dotted
 
 
 def function_name(node: cst.CSTNode) -> str:
-    """Returns `transpose` for a call `tf.transpose(…)`, and "" for what is no such call."""
+    """Returns "transpose" for a call `tf.transpose(…)`, and "" for any other expression."""
     if not isinstance(node, cst.Call):
         return ""
     if isinstance(node.func, cst.Attribute):
@@ -19,7 +19,13 @@ def function_name(node: cst.CSTNode) -> str:
 
 
 def argument(node: cst.Call, name: str, position: Optional[int]) -> Optional[cst.BaseExpression]:
-    """Returns the expression a call passes for a parameter, or None."""
+    """Returns the expression that a call passes for a parameter, or None.
+
+    Args:
+      node: The call.
+      name: The parameter.
+      position: Its position, or None if it is passed by name only.
+    """
     for at, arg in enumerate(node.args):
         if arg.star:
             return None
@@ -30,8 +36,8 @@ def argument(node: cst.Call, name: str, position: Optional[int]) -> Optional[cst
     return None
 
 
-def literal(code: Code, node: Optional[cst.CSTNode]):
-    """Returns the number or string that an expression is, or a name it was assigned to; or None."""
+def literal(code: Code, node: Optional[cst.CSTNode]) -> Union[int, str, bytes, None]:
+    """Returns the whole number or string that an expression is or names, or None."""
     if node is None:
         return None
     node = code.value(node)

@@ -1,10 +1,10 @@
-"""Where the values of a JSON text lie in it, so that one can be replaced and no other moves."""
+"""Parses JSON and keeps the span of each value, so that one can be replaced in the text."""
 
 from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
+from json import decoder
 from typing import NamedTuple, Union
 
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -12,49 +12,63 @@ _SCALAR = re.compile(r"[^\s,\]}]+")
 
 
 class Node(NamedTuple):
-    """A value: its span in the text, and its members, elements, string, or JSON of a scalar."""
+    """A JSON value and its span in the text.
+
+    Attributes:
+      start: The offset of its first character.
+      end: The offset behind its last one.
+      value: An object's members or an array's elements, as Nodes; a string; or the JSON text of any
+        other scalar.
+    """
 
     start: int
     end: int
-    value: Union[dict, list, str]
+    value: Union[dict[str, Node], list[Node], str]
 
 
 def parse(text: str) -> Node:
-    """Returns the value that a JSON text holds, and those in it, with their spans.
+    """Returns the value of a JSON text; it holds the inner values, each with its span.
 
     >>> parse('{"a": [1, "b"]}').value["a"].value[1]
     Node(start=10, end=13, value='b')
 
     Raises:
-      ValueError: If it is no JSON.
+      ValueError: If the text is not JSON.
     """
-    json.loads(text)  # Its errors are better than any from here.
+    json.loads(text)  # Raises, with a better message than the code below, which expects valid JSON.
     return _value(text, _skip(text, 0))
 
 
 def _skip(text: str, at: int) -> int:
-    return _BLANK.match(text, at).end()
+    blank = _BLANK.match(text, at)
+    assert blank is not None  # It matches the empty string too.
+    return blank.end()
 
 
 def _value(text: str, at: int) -> Node:
     if text[at] == '"':
-        string, end = scanstring(text, at + 1, True)
-        return Node(at, end, string)
+        return _string(text, at)
     if text[at] == "{":
         return _members(text, at)
     if text[at] == "[":
         return _elements(text, at)
-    end = _SCALAR.match(text, at).end()
-    return Node(at, end, text[at:end])
+    scalar = _SCALAR.match(text, at)
+    assert scalar is not None  # A value starts here, as `json.loads` has checked.
+    return Node(at, scalar.end(), scalar.group())
+
+
+def _string(text: str, at: int) -> Node:
+    string, end = decoder.scanstring(text, at + 1, True)  # pyright: ignore[reportAttributeAccessIssue]
+    return Node(at, end, string)
 
 
 def _members(text: str, start: int) -> Node:
     members: dict[str, Node] = {}
     at = _skip(text, start + 1)
     while text[at] != "}":
-        key = _value(text, at)
+        key = _string(text, at)
         value = _value(text, _skip(text, _skip(text, key.end) + 1))
-        members[key.value] = value
+        members[str(key.value)] = value
         at = _skip(text, value.end)
         at = _skip(text, at + 1) if text[at] == "," else at
     return Node(start, at + 1, members)

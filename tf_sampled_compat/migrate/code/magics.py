@@ -1,4 +1,4 @@
-"""IPython's magics: what in a cell is no Python, masked by Python of the same length."""
+"""Masks IPython's magics and shell lines by Python of the same length, so that a cell parses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import libcst as cst
 
 from tf_sampled_compat.migrate.code.parsing import TooDeepError, parse
 
-# Cell magics below which the cell is Python that runs here.
+# Cell magics whose cell is Python that runs in the notebook's own process.
 _PYTHON_BELOW = {"time", "timeit", "capture", "prun", "memit", "mprun", "python", "python3"}
-# A letter behind the %, or it is the operator, on a line that goes on from the one before.
+# A letter must follow the %: a continued line may start with the operator %.
 _MAGIC = rb"%{1,2}[A-Za-z_].*|!(?!=).*"
 _LINE = re.compile(rb"[ \t]*(" + _MAGIC + rb"|\?.*|[\w.%]+\?{1,2}[ \t]*)\r?$", re.DOTALL)
 _ASSIGNED = re.compile(rb"[ \t]*[\w., \t]+=[ \t]*(" + _MAGIC + rb")\r?$", re.DOTALL)
@@ -19,11 +19,11 @@ _CELL = re.compile(rb"\s*%%(\w+)")
 
 
 class Masked(NamedTuple):
-    """A cell's Python, as long as the cell: magics are a `0` and blanks.
+    """A cell with its magics masked.
 
     Attributes:
-      code: The Python, or None where the cell is none.
-      hidden: What is masked.
+      code: Python as long as the cell, each magic a `0` and blanks; None if the cell is not Python.
+      hidden: The lines that are masked.
     """
 
     code: Optional[bytes]
@@ -31,7 +31,7 @@ class Masked(NamedTuple):
 
 
 def mask(cell: bytes) -> Masked:
-    """Returns a cell with its magics masked, unless it is Python as it stands.
+    """Masks the magics of a cell. A cell that is Python already stays as it is.
 
     >>> mask(b"%time\\nx = !ls\\n").code
     b'0    \\nx = 0  \\n'
@@ -44,10 +44,13 @@ def mask(cell: bytes) -> Masked:
     lines, hidden, continued = [], [], False
     for line in cell.splitlines(keepends=True):
         found = _LINE.match(line.rstrip(b"\n")) or _ASSIGNED.match(line.rstrip(b"\n"))
-        if found is None and not continued:
+        if continued:
+            start = 0
+        elif found is not None:
+            start = found.start(1)
+        else:
             lines.append(line)
             continue
-        start = 0 if continued else found.start(1)
         end = len(line.rstrip(b"\r\n"))
         lines.append(line[:start] + _filler(end - start, continued) + line[end:])
         hidden.append(line)
@@ -57,7 +60,7 @@ def mask(cell: bytes) -> Masked:
 
 
 def parses(code: bytes) -> bool:
-    """Whether it is Python."""
+    """Returns whether the code is Python."""
     try:
         parse(code.decode())
     except (cst.ParserSyntaxError, TooDeepError, UnicodeError):

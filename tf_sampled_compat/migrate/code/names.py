@@ -1,13 +1,18 @@
-"""What a name in the code stands for: imports, aliases of imports, and names assigned once."""
+"""What a name in the code stands for: imports, aliases of imports, and names assigned once.
+
+This is not LibCST's `QualifiedNameProvider`: that gives a name without the import statement that
+bound it, which `rewriting.imports` needs, and it does not follow `nn = tf.nn`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Optional, TypeVar, Union
 
 import libcst as cst
 from libcst.metadata import (
     Assignment,
+    BaseAssignment,
     ByteSpanPositionProvider,
     ImportAssignment,
     MetadataWrapper,
@@ -16,26 +21,40 @@ from libcst.metadata import (
 )
 from libcst.metadata.scope_provider import GlobalScope
 
-_DEEPEST = 20  # How many names that stand for each other are followed.
+_DEEPEST = 20  # The longest chain of names, each assigned to the next, that is followed.
+_Node = TypeVar("_Node", bound=cst.CSTNode)
+Span = tuple[int, int]  # byte offsets: the start, and the end behind it
+ImportStatement = Union[cst.Import, cst.ImportFrom]
 
 
 class Origin(NamedTuple):
-    """An import that a name comes from."""
+    """The import that binds a name.
 
-    statement: cst.CSTNode
+    Attributes:
+      statement: The import statement.
+      assignment: The name it binds.
+      is_global: Whether the name is one of the module, not of a function or class.
+    """
+
+    statement: ImportStatement
     assignment: ImportAssignment
     is_global: bool
 
 
 class Meaning(NamedTuple):
-    """What one assignment makes of an expression: a dotted path, or None for what is no import."""
+    """What an expression stands for, if one of its assignments is the one that counts.
+
+    Attributes:
+      path: The dotted path of something imported, or None for anything else.
+      origins: The imports behind it.
+    """
 
     path: Optional[str]
     origins: tuple[Origin, ...] = ()
 
 
 def dotted(node: cst.CSTNode) -> Optional[str]:
-    """Returns `a.b.c` of names and attributes, or None for any other expression."""
+    """Returns "a.b.c" for an expression of names and attributes, or None for any other."""
     parts = []
     while isinstance(node, cst.Attribute):
         parts.append(node.attr.value)
@@ -46,9 +65,14 @@ def dotted(node: cst.CSTNode) -> Optional[str]:
 
 
 class Code:
-    """A parsed module, with where its nodes lie and what its names mean."""
+    """A parsed module: the spans of its nodes, and what its names stand for.
 
-    def __init__(self, module: cst.Module, offset):
+    Args:
+      module: The module.
+      offset: Converts a byte offset in the parsed text to one in the code.
+    """
+
+    def __init__(self, module: cst.Module, offset: Callable[[int], int]):
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
         self.module = wrapper.module
         self._spans = wrapper.resolve(ByteSpanPositionProvider)
@@ -58,28 +82,30 @@ class Code:
         self.nodes = list(_walk(self.module))
         self._attributes = self._attributes_assigned_once()
 
-    def span(self, node: cst.CSTNode) -> tuple[int, int]:
-        """Returns where a node starts and ends, in bytes."""
+    def span(self, node: cst.CSTNode) -> Span:
+        """Returns the byte offsets at which a node starts and ends."""
         span = self._spans[node]
         return self._offset(span.start), self._offset(span.start + span.length)
 
-    def parent(self, node: cst.CSTNode) -> Optional[cst.CSTNode]:
-        """Returns the node around a node."""
-        return self._parents.get(node)
+    def parent(self, node: Optional[cst.CSTNode]) -> Optional[cst.CSTNode]:
+        """Returns the node around a node, or None above the module."""
+        return None if node is None else self._parents.get(node)
 
-    def enclosing(self, node: cst.CSTNode, kinds) -> Optional[cst.CSTNode]:
+    def enclosing(
+        self, node: cst.CSTNode, kinds: Union[type[_Node], tuple[type[_Node], ...]]
+    ) -> Optional[_Node]:
         """Returns the closest node around a node that is of one of the kinds."""
-        node = self.parent(node)
-        while node is not None and not isinstance(node, kinds):
-            node = self.parent(node)
-        return node
+        around = self.parent(node)
+        while around is not None and not isinstance(around, kinds):
+            around = self.parent(around)
+        return around
 
     def text(self, node: cst.CSTNode) -> str:
-        """Returns the code of a node on one line."""
+        """Returns the code of a node, on one line."""
         return " ".join(self.module.code_for_node(node).split())
 
-    def assignments(self, name: cst.Name) -> list:
-        """Returns the assignments that a name may have its value from, in no order."""
+    def assignments(self, name: cst.Name) -> list[BaseAssignment]:
+        """Returns the assignments that may bind a name, in no particular order."""
         scope = self._scopes.get(name)
         try:
             return list(scope[name.value]) if scope is not None else []
@@ -87,9 +113,9 @@ class Code:
             return []
 
     def meanings(self, node: cst.CSTNode, depth: int = 0) -> list[Meaning]:
-        """Returns what an expression stands for, once for each assignment it may come from.
+        """Returns what an expression may stand for: a Meaning for each assignment behind it.
 
-        A name that is never assigned has no meaning; what is no import means a path of None.
+        The list is empty for a name that is never assigned.
         """
         if depth > _DEEPEST:
             return [Meaning(None)]
@@ -107,51 +133,60 @@ class Code:
         ]
 
     def value(self, node: cst.CSTNode) -> cst.CSTNode:
-        """Returns what a name or `self.attribute` was assigned, if once; else the node itself."""
+        """Returns the expression assigned to a name or `self.attribute`, if there is one only.
+
+        Any other node is returned as it is.
+        """
         for _ in range(_DEEPEST):
             found = None
             if isinstance(node, cst.Name):
                 values = [self._assigned(a) for a in self.assignments(node)]
                 found = values[0] if len(values) == 1 else None
             elif isinstance(node, cst.Attribute):
-                found = self._attributes.get(dotted(node))
+                found = self._attributes.get(dotted(node) or "")
             if found is None or found is node:
                 return node
             node = found
         return node
 
-    def _meanings_of(self, assignment, node, depth) -> list[Meaning]:
+    def _meanings_of(self, assignment: BaseAssignment, node: cst.Name, depth: int) -> list[Meaning]:
         if isinstance(assignment, ImportAssignment):
-            path = _imported(assignment)
+            statement = assignment.node
+            assert isinstance(statement, (cst.Import, cst.ImportFrom))
             is_global = isinstance(assignment.scope, GlobalScope)
-            return [Meaning(path, (Origin(assignment.node, assignment, is_global),))]
+            path = _imported(assignment.name, statement)
+            return [Meaning(path, (Origin(statement, assignment, is_global),))]
         value = self._assigned(assignment)
         if value is None or value is node:
             return [Meaning(None)]
         if isinstance(value, cst.Name) and value.value == "None":
-            return []  # `except ImportError: tf = None`: whoever uses it then fails anyway.
+            return []  # `except ImportError: tf = None`: a use of it fails anyway.
         return self.meanings(value, depth + 1)
 
-    def _assigned(self, assignment) -> Optional[cst.CSTNode]:
-        """The expression of `name = expression`, or None for any other way to bind a name."""
+    def _assigned(self, assignment: BaseAssignment) -> Optional[cst.BaseExpression]:
+        """Returns the expression of `name = expression`, or None for other ways to bind a name."""
         if not isinstance(assignment, Assignment) or not isinstance(assignment.node, cst.Name):
             return None
         return self._right_side(assignment.node)
 
-    def _right_side(self, target) -> Optional[cst.CSTNode]:
+    def _right_side(self, target: cst.CSTNode) -> Optional[cst.BaseExpression]:
         parent = self.parent(target)
         if isinstance(parent, cst.AssignTarget):
-            return self.parent(parent).value
+            statement = self.parent(parent)
+            assert isinstance(statement, cst.Assign)
+            return statement.value
         if isinstance(parent, cst.AnnAssign) and parent.target is target:
             return parent.value
         return None
 
-    def _attributes_assigned_once(self) -> dict:
-        found: dict = {}
+    def _attributes_assigned_once(self) -> dict[str, cst.BaseExpression]:
+        found: dict[str, list[cst.BaseExpression]] = {}
         for node in self.nodes:
-            if isinstance(node, cst.Attribute) and self._right_side(node) is not None:
-                found.setdefault(dotted(node), []).append(self._right_side(node))
-        return {name: values[0] for name, values in found.items() if name and len(values) == 1}
+            if isinstance(node, cst.Attribute):
+                name, value = dotted(node), self._right_side(node)
+                if name and value is not None:
+                    found.setdefault(name, []).append(value)
+        return {name: values[0] for name, values in found.items() if len(values) == 1}
 
 
 def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -162,21 +197,22 @@ def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(reversed(node.children))
 
 
-def _imported(assignment: ImportAssignment) -> Optional[str]:
-    """The dotted path of what an import binds to a name."""
-    node = assignment.node
-    if isinstance(node, cst.Import):
-        for alias in node.names:
+def _imported(name: str, statement: ImportStatement) -> Optional[str]:
+    """Returns the dotted path of what an import binds to a name."""
+    if isinstance(statement, cst.Import):
+        for alias in statement.names:
             if alias.asname is None:
                 # `import a.b` binds a.
-                if alias.evaluated_name.split(".")[0] == assignment.name.split(".")[0]:
-                    return assignment.name.split(".")[0]
-            elif alias.evaluated_alias == assignment.name:
+                if alias.evaluated_name.split(".")[0] == name.split(".")[0]:
+                    return name.split(".")[0]
+            elif alias.evaluated_alias == name:
                 return alias.evaluated_name
         return None
-    if node.relative or isinstance(node.names, cst.ImportStar) or node.module is None:
+    if statement.relative or isinstance(statement.names, cst.ImportStar):
         return None
-    for alias in node.names:
-        if (alias.evaluated_alias or alias.evaluated_name) == assignment.name:
-            return f"{dotted(node.module)}.{alias.evaluated_name}"
+    if statement.module is None:
+        return None
+    for alias in statement.names:
+        if (alias.evaluated_alias or alias.evaluated_name) == name:
+            return f"{dotted(statement.module)}.{alias.evaluated_name}"
     return None

@@ -1,4 +1,4 @@
-"""Parses Python by LibCST, but for what would crash it."""
+"""Parses Python by LibCST, and refuses code that would overflow its stack."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import warnings
 
 import libcst as cst
 
-_DEEPEST = 200  # Brackets in brackets, as CPython allows; LibCST's stack takes some thousands.
+_DEEPEST = 200  # CPython's own limit for nested brackets. LibCST overflows at some thousands.
 _BRACKET = re.compile(r"[()\[\]{}]")
 
 
 class TooDeepError(Exception):
-    """The code is nested so deeply that LibCST would run out of stack."""
+    """The code is nested so deeply that LibCST would overflow its stack."""
 
 
 def parse(text: str) -> cst.Module:
-    """Returns the module that a text holds.
+    """Parses a module.
 
     Raises:
-      TooDeepError: If it is nested too deeply: what would end the process, and with it all other
-        files' turn.
-      libcst.ParserSyntaxError: If it is not Python.
+      TooDeepError: If it is nested too deeply. LibCST would end the process, and the files after
+        this one would not be migrated.
+      libcst.ParserSyntaxError: If the text is not Python.
     """
     if _depth(text) > _DEEPEST:
         raise TooDeepError("nested too deeply to parse")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its strings' escapes, which are not our affair
-            ast.parse(text)  # It watches its stack, which LibCST does not.
+            warnings.simplefilter("ignore")  # Invalid escapes in strings are not reported.
+            ast.parse(text)  # Raises where its stack would overflow; LibCST crashes there.
     except (RecursionError, MemoryError):
         raise TooDeepError("nested too deeply to parse") from None
     except (SyntaxError, ValueError):
-        pass  # LibCST knows more of the language than an old interpreter, and says where.
+        pass  # LibCST knows newer syntax than an old interpreter does, and its errors name a place.
     return cst.parse_module(text)
 
 
 def _depth(text: str) -> int:
-    """How deep brackets are nested; those in strings and comments count too, which seldom adds."""
+    """Returns how deep brackets are nested. Those in strings and comments count too."""
     depth = deepest = 0
     for bracket in _BRACKET.findall(text):
         depth = depth + 1 if bracket in "([{" else max(depth - 1, 0)

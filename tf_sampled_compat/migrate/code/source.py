@@ -1,4 +1,4 @@
-"""A Python source between its bytes and LibCST: encodings, marks and form feeds."""
+"""The text of a Python file: its encoding, its byte-order mark and its form feeds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
 class UndecodableError(Exception):
-    """The bytes are not the text they are declared to be."""
+    """The bytes are not text of the encoding that the file declares."""
 
 
 class Source:
-    """The text of a file, held so that what is not edited comes back byte for byte.
+    """The text of a file, kept so that unedited code encodes to the same bytes again.
 
-    Edits are made in `code`, which is UTF-8; `parsed` is what LibCST gets: the same text less its
-    form feeds, which it would not reproduce.
+    Attributes:
+      code: The text as UTF-8, in which edits are made.
+      parsed: The text for LibCST: without form feeds, some of which LibCST would drop.
     """
 
     def __init__(self, raw: bytes):
@@ -33,15 +34,15 @@ class Source:
         except UnicodeError as error:
             raise UndecodableError(f"not the encoding it is declared to be: {error}") from None
         if self.encode(text.encode()) != raw:
-            raise UndecodableError(f"{self._encoding} does not encode it back as it was")
+            raise UndecodableError(f"{self._encoding} does not encode it to the same bytes again")
         self.code = text.encode()
         self.parsed = text.replace("\f", "")
-        # Of each form feed, where the text behind it starts once they are gone.
+        # For each form feed, the offset in `parsed` of the text behind it.
         feeds = [at for at, byte in enumerate(self.code) if byte == 0x0C] if "\f" in text else []
         self._behind = [at - before for before, at in enumerate(feeds)]
 
     def offset(self, parsed: int) -> int:
-        """Returns the byte offset in `code` of one in `parsed`."""
+        """Converts a byte offset in `parsed` to one in `code`."""
         return parsed + bisect.bisect_right(self._behind, parsed)
 
     def encode(self, code: bytes) -> bytes:
@@ -50,9 +51,9 @@ class Source:
 
 
 def _declared(raw: bytes) -> str:
-    """The encoding that PEP 263's comment in the first or second line names, or UTF-8.
+    """Returns the encoding that a PEP 263 comment in the first two lines declares, or UTF-8.
 
-    `tokenize.detect_encoding` refuses a comment that holds letters of the encoding it declares.
+    `tokenize.detect_encoding` does the same, but it refuses a line that is not UTF-8 itself.
     """
     for line in raw.split(b"\n", 2)[:2]:
         cookie = _COOKIE.match(line)

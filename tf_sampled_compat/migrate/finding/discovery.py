@@ -1,4 +1,4 @@
-"""Which files a path stands for, and which are nobody's to rewrite."""
+"""Finds the files below a path, and knows the packages that must not be rewritten."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 STDIN = "-"
 SUFFIXES = (".py", ".pyw", ".ipynb")
-# Others' code inside a project. Named on the command line it is searched all the same.
+# Folders of other people's code inside a project. One named on the command line is searched.
 _OTHERS = {"site-packages", "dist-packages", "node_modules", "__pycache__"}
-# Packages that define the losses; where they call each other is their own affair.
+# Packages that define the losses, each with a folder that tells it from another of the same name.
+# Their calls of their own functions stay.
 _DEFINE = {
     "tensorflow": "python/ops",
     "tensorflow_core": "python/ops",
@@ -21,17 +22,17 @@ _DEFINE = {
 
 
 class Entry(NamedTuple):
-    """A file to look at, or an error where a folder could not be listed."""
+    """A file to look at, or a folder that could not be listed, with the error."""
 
     path: str
     error: str = ""
 
 
 def files(paths: Iterable[str]) -> Iterator[Entry]:
-    """Yields the files of paths, each once, folders' in the order of their names.
+    """Yields the Python files and notebooks of paths, each once, those of a folder sorted by name.
 
-    A folder is searched for Python and notebooks all the way down, without hidden folders, virtual
-    environments and installed packages, and without following links to folders.
+    Folders are searched recursively. Hidden folders, virtual environments, installed packages and
+    links to folders are skipped.
     """
     seen = set()
     for path in paths:
@@ -43,7 +44,7 @@ def files(paths: Iterable[str]) -> Iterator[Entry]:
 
 
 def defines_the_losses(path: str) -> bool:
-    """Whether a file is part of TensorFlow, or of this package: those are left alone."""
+    """Returns whether a file is part of TensorFlow or of this package, and so is left alone."""
     return _defined_in(os.path.dirname(os.path.realpath(path)))
 
 

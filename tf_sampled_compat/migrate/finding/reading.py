@@ -1,4 +1,4 @@
-"""Reads a file if it can be read, and tells in no time whether it concerns us."""
+"""Reads a file, and tells without parsing whether it mentions a loss."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ import mmap
 import os
 import re
 import stat
+from typing import Union
 
-# Nothing is parsed that does not match: the losses' names, and the module that vanished. Plain
-# words come first, since they are found ten times as fast as the pattern.
+# Only files that match are parsed: the losses' names, and the module that vanished. Plain words are
+# searched first, because they are found ten times as fast as the pattern.
 _WORDS = (b"nce_loss", b"softmax_loss", b"contrib", b"_compute_sampled_logits")
 _MENTION = re.compile(
     rb"(?<!\w)(?:nce_loss|sampled_(?:sparse_)?softmax_loss|rank_sampled_softmax_loss)"
     rb"|(?<!\w)_compute_sampled_logits\b|LazyAdamOptimizer\b"
     rb"|contrib\.nn\b|contrib[ \t]+import\b[^\n]*\bnn\b"
 )
-LARGEST = 16 << 20  # bytes that are parsed; a table in Python's clothes would take minutes
+LARGEST = 16 << 20  # bytes; a data table written as Python would take minutes to parse
 
 
 class UnreadableError(Exception):
-    """The file cannot be read, or not as Python."""
+    """The file cannot be read, or is too large to parse."""
 
 
-def mentions(raw) -> bool:
-    """Whether bytes name what would be rewritten; else there is no need to parse them."""
+def mentions(raw: Union[bytes, mmap.mmap]) -> bool:
+    """Returns whether bytes mention anything that is rewritten or reported."""
     return any(raw.find(word) >= 0 for word in _WORDS) and _MENTION.search(raw) is not None
 
 
 def read(path: str) -> bytes:
-    """Returns a file's bytes, or b"" if nothing in it concerns us.
+    """Returns a file's bytes, or b"" if it mentions no loss.
 
     Raises:
-      UnreadableError: If it cannot be read, is no file, or concerns us and is too large.
+      UnreadableError: If it cannot be read, is not a regular file, or mentions a loss and is too
+        large to parse.
     """
     try:
-        # Not blocking, lest a pipe that is called x.py waits for someone to write.
+        # Non-blocking: opening a pipe named x.py would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from None
@@ -55,6 +57,6 @@ def _large(descriptor: int, size: int) -> bytes:
     with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as view:
         if mentions(view):
             raise UnreadableError(
-                f"too large: {size:,} bytes, and up to {LARGEST:,} are parsed; split it"
+                f"too large: {size:,} bytes; at most {LARGEST:,} are parsed; split it"
             )
     return b""

@@ -1,19 +1,19 @@
-"""A count of the files on a terminal, and nothing anywhere else."""
+"""Counts the files on a terminal; elsewhere it prints nothing."""
 
 from __future__ import annotations
 
 import sys
 import time
 
-_SECONDS = 0.1  # between one sight of the count and the next
+_SECONDS = 0.1  # between two prints of the count
 _ERASE = "\r\x1b[K"
 
 
 class Counter:
-    """Counts files on the standard error, where that is a terminal.
+    """Counts files on the standard error, if that is a terminal.
 
-    One line, by hand: report and diff go to the same terminal, and a progress bar that redraws
-    itself would wrap or overwrite them.
+    It is one line without a library: the report and the diff go to the same terminal, and a
+    progress bar that redraws itself would overwrite them.
     """
 
     def __init__(self):
@@ -29,7 +29,7 @@ class Counter:
             print(f"{_ERASE}{self._files:,} files", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
-        """Makes way for a line of something else."""
+        """Erases the count, so that something else can be printed."""
         if self._shown:
             self._shown = False
             print(_ERASE, end="", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The report in words, and the changes as a unified diff."""
+"""Writes the report as text, and the changes as a unified diff."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tf_sampled_compat.migrate.rewriting.files import Line, Outcome
 
 
 class Tally(NamedTuple):
-    """How many of what there were.
+    """The counts of the summary.
 
     Attributes:
       files: Files looked at.
-      parsed: Those that named a loss, and so were parsed.
-      changed: Those that change.
-      looks: Places for a person to look at.
+      parsed: Files that mention a loss, and so were parsed.
+      changed: Files that change.
+      looks: Places that a person must look at.
       errors: Errors.
       reading: Seconds spent on the files that were not parsed.
-      parsing: Seconds spent on those that were.
+      parsing: Seconds spent on the files that were.
     """
 
     files: int = 0
@@ -32,7 +32,7 @@ class Tally(NamedTuple):
     parsing: float = 0.0
 
     def timed(self, *, parsed: bool, seconds: float) -> Tally:
-        """Returns the tally with the time that one more file took."""
+        """Returns the tally with one more file, and the time it took."""
         return self._replace(
             files=self.files + 1,
             parsed=self.parsed + parsed,
@@ -51,7 +51,7 @@ class Tally(NamedTuple):
 
 
 def line(path: str, reported: Line) -> str:
-    """Returns a report's line: `path:7:5: look [name]: reason`, and the way out below it."""
+    """Returns a line of the report, `path:7:5: look [name]: reason`, and its way out below."""
     note, place = reported.note, reported.place
     where = f"{path}:{place}" if place else path
     if note.kind == CHANGED:
@@ -61,18 +61,18 @@ def line(path: str, reported: Line) -> str:
 
 
 def diff(path: str, outcome: Outcome) -> bytes:
-    """Returns the change as `patch -p1` and `git apply` take it; absolute paths as they are."""
+    """Returns the change as a diff for `patch -p1` and `git apply`. Absolute paths stay."""
     prefix = ("", "") if os.path.isabs(path) else ("a/", "b/")
     before, after = (_lines(raw) for raw in (outcome.before, outcome.after))
-    names = [os.fsencode(side + path) for side in prefix]
+    old, new = (os.fsencode(side + path) for side in prefix)
     return b"".join(
         part if part.endswith(b"\n") else part + b"\n\\ No newline at end of file\n"
-        for part in difflib.diff_bytes(difflib.unified_diff, before, after, *names)
+        for part in difflib.diff_bytes(difflib.unified_diff, before, after, old, new)
     )
 
 
 def summary(tally: Tally, *, written: bool) -> str:
-    """Returns the last line: what there was, and how quickly the files without a hit went by."""
+    """Returns the last line of the report: the counts, and the speed over files without a loss."""
     verb = "changed" if written else "to change"
     passed = tally.files - tally.parsed
     speed = f" ({passed / tally.reading:,.0f} files/s)" if tally.reading > 0 and passed else ""
@@ -89,6 +89,6 @@ def _count(number: int, noun: str) -> str:
 
 
 def _lines(raw: bytes) -> list[bytes]:
-    """Lines that end in LF only: what ends in anything else is part of its line."""
+    """Splits at LF alone: a lone CR is part of its line."""
     parts = raw.split(b"\n")
     return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])

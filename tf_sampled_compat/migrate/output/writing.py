@@ -1,4 +1,4 @@
-"""Writes a file so that at every moment either its old bytes or its new ones are there."""
+"""Replaces a file's bytes: at any moment the file holds either the old ones or the new ones."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import tempfile
 
 
 class NotWrittenError(Exception):
-    """The file could not be written; it is as it was."""
+    """The file could not be written, and is unchanged."""
 
 
 def write(path: str, before: bytes, after: bytes) -> str:
     """Replaces a file's bytes, keeps its mode, and keeps the old file beside it.
 
     Args:
-      path: The file; of a link, what it points to is replaced.
-      before: What was read from it.
-      after: What it is to hold.
+      path: The file. If it is a link, its target is replaced.
+      before: The bytes that were read from it.
+      after: The new bytes.
 
     Returns:
-      The backup's path: `path.bak`, or `path.bak.1` and so on where that exists.
+      The path of the backup: `path.bak`, or `path.bak.1` and so on if that exists.
 
     Raises:
-      NotWrittenError: If it is read-only, has changed meanwhile, or cannot be written.
+      NotWrittenError: If the file is read-only, has changed since, or cannot be written.
     """
     path = os.path.realpath(path)
     try:
@@ -39,19 +39,20 @@ def _write(path: str, before: bytes, after: bytes) -> str:
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise NotWrittenError("read-only; left as it is")
     folder, name = os.path.split(path)
-    # In the same folder, or it could not be renamed; hidden, or a search would find it.
+    # In the same folder, because a rename must not cross file systems; hidden, so that a search for
+    # files skips it.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)
     try:
         with open(descriptor, "wb") as file:
             file.write(after)
             file.flush()
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-            with contextlib.suppress(OSError):  # Only root may give files away.
+            with contextlib.suppress(OSError):  # Only root may change the owner.
                 os.fchown(descriptor, status.st_uid, status.st_gid)
             os.fsync(descriptor)
         with open(path, "rb") as file:
             if file.read() != before:
-                raise NotWrittenError("it was changed meanwhile; left as it is")
+                raise NotWrittenError("changed meanwhile by someone else; left as it is")
         backup = _keep(path)
         try:
             os.replace(temporary, path)
@@ -66,7 +67,7 @@ def _write(path: str, before: bytes, after: bytes) -> str:
 
 
 def _keep(path: str) -> str:
-    """Gives the old file a second name, or copies it, and never overwrites."""
+    """Links or copies the old file to a free backup name."""
     number = 0
     while True:
         backup = f"{path}.bak.{number}" if number else f"{path}.bak"
@@ -76,7 +77,7 @@ def _keep(path: str) -> str:
             return backup
         except FileExistsError:
             continue
-        except OSError:  # No hard links here.
+        except OSError:  # This file system has no hard links.
             try:
                 os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             except FileExistsError:

@@ -1,4 +1,4 @@
-"""Migrates one file, notebook or stream: what becomes of its bytes, and what is to be said."""
+"""Migrates one file, notebook or stream: returns its new bytes and the report on it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tf_sampled_compat.migrate.rewriting import notebook, python
 
 
 class Line(NamedTuple):
-    """A note, with the place it is about: `7:5`, or `cell 2:7:5`, or "" for the whole file."""
+    """A line of the report: a note and its place, `7:5`, `cell 2:7:5`, or "" for the whole file."""
 
     note: Note
     place: str
 
 
 class Outcome(NamedTuple):
-    """A file before and after, and the report's lines about it.
+    """A file before and after, and the report on it.
 
     Attributes:
       before: Its bytes.
       after: Its bytes after the rewriting.
-      report: What was changed, what a person must look at, and errors.
+      report: The changes, the places that a person must look at, and the errors.
     """
 
     before: bytes
@@ -33,22 +33,22 @@ class Outcome(NamedTuple):
 
 
 def migrate(raw: bytes, era: str, *, is_notebook: bool, may_change: bool = True) -> Outcome:
-    """Returns what becomes of a file; never raises, so that one file cannot stop the others.
+    """Migrates a file. It never raises: one bad file must not stop the others.
 
     Args:
       raw: The file's bytes.
-      era: "0.x", "1.x" or "2.x": the TensorFlow it was written for.
+      era: "0.x", "1.x" or "2.x": the TensorFlow that it was written for.
       is_notebook: Whether it is a Jupyter notebook.
-      may_change: Whether it may be rewritten; what defines the losses may not.
+      may_change: Whether it may be rewritten. False for files of TensorFlow and of this package.
     """
     try:
         outcome = _notebook(raw, era) if is_notebook else _source(raw, era)
     except (UndecodableError, notebook.NotANotebookError) as error:
-        return failed(raw, "undecodable", str(error), "mend it, then run again")
+        return failed(raw, "undecodable", str(error), "fix it, then run again")
     except (TooDeepError, RecursionError):
         way_out = "migrate the calls by hand, or move them to a file of their own"
         return failed(raw, "unparsable", "nested too deeply to parse", way_out)
-    except Exception as error:  # A defect here must not cost the other files their turn.
+    except Exception as error:  # A bug in migrate must not stop the other files.
         return failed(
             raw, "internal", f"migrate failed on it: {type(error).__name__}: {error}",
             "migrate it by hand, and report this",
@@ -60,7 +60,7 @@ def migrate(raw: bytes, era: str, *, is_notebook: bool, may_change: bool = True)
 
 
 def failed(raw: bytes, code: str, reason: str, way_out: str = "") -> Outcome:
-    """Returns the outcome of a file that is left as it is for an error."""
+    """Returns the outcome of a file that an error leaves as it is."""
     return Outcome(raw, raw, [Line(Note(ERROR, code, 0, 0, reason, way_out), "")])
 
 
@@ -81,7 +81,7 @@ def _notebook(raw: bytes, era: str) -> Outcome:
 
 
 def _checked(raw: bytes, after: bytes, report: list[Line]) -> Outcome:
-    """Sees that bytes and report agree on whether there is a change."""
+    """Checks that the bytes and the report agree on whether anything changed."""
     says_so = any(line.note.kind == CHANGED for line in report)
     if says_so != (after != raw):
         raise AssertionError("the report and the bytes disagree about a change")

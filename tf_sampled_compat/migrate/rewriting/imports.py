@@ -1,32 +1,44 @@
-"""The imports of a rewritten file: ours where TensorFlow's are, and none that nothing uses."""
+"""Decides on the imports of a rewritten file: adds ours, and drops those that nothing uses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Optional, Union
 
 import libcst as cst
 
 from tf_sampled_compat.migrate.code.edits import Edit
-from tf_sampled_compat.migrate.code.names import Code, Origin, dotted
+from tf_sampled_compat.migrate.code.names import Code, ImportStatement, Origin, Span, dotted
 from tf_sampled_compat.migrate.notes import Note
 from tf_sampled_compat.migrate.rewriting import statements
 from tf_sampled_compat.migrate.rules import signatures
 from tf_sampled_compat.migrate.rules.advice.rule import look
 from tf_sampled_compat.migrate.rules.which_namespace import is_contrib
 
-_ROOTS = (cst.Module, cst.FunctionDef, cst.ClassDef)
+_Root = Union[cst.Module, cst.FunctionDef, cst.ClassDef]
 
 
 class OurName(NamedTuple):
-    """What the package is called in a file, and the import to add for it, if any."""
+    """The name of this package in a file, and the import to add for it, or ""."""
 
     name: str
     statement: str
 
 
+class Anchor(NamedTuple):
+    """A place for our import.
+
+    Attributes:
+      node: The small or compound statement that it follows.
+      is_global: Whether the name must be declared global there.
+    """
+
+    node: cst.CSTNode
+    is_global: bool
+
+
 def our_name(code: Code) -> OurName:
-    """Returns what to call the package: as the file does, else `tsc`, unless that is taken."""
+    """Returns the name the file has for this package; if none, `tsc` or a name that is free."""
     taken = set()
     for node in code.nodes:
         if isinstance(node, cst.Import) and _at_top(code, node):
@@ -35,7 +47,7 @@ def our_name(code: Code) -> OurName:
                     return OurName(alias.evaluated_alias or signatures.PACKAGE, "")
         if isinstance(node, cst.Name):
             taken.add(node.value)
-    # A name that only ever stands for the package, inside functions, is no clash.
+    # Imports of the package as `tsc` inside functions do not clash.
     taken -= {"tsc"} if _is_ours_everywhere(code, "tsc") else set()
     if "tsc" not in taken:
         return OurName("tsc", f"import {signatures.PACKAGE} as tsc")
@@ -45,39 +57,41 @@ def our_name(code: Code) -> OurName:
     return OurName(f"tsc_{number}", f"import {signatures.PACKAGE} as tsc_{number}")
 
 
-def unused(code: Code, origins: Iterable[Origin], rewritten: list[tuple[int, int]]) -> list:
-    """Returns the (statement, alias) of imports that nothing uses once `rewritten` spans are.
+def unused(
+    code: Code, origins: Iterable[Origin], rewritten: list[Span]
+) -> dict[ImportStatement, list[cst.ImportAlias]]:
+    """Returns the imports that are used only in the rewritten spans, by statement.
 
-    Those of TensorFlow itself stay, and any that something else may look for: a name in `__all__`
-    or in another string, a name that is deleted.
+    Imports of TensorFlow itself stay, and so do names that something else may look for: in
+    `__all__` or another string, or in a `del`.
     """
-    found = []
     strings = {n.evaluated_value for n in code.nodes if isinstance(n, cst.SimpleString)}
-    deleted = {
-        dotted(n.target) for n in code.nodes if isinstance(n, cst.Del)
-    }  # A tuple of them has no dotted name; who deletes two at once keeps an import too many.
+    # The targets of `del a, b` have no dotted name; the import of such a name may be dropped.
+    deleted = {dotted(n.target) for n in code.nodes if isinstance(n, cst.Del)}
+    found: dict[ImportStatement, list[cst.ImportAlias]] = {}
     for origin in dict.fromkeys(origins):
         alias = _alias(origin)
         if alias is None or origin.assignment.name in strings | deleted:
             continue
         uses = [code.span(access.node)[0] for access in origin.assignment.references]
-        if uses and all(any(start <= use < end for start, end in rewritten) for use in uses):
-            found.append((origin.statement, alias))
-    return list({id(alias): (statement, alias) for statement, alias in found}.values())
+        aliases = found.setdefault(origin.statement, [])
+        if uses and all(_is_within(use, rewritten) for use in uses) and alias not in aliases:
+            aliases.append(alias)
+    return {statement: aliases for statement, aliases in found.items() if aliases}
 
 
-def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
-    """Returns the edits that make `import tensorflow` of `import tensorflow.contrib.nn`.
+def shortened(code: Code, rewritten: list[Span]) -> list[Edit]:
+    """Returns the edits that turn `import tensorflow.contrib.nn` into `import tensorflow`.
 
-    It binds the same name, and works in TensorFlow 2; unless the rest of the path is still used.
+    The short form binds the same name and works in TensorFlow 2. If other code still uses the rest
+    of the path, there are no edits.
     """
-    if any(
-        is_contrib(dotted(node) or "")
-        and not any(start <= code.span(node)[0] < end for start, end in rewritten)
-        for node in code.nodes
-        if isinstance(node, cst.Attribute) and not code.enclosing(node, (cst.Import,))
-    ):
-        return []
+    for node in code.nodes:
+        if not isinstance(node, cst.Attribute) or not is_contrib(dotted(node) or ""):
+            continue
+        imported = code.enclosing(node, cst.Import) is not None
+        if not imported and not _is_within(code.span(node)[0], rewritten):
+            return []
     return [
         Edit(*code.span(alias.name), alias.evaluated_name.split(".")[0])
         for node in code.nodes
@@ -88,49 +102,42 @@ def shortened(code: Code, rewritten: list[tuple[int, int]]) -> list[Edit]:
 
 
 def vanished(code: Code, edits: Iterable[Edit]) -> list[Note]:
-    """Returns notes on the imports of `tf.contrib`'s modules that no edit touches."""
+    """Returns notes on the imports of `tf.contrib` that remain, because no edit touches them."""
+    removed = [edit for edit in edits if edit.start < edit.end]
     notes = []
     for node in code.nodes:
-        if not isinstance(node, (cst.Import, cst.ImportFrom)) or isinstance(
-            node.names, cst.ImportStar
-        ):
+        if not isinstance(node, (cst.Import, cst.ImportFrom)) or not _of_contrib(node):
             continue
-        module = "" if isinstance(node, cst.Import) else f"{_module(node)}."
         start, end = code.span(node)
-        if any(edit.start < end and start < edit.end for edit in edits if edit.start < edit.end):
+        if any(edit.start < end and start < edit.end for edit in removed):
             continue
-        for alias in node.names:
-            if is_contrib(module + alias.evaluated_name) or is_contrib(module[:-1]):
-                notes.append(
-                    look(
-                        code, node, "vanished",
-                        f"{code.text(node)} fails in TensorFlow 2, and something may still use it",
-                        "see what does; tf_sampled_compat.install() brings back tf.contrib.nn and "
-                        "tf.contrib.opt.LazyAdamOptimizer",
-                    )
-                )  # fmt: skip
-                break
+        notes.append(
+            look(
+                code, node, "vanished",
+                f"{code.text(node)} fails in TensorFlow 2, and something may still use it",
+                "find what uses it; tf_sampled_compat.install() brings back tf.contrib.nn and "
+                "tf.contrib.opt.LazyAdamOptimizer",
+            )
+        )  # fmt: skip
     return notes
 
 
-def anchors(code: Code, origins: Iterable[Origin], rewritten: list[tuple[int, int]]) -> list:
-    """Returns where our import goes, so that it is bound wherever TensorFlow's was.
-
-    Returns:
-      (node, is_global) pairs: after which small or compound statement, and whether the name must
-      be declared global there.
-    """
+def anchors(code: Code, origins: Iterable[Origin], rewritten: list[Span]) -> list[Anchor]:
+    """Returns the places for our import that bind our name wherever TensorFlow's was bound."""
     origins = sorted(set(origins), key=lambda origin: code.span(origin.statement)[0])
     top = [origin for origin in origins if _at_top(code, origin.statement)]
     if top:
-        return [(top[0].statement, False)]
-    by_root: dict = {}
+        return [Anchor(top[0].statement, False)]
+    by_root: dict[_Root, list[Origin]] = {}
     for origin in origins:
-        by_root.setdefault(code.enclosing(origin.statement, _ROOTS), []).append(origin)
-    found = []
-    for root, inside in by_root.items():
-        found += _anchors_in(code, root, inside, rewritten)
-    return found
+        root = code.enclosing(origin.statement, (cst.Module, cst.FunctionDef, cst.ClassDef))
+        assert root is not None  # The module encloses every statement.
+        by_root.setdefault(root, []).append(origin)
+    return [
+        anchor
+        for root, inside in by_root.items()
+        for anchor in _anchors_in(code, root, inside, rewritten)
+    ]
 
 
 def insertion(code: Code, text: bytes, anchor: cst.CSTNode, added: str) -> Edit:
@@ -147,35 +154,56 @@ def insertion(code: Code, text: bytes, anchor: cst.CSTNode, added: str) -> Edit:
     return statements.add_line(text, last, added, indentation)
 
 
-def _anchors_in(code, root, origins, rewritten) -> list:
-    """Within a function, a class or, where all its imports are guarded, the module."""
+def _anchors_in(
+    code: Code, root: _Root, origins: list[Origin], rewritten: list[Span]
+) -> list[Anchor]:
+    """Returns the anchors inside a function or a class, or in a module with guarded imports."""
     block = root if isinstance(root, cst.Module) else root.body
     for origin in origins:
-        if (
-            code.parent(origin.statement) is block
-            or code.parent(code.parent(origin.statement)) is block
-        ):
-            return [(origin.statement, origin.is_global and root is not code.module)]
-    by_compound: dict = {}
+        line = code.parent(origin.statement)
+        if line is block or code.parent(line) is block:
+            return [Anchor(origin.statement, origin.is_global and root is not code.module)]
+    by_compound: dict[cst.CSTNode, list[Origin]] = {}
     for origin in origins:
-        node = origin.statement
-        while code.parent(node) is not block:
-            node = code.parent(node)
-        by_compound.setdefault(node, []).append(origin)
-    found = []
+        by_compound.setdefault(_child_of(code, block, origin.statement), []).append(origin)
+    found: list[Anchor] = []
     for compound, inside in by_compound.items():
         start, end = code.span(compound)
         used_inside = any(start <= use < end for use, _ in rewritten)
         is_global = inside[0].is_global and root is not code.module
         if len({origin.statement for origin in inside}) > 1 and not used_inside:
-            # Try and except, if and else: after both, and so for all that follow too.
-            return [*found, (compound, is_global)]
-        found += [(s, is_global) for s in dict.fromkeys(o.statement for o in inside)]
+            # An import in both `try` and `except`, or `if` and `else`: one after the compound
+            # statement serves everything that follows.
+            return [*found, Anchor(compound, is_global)]
+        found += [Anchor(s, is_global) for s in dict.fromkeys(o.statement for o in inside)]
     return found
 
 
+def _child_of(code: Code, block: cst.CSTNode, node: cst.CSTNode) -> cst.CSTNode:
+    """Returns the child of a block that holds a node."""
+    around = code.parent(node)
+    while around is not block:
+        assert around is not None  # The block is known to enclose the node.
+        node, around = around, code.parent(around)
+    return node
+
+
+def _is_within(at: int, spans: Iterable[Span]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def _of_contrib(statement: ImportStatement) -> bool:
+    """Returns whether a statement imports a `tf.contrib` module, or from one, by name."""
+    module = _module(statement) if isinstance(statement, cst.ImportFrom) else ""
+    prefix = f"{module}." if module else ""
+    return any(
+        is_contrib(module) or is_contrib(prefix + alias.evaluated_name)
+        for alias in statements.aliases_of(statement)
+    )
+
+
 def _module(statement: cst.ImportFrom) -> str:
-    """The module of an absolute `from … import`, or "" for a relative one."""
+    """Returns the module of an absolute `from … import`, or "" for a relative one."""
     if statement.relative or statement.module is None:
         return ""
     return dotted(statement.module) or ""
@@ -185,14 +213,14 @@ def _at_top(code: Code, statement: cst.CSTNode) -> bool:
     return isinstance(code.parent(code.parent(statement)), cst.Module)
 
 
-def _inside(code: Code, node: cst.CSTNode, outer: cst.CSTNode) -> bool:
+def _inside(code: Code, node: Optional[cst.CSTNode], outer: cst.CSTNode) -> bool:
     while node is not None and node is not outer:
         node = code.parent(node)
     return node is outer
 
 
 def _is_ours_everywhere(code: Code, name: str) -> bool:
-    """Whether every name that is spelled so is an import of the package, or refers to one."""
+    """Returns whether a name always stands for this package, wherever the file uses it."""
     for node in code.nodes:
         if not isinstance(node, cst.Name) or node.value != name:
             continue
@@ -207,9 +235,9 @@ def _is_ours_everywhere(code: Code, name: str) -> bool:
     return True
 
 
-def _alias(origin: Origin):
-    """The alias of an import that may go: of a module inside TensorFlow, by its own name."""
-    for alias in origin.statement.names:
+def _alias(origin: Origin) -> Optional[cst.ImportAlias]:
+    """Returns the alias of an import that may go: of a module inside TensorFlow, by its name."""
+    for alias in statements.aliases_of(origin.statement):
         name = alias.evaluated_alias or alias.evaluated_name
         if name != origin.assignment.name:
             continue

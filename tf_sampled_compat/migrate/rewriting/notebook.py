@@ -1,4 +1,4 @@
-"""Migrates a Jupyter notebook: its code cells are one program, the rest of it does not move."""
+"""Migrates a Jupyter notebook: its code cells are one program; the rest of the JSON stays."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tf_sampled_compat.migrate.finding.reading import mentions
 from tf_sampled_compat.migrate.notes import ERROR, LOOK, Note
 from tf_sampled_compat.migrate.rewriting import python
 
-# The program starts with lines that hold no cell, and each cell ends with one: what is added after
-# a cell's last line is not at the start of the next.
+# A comment line follows each cell of the program. So a line that is added behind a cell's last line
+# lies before that comment, in the cell, and not at the start of the next one.
 _HEAD, _BETWEEN = b"#\n#\n", b"#\n"
 
 
 class NotANotebookError(Exception):
-    """The file is no notebook that can be read."""
+    """The file is not a notebook, or not one that can be read."""
 
 
 class Cell(NamedTuple):
@@ -25,7 +25,7 @@ class Cell(NamedTuple):
 
     Attributes:
       number: Its place among all cells, from 1.
-      source: Where its lines lie in the JSON.
+      source: Its text in the JSON: a string, or an array of lines.
       code: Its text.
     """
 
@@ -35,7 +35,7 @@ class Cell(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A note and the place it is about, `cell 3:2:5`."""
+    """A note and its place, such as `cell 3:2:5`: the cell, the line and the column."""
 
     note: Note
     place: str
@@ -44,19 +44,23 @@ class Placed(NamedTuple):
 def examine(raw: bytes, era: str) -> tuple[bytes, list[Placed]]:
     """Returns a notebook's bytes after the rewriting, and the notes with their places.
 
+    Args:
+      raw: The notebook's bytes.
+      era: "0.x", "1.x" or "2.x": the TensorFlow that the code was written for.
+
     Raises:
-      NotANotebookError: If it is no notebook.
+      NotANotebookError: If the bytes are not a notebook of nbformat 4.
     """
     text, cells = _cells(raw)
-    program, starts, notes = bytearray(_HEAD), {}, []
+    program, starts = bytearray(_HEAD), dict[int, int]()
+    notes: list[Placed] = []
     for cell in cells:
         masked = magics.mask(cell.code)
         if masked.code is None:
             notes += [Placed(n, f"cell {cell.number}:1:1") for n in _left(cell, masked)]
             continue
         if mentions(masked.hidden):
-            note = _in_a_magic()
-            notes.append(Placed(note, f"cell {cell.number}:1:1"))
+            notes.append(Placed(_in_a_magic(), f"cell {cell.number}:1:1"))
         starts[cell.number] = len(program)
         program += masked.code + b"\n" + _BETWEEN
     found = python.examine(Source(bytes(program)), era)
@@ -88,46 +92,51 @@ def _cells(raw: bytes) -> tuple[str, list[Cell]]:
     cells = root.get("cells") if isinstance(root, dict) else None
     if cells is None or not isinstance(cells.value, list):
         raise NotANotebookError(
-            "it has no cells; of nbformat 3 or older, convert it first: jupyter nbconvert --to "
-            "notebook --nbformat 4"
+            "it has no cells; if it is of nbformat 3 or older, convert it first: jupyter nbconvert "
+            "--to notebook --nbformat 4"
         )
     found = []
     for number, cell in enumerate(cells.value, 1):
         members = cell.value if isinstance(cell.value, dict) else {}
-        source = members.get("source")
-        if source is None or "cell_type" not in members or members["cell_type"].value != "code":
-            continue
-        value = source.value
-        code = value if isinstance(value, str) else "".join(line.value for line in value)
-        found.append(Cell(number, source, code.encode()))
+        source, kind = members.get("source"), members.get("cell_type")
+        if source is not None and kind is not None and kind.value == "code":
+            code = "".join(str(line.value) for line in _lines(source))
+            found.append(Cell(number, source, code.encode()))
     return text, found
 
 
+def _lines(source: json_spans.Node) -> list[json_spans.Node]:
+    """Returns the strings of a cell's source: an array of lines, or one string."""
+    if isinstance(source.value, list):
+        return source.value
+    return [source] if isinstance(source.value, str) else []
+
+
 def _left(cell: Cell, masked: magics.Masked) -> list[Note]:
-    """The notes on a cell that is not Python, if it concerns us."""
+    """Returns the notes on a cell that is not Python, if it mentions a loss."""
     if not mentions(cell.code):
         return []
     if masked.hidden == cell.code:
         return [_in_a_magic()]
-    way_out = "mend it or make it Python 3, then run again"
-    return [Note(ERROR, "unparsable", 0, 0, "the cell is not Python 3: left as it is", way_out)]
+    way_out = "fix it or convert it to Python 3, then run again"
+    return [Note(ERROR, "unparsable", 0, 0, "the cell is not Python 3; left as it is", way_out)]
 
 
 def _in_a_magic() -> Note:
     return Note(
-        LOOK, "in-a-magic", 0, 0, "a magic or shell line names a loss, and is left as it is",
-        "rewrite it by hand, or put the code on a line of its own",
+        LOOK, "in-a-magic", 0, 0, "a magic or a shell line names a loss, and is left as it is",
+        "rewrite it by hand, or put the code on a line of its own, then run again",
     )  # fmt: skip
 
 
 def _put(text: str, cell: Cell, code: str) -> str:
-    """The JSON of the new source: lines that did not change keep theirs to the letter."""
+    """Returns the JSON of a cell's new source, in which unchanged lines keep their spelling."""
     plain = text.isascii()
     source = cell.source
-    if isinstance(source.value, str):
+    if not isinstance(source.value, list):
         return json.dumps(code, ensure_ascii=plain)
     old = source.value
-    kept = {line.value: text[line.start : line.end] for line in old}
+    kept = {str(line.value): text[line.start : line.end] for line in old}
     first, last = text[source.start : old[0].start], text[old[-1].end : source.end]
     between = text[old[0].end : old[1].start] if len(old) > 1 else "," + first[1:]
     new = [line + "\n" for line in code.split("\n")]

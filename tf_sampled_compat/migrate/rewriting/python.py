@@ -1,4 +1,4 @@
-"""Migrates one Python source: reads, finds, rewrites, advises."""
+"""Migrates one Python source: parses it, finds the references, rewrites them, adds advice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tf_sampled_compat.migrate.code.edits import Edit, apply
 from tf_sampled_compat.migrate.code.names import Code
 from tf_sampled_compat.migrate.code.parsing import parse
 from tf_sampled_compat.migrate.code.source import Source
-from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK, Note, accepted
+from tf_sampled_compat.migrate.notes import ERROR, Note, accepted
 from tf_sampled_compat.migrate.rewriting import rewrite
 from tf_sampled_compat.migrate.rules import loss_calls, references, which_namespace
 from tf_sampled_compat.migrate.rules.advice import arguments, elsewhere, strategies, tables
@@ -22,12 +22,12 @@ _PYTHON_2 = re.compile(
     rb"|except[ \t]+[\w.]+[ \t]*,|raise[ \t]+\w+[ \t]*,)",
     re.MULTILINE,
 )
-_OLD = "make it Python 3 first (2to3, futurize or by hand), then run again"
-_BROKEN = "mend it, then run again"
+_OLD = "convert it to Python 3 first (2to3, futurize or by hand), then run again"
+_BROKEN = "fix it, then run again"
 
 
 class Found(NamedTuple):
-    """What there is to do in a source, and to say about it."""
+    """The edits of a source, and the notes on it."""
 
     edits: list[Edit]
     notes: list[Note]
@@ -38,11 +38,11 @@ def examine(source: Source, era: str) -> Found:
 
     Args:
       source: The source.
-      era: "0.x", "1.x" or "2.x": the TensorFlow it was written for.
+      era: "0.x", "1.x" or "2.x": the TensorFlow that it was written for.
 
     Raises:
       TooDeepError: If it is nested too deeply to parse.
-      RecursionError: If it is nested too deeply to follow.
+      RecursionError: If it is nested too deeply to analyse.
     """
     try:
         module = parse(source.parsed)
@@ -50,26 +50,26 @@ def examine(source: Source, era: str) -> Found:
         return Found([], [unparsable(source.code, error)])
     if module.code != source.parsed:
         note = Note(
-            ERROR, "not-reproduced", 0, 0, "LibCST does not give its code back as it was",
-            "see that its lines end in LF or CRLF, then run again",
+            ERROR, "not-reproduced", 0, 0, "LibCST does not reproduce its code",
+            "make its lines end in LF or CRLF, then run again",
         )  # fmt: skip
         return Found([], [note])
     code = Code(module, source.offset)
     found, notes = _references(code, era)
     edits, changes = rewrite.rewrite(code, source.code, found, era)
     if edits:
-        # A defect here must not leave a file that does not even parse.
+        # If the edits are wrong, this raises, and the file is left as it is.
         parse(apply(source.code, edits).decode().replace("\f", ""))
     notes += [note for note in _advice(code, era) if not accepted(source.code, note)]
     return Found(edits, sorted(changes + notes, key=lambda note: (note.start, note.kind)))
 
 
 def unparsable(code: bytes, error: cst.ParserSyntaxError) -> Note:
-    """Returns the note on a source that is not Python of today."""
+    """Returns the note on a source that LibCST cannot parse."""
     old = bool(_PYTHON_2.search(code))
     at = sum(len(line) + 1 for line in code.split(b"\n")[: error.raw_line - 1])
-    what = "not Python 3" + (", Python 2 by the look of it" if old else "")
-    return Note(ERROR, "unparsable", at, at, f"{what}: left as it is", _OLD if old else _BROKEN)
+    what = "not Python 3" + (", and looks like Python 2" if old else "")
+    return Note(ERROR, "unparsable", at, at, f"{what}; left as it is", _OLD if old else _BROKEN)
 
 
 def _references(code: Code, era: str) -> tuple[list[references.Reference], list[Note]]:
@@ -93,8 +93,3 @@ def _advice(code: Code, era: str) -> list[Note]:
     for call in found:
         notes += [*tables.advice(code, call), *arguments.advice(code, call)]
     return notes + list(strategies.advice(code, found, era))
-
-
-def remaining(notes: list[Note]) -> int:
-    """Returns how many notes ask for something: a rewriting, a look, or mending."""
-    return sum(note.kind in (CHANGED, LOOK, ERROR) for note in notes)

@@ -1,7 +1,8 @@
-"""Calls of the losses, their arguments by name."""
+"""Finds the calls of the losses, with their arguments by name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import libcst as cst
@@ -16,8 +17,8 @@ class Call(NamedTuple):
 
     Attributes:
       node: The call.
-      target: The loss, as this package has it.
-      arguments: The expressions it passes, by parameter.
+      target: The loss of this package that it calls, or will call.
+      arguments: The expressions that it passes, by parameter.
       hidden: Whether `*args` or `**kwargs` pass more.
     """
 
@@ -43,8 +44,9 @@ def loss_calls(code: Code, era: str) -> list[Call]:
     return found
 
 
-def _bound(node: cst.Call, target: which_namespace.Target, args) -> Call:
-    parameters, bound, hidden = target.signature.parameters, {}, False
+def _bound(node: cst.Call, target: which_namespace.Target, args: Sequence[cst.Arg]) -> Call:
+    parameters, hidden = target.signature.parameters, False
+    bound: dict[str, cst.BaseExpression] = {}
     for at, arg in enumerate(args):
         if arg.star:
             hidden = True

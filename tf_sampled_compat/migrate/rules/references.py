@@ -1,8 +1,8 @@
-"""Where the code refers to a loss: by an attribute, by a name, or by an import of it."""
+"""Finds references to the losses: attributes, names, and imports by name."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 import libcst as cst
 
@@ -11,15 +11,15 @@ from tf_sampled_compat.migrate.rules import signatures, which_namespace
 
 
 class Reference(NamedTuple):
-    """An expression that is a loss of TensorFlow's or, with no origins, of this package."""
+    """An attribute that is TensorFlow's, its replacement, and the imports behind it."""
 
-    node: cst.CSTNode
+    node: cst.Attribute
     target: which_namespace.Target
     origins: tuple[Origin, ...]
 
 
 class Doubt(NamedTuple):
-    """An expression that looks like a loss, and cannot be told for certain to be one."""
+    """An attribute that looks like a loss of TensorFlow's and may be something else."""
 
     node: cst.CSTNode
     reason: str
@@ -27,33 +27,35 @@ class Doubt(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """A loss that is imported by its name."""
+    """A loss that `from … import` names."""
 
     statement: cst.ImportFrom
     alias: cst.ImportAlias
     target: which_namespace.Target
 
 
-def attribute(code: Code, node: cst.Attribute, era: str):
-    """Returns the Reference or Doubt that an attribute `….nce_loss` is, or None if it is neither.
+def attribute(code: Code, node: cst.Attribute, era: str) -> Union[Reference, Doubt, None]:
+    """Returns what an attribute `….nce_loss` refers to, or None if that is nothing of TensorFlow's.
 
     Args:
       code: The module.
-      node: The attribute, whose last name is one of `which_namespace.MENTIONS`.
+      node: The attribute. Its last name is one of `which_namespace.MENTIONS`.
       era: "0.x", "1.x" or "2.x".
     """
     spelled = dotted(node)
     meanings = code.meanings(node)
-    targets = {m.path and which_namespace.target(m.path, era, spelled or "") for m in meanings}
-    if meanings and None not in targets and len(targets) == 1:
+    targets = {which_namespace.target(m.path or "", era, spelled or "") for m in meanings}
+    known = {target for target in targets if target is not None}
+    if len(targets) == 1 and known:
+        [target] = known
         origins = tuple(origin for m in meanings for origin in m.origins)
-        return Reference(node, targets.pop(), origins)
-    if targets - {None}:
+        return Reference(node, target, origins)
+    if known:
         where = sorted(m.path.rpartition(".")[0] if m.path else "something else" for m in meanings)
         return Doubt(
             node,
             f"{spelled} comes from {' or '.join(dict.fromkeys(where))}, which differ",
-            "name one of them, or call the namespace of tf_sampled_compat that is meant",
+            "import only one of them, or call the right namespace of tf_sampled_compat by hand",
         )
     if any(m.path and m.path.startswith(signatures.PACKAGE + ".") for m in meanings):
         return None
@@ -72,7 +74,7 @@ def attribute(code: Code, node: cst.Attribute, era: str):
 
 
 def called(code: Code, node: cst.CSTNode, era: str) -> Optional[which_namespace.Target]:
-    """Returns the loss that an expression is, of TensorFlow's or of this package, or None."""
+    """Returns the loss of TensorFlow's or of this package that an expression is, or None."""
     found = set()
     for meaning in code.meanings(node):
         path = meaning.path or ""
@@ -84,12 +86,13 @@ def called(code: Code, node: cst.CSTNode, era: str) -> Optional[which_namespace.
 
 
 def imported(statement: cst.ImportFrom, era: str) -> list[Imported]:
-    """Returns the losses that a `from … import` names."""
+    """Returns the losses of TensorFlow's that a `from … import` names."""
     if statement.relative or statement.module is None:
         return []
     if isinstance(statement.names, cst.ImportStar):
         return []
-    module, found = dotted(statement.module), []
+    module = dotted(statement.module)
+    found: list[Imported] = []
     for alias in statement.names:
         target = which_namespace.target(f"{module}.{alias.evaluated_name}", era)
         if target is not None:

@@ -20,7 +20,7 @@ _RANK = (
 
 
 class Signature(NamedTuple):
-    """What a loss takes by position, and the strategy a call means that names none."""
+    """A loss's parameters in order, and its default strategy, or None if it has no default."""
 
     parameters: tuple[str, ...]
     strategy: Optional[str]
@@ -30,7 +30,7 @@ def _signature(parameters: str, strategy: Optional[str]) -> Signature:
     return Signature(tuple(parameters.split()), strategy)
 
 
-# By namespace of this package, in the argument order of that namespace's era.
+# By namespace of this package. Tests compare the table with the package itself.
 SIGNATURES = {
     "nn": {
         "sampled_softmax_loss": _signature(f"{_V2} seed name", "div"),

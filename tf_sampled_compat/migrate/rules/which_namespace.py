@@ -1,4 +1,4 @@
-"""The names that are rewritten: where TensorFlow had them, where they go, what they take."""
+"""Decides which namespace of this package a TensorFlow function goes to: see `target`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ ERAS = ("0.x", "1.x", "2.x")
 
 _CORE = ("sampled_softmax_loss", "nce_loss")
 _CONTRIB = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
-# The functions of TF 2, as TensorFlow's own modules call them.
+# The TF 2 functions under the names that TensorFlow's own modules define them by.
 _INTERNAL_V2 = {"sampled_softmax_loss_v2": "sampled_softmax_loss", "nce_loss_v2": "nce_loss"}
-# The other names of TF 1.15's `tf.contrib.nn`; they are no losses, and go with them.
+# The functions of TF 1.15's `tf.contrib.nn` that are not losses.
 OTHER_CONTRIB = frozenset(
     {
         "alpha_dropout",
@@ -25,14 +25,18 @@ OTHER_CONTRIB = frozenset(
     }
 )
 LOSSES = FUNCTIONS | frozenset(_INTERNAL_V2)
-# Of `tf.contrib.opt`.
+# The name of `tf.contrib.opt` that this package has.
 OPTIMIZERS = frozenset({"LazyAdamOptimizer"})
+# All names that are rewritten.
 MENTIONS = LOSSES | OTHER_CONTRIB | OPTIMIZERS
 
+# The namespace that `tf.nn` means in each era.
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
+# The paths below `tensorflow` of `tf.nn`, and of the modules that define its losses.
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
 _PRIVATE = {"python.ops.nn", "python.ops.nn_impl"}
 _CONTRIB_FILES = ("alpha_dropout", "cross_entropy", "sampling_ops", "scaled_softplus")
+# The paths of `tf.contrib.nn` and `tf.contrib.opt`, and of the modules that define their names.
 _CONTRIB_NN = {
     f"{root}contrib.nn{inner}"
     for root in ("", "compat.v1.")
@@ -46,38 +50,39 @@ _CONTRIB_OPT = {
 
 
 class Target(NamedTuple):
-    """Where a function lives in this package: `nce_loss` of `compat.v1.nn`, say."""
+    """A function of this package, such as `nce_loss` of `compat.v1.nn`."""
 
     namespace: str
     function: str
 
     @property
     def path(self) -> str:
-        """The path below the package."""
+        """Its path below the package."""
         return f"{self.namespace}.{self.function}"
 
     @property
     def signature(self) -> Signature:
-        """Its signature, if it is a loss."""
+        """Its signature. Only losses have one here."""
         return SIGNATURES[self.namespace][self.function]
 
 
 def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
-    """Returns where the function at a TensorFlow path goes, so that the call keeps its meaning.
+    """Returns the function of this package that means the same as one of TensorFlow's.
 
     Args:
-      path: The dotted path as imports define it, `tensorflow.nn.nce_loss`.
-      era: "0.x", "1.x" or "2.x": the TensorFlow the code was written for.
-      spelled: How the code writes it. An import of `tensorflow.compat.v1` in code of 0.x is what
-        `tf_upgrade_v2` made of `import tensorflow`; `tf.compat.v1.nn` in full is meant.
+      path: The dotted path by the file's imports, such as `tensorflow.nn.nce_loss`.
+      era: "0.x", "1.x" or "2.x": the TensorFlow that the code was written for.
+      spelled: The path as the code writes it. In code of 0.x, `import tensorflow.compat.v1 as tf`
+        was `import tensorflow as tf` before `tf_upgrade_v2`, so `tf.nn` still means 0.x. Only a
+        `compat.v1` that stands in the call itself means TensorFlow 1.
 
     Returns:
-      The target, or None if the path is no such function of TensorFlow's.
+      The target, or None if this package has no such function.
     """
     root, _, below = path.partition(".")
     if root not in ("tensorflow", "tensorflow_core"):
         return None
-    # `tf_upgrade_v2 --mode SAFETY` puts compat.v1 before whatever was imported from tensorflow.
+    # `tf_upgrade_v2 --mode SAFETY` puts compat.v1 before every path below tensorflow.
     while below.startswith(("compat.v1.compat.", "compat.v1.python.")):
         below = below[len("compat.v1.") :]
     module, _, name = below.rpartition(".")
@@ -86,7 +91,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
     if module in _CONTRIB_OPT:
         return Target("compat.v1.train", name) if name in OPTIMIZERS else None
     if module in _NN and name in _CONTRIB:
-        # The reference pages file them under `tf.nn`, where no TensorFlow has them.
+        # Reference pages list these under `tf.nn`, where no TensorFlow has them.
         return Target("nn" if era == "2.x" else "contrib.nn", name)
     if module in _PRIVATE and name in _INTERNAL_V2:
         return Target("nn", _INTERNAL_V2[name])
@@ -105,7 +110,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
 
 
 def own(path: str) -> Optional[Target]:
-    """Returns the target that a path into this package names, or None."""
+    """Returns the loss of this package at a path, or None."""
     root, _, below = path.partition(".")
     module, _, name = below.rpartition(".")
     known = root == PACKAGE and name in SIGNATURES.get(module, ())
@@ -113,6 +118,6 @@ def own(path: str) -> Optional[Target]:
 
 
 def is_contrib(path: str) -> bool:
-    """Whether a path is a module of `tf.contrib` whose functions this package has."""
+    """Returns whether a path is a `tf.contrib` module that this package has functions of."""
     root, _, below = path.partition(".")
     return root in ("tensorflow", "tensorflow_core") and below in _CONTRIB_NN | _CONTRIB_OPT

@@ -1,1 +1,1 @@
-"""What a person must look at: each rule with its reason and the way out."""
+"""The rules for what a person must look at, each with its reason and the way out."""

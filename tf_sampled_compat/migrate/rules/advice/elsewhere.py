@@ -1,4 +1,4 @@
-"""Uses of a loss that are not rewritten: strings, stars, assignments, TensorFlow's private part."""
+"""Rules on uses that are not rewritten: strings, `import *`, assignments, private functions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from tf_sampled_compat.migrate.rules import which_namespace
 from tf_sampled_compat.migrate.rules.advice.rule import look, shown
 
 _BY_NAME = ("getattr", "hasattr", "setattr", "delattr")
-_IN_A_STRING = re.compile(
-    r"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:"
-    + "|".join(sorted(which_namespace.LOSSES))
-    + ")"
-)
+_ANY_LOSS = "|".join(sorted(which_namespace.LOSSES))
+_IN_A_STRING = re.compile(rf"(?:tf|tensorflow)(?:\.\w+)*\.nn\.(?:\w+\.)*(?:{_ANY_LOSS})")
 _PRIVATE = "_compute_sampled_logits"
-_BY_HAND = "write tf_sampled_compat's path there by hand, or call tf_sampled_compat.install()"
+_BY_HAND = "write the path of tf_sampled_compat there by hand, or call tf_sampled_compat.install()"
 
 
 def advice(code: Code) -> Iterator[Note]:
-    """Looks at everything but the references and calls."""
+    """Checks everything except references and calls."""
     for node in code.nodes:
         if isinstance(node, cst.Call):
             yield from _by_name(code, node)
@@ -55,15 +52,15 @@ def _private_use(code: Code, node: cst.Attribute) -> Iterator[Note]:
 def _private(code: Code, node: cst.CSTNode) -> Note:
     return look(
         code, node, "private-function",
-        f"{shown(code, node)} is a private function of TensorFlow and is left as it is: it stays "
-        "TensorFlow's own, and a release may change or remove it",
-        "call the loss that is computed from it, sampled_softmax_loss or nce_loss of "
-        "tf_sampled_compat.compat.v1.nn, if that is what the code does; else keep it",
+        f"{shown(code, node)} is a private function of TensorFlow, and is left as it is: a "
+        "release of TensorFlow may change or remove it",
+        "if the code computes a loss from it, call sampled_softmax_loss or nce_loss of "
+        "tf_sampled_compat.compat.v1.nn instead; else keep it",
     )  # fmt: skip
 
 
 def is_assigned(code: Code, node: cst.CSTNode) -> bool:
-    """Whether an expression is what is assigned to, or deleted: `tf.nn.nce_loss = mine`."""
+    """Returns whether an expression is assigned to or deleted, as in `tf.nn.nce_loss = mine`."""
     return isinstance(code.parent(node), (cst.AssignTarget, cst.Del, cst.AugAssign))
 
 
@@ -71,8 +68,8 @@ def assigned(code: Code, node: cst.Attribute) -> Note:
     """Returns the note on an assignment to one of TensorFlow's losses."""
     return look(
         code, node, "assigned",
-        f"{dotted(node)} is assigned to: calls that are rewritten no longer see that",
-        "assign to the function of tf_sampled_compat instead, or drop the assignment",
+        f"{dotted(node)} is assigned to; rewritten calls do not see the new value",
+        "assign to the function of tf_sampled_compat instead, or remove the assignment",
     )  # fmt: skip
 
 
@@ -87,7 +84,7 @@ def _by_name(code: Code, node: cst.Call) -> Iterator[Note]:
     if looks_like_it or any(path.startswith("tensorflow") for path in paths):
         yield look(
             code, node, "name-in-a-string",
-            f"{shown(code, node)} names the function by a string, which is left as it is",
+            f"{shown(code, node)} names the function in a string, which is left as it is",
             _BY_HAND,
         )  # fmt: skip
 
@@ -110,6 +107,6 @@ def _star(code: Code, node: cst.ImportFrom) -> Iterator[Note]:
     if used.intersection(has) or (module == "tensorflow" and used & which_namespace.LOSSES):
         yield look(
             code, node, "star-import",
-            f"from {module} import * brings names that cannot be told from others",
-            "import what is used by name, then run again",
+            f"from {module} import * hides which names are TensorFlow's",
+            "import the names that are used, then run again",
         )  # fmt: skip

@@ -1,9 +1,9 @@
-"""Tables that make a step walk all classes, or that nothing trains."""
+"""Rules on tables that make a step touch every class, or that no training reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import libcst as cst
 
@@ -13,6 +13,7 @@ from tf_sampled_compat.migrate.notes import Note
 from tf_sampled_compat.migrate.rules.advice.rule import look, shown
 from tf_sampled_compat.migrate.rules.loss_calls import Call
 
+_DEEPEST = 20  # The longest chain of names, transposes and casts that is followed.
 _TRANSPOSES = ("transpose", "matrix_transpose", "permute_dimensions", "t")
 _CASTS = ("cast", "to_float", "to_double", "to_bfloat16", "saturate_cast")
 _PASSED_ON = ("identity", "convert_to_tensor", "read_value", "value", "stop_gradient")
@@ -23,9 +24,9 @@ class Unwrapped(NamedTuple):
     """A table, and the expressions around it.
 
     Attributes:
-      base: What is left when transposes, casts and the like are taken off.
+      base: The table, without transposes, casts and the like.
       transposes: The expressions that transpose it.
-      casts: Those that cast it.
+      casts: The expressions that cast it.
     """
 
     base: cst.CSTNode
@@ -35,23 +36,20 @@ class Unwrapped(NamedTuple):
 
 def unwrap(code: Code, node: cst.CSTNode) -> Unwrapped:
     """Follows a table through names, transposes and casts to where it comes from."""
-    transposes, casts = [], []
-    for _ in range(20):
+    transposes: list[cst.CSTNode] = []
+    casts: list[cst.CSTNode] = []
+    for _ in range(_DEEPEST):
         node = code.value(node)
         name = function_name(node)
         if isinstance(node, cst.Attribute) and node.attr.value == "T":
             transposes.append(node)
             node = node.value
-        elif name in _TRANSPOSES + _CASTS + _PASSED_ON:
+        elif isinstance(node, cst.Call) and name in _TRANSPOSES + _CASTS + _PASSED_ON:
             if name in _TRANSPOSES:
                 transposes.append(node)
             if name in _CASTS:
                 casts.append(node)
-            inner = next((a.value for a in node.args if a.keyword is None and not a.star), None)
-            for keyword in ("a", "x", "value", "input"):
-                inner = inner or argument(node, keyword, None)
-            if inner is None and isinstance(node.func, cst.Attribute):
-                inner = node.func.value  # table.read_value()
+            inner = _operand(node)
             if inner is None:
                 break
             node = inner
@@ -60,8 +58,18 @@ def unwrap(code: Code, node: cst.CSTNode) -> Unwrapped:
     return Unwrapped(node, transposes, casts)
 
 
+def _operand(node: cst.Call) -> Optional[cst.BaseExpression]:
+    """Returns the table that a transpose, a cast or the like takes."""
+    given = next((a.value for a in node.args if a.keyword is None and not a.star), None)
+    for keyword in ("a", "x", "value", "input"):
+        given = given or argument(node, keyword, None)
+    if given is None and isinstance(node.func, cst.Attribute):
+        return node.func.value  # table.read_value()
+    return given
+
+
 def pieces(code: Code, node: cst.CSTNode) -> list[cst.CSTNode]:
-    """Returns the pieces of a table that is a list or tuple, or the table itself."""
+    """Returns the pieces of a table in a list or tuple; of any other, the table alone."""
     value = code.value(node)
     if isinstance(value, (cst.List, cst.Tuple)):
         return [element.value for element in value.elements]
@@ -71,12 +79,12 @@ def pieces(code: Code, node: cst.CSTNode) -> list[cst.CSTNode]:
 
 
 def advice(code: Code, call: Call) -> Iterator[Note]:
-    """Looks at the weights and biases of a call."""
+    """Checks a call's weights and biases."""
     for parameter in ("weights", "biases"):
         given = call.arguments.get(parameter)
         if given is None:
             continue
-        # Of a list one piece speaks for all.
+        # All pieces of a list are taken to be alike.
         table = unwrap(code, pieces(code, given)[0])
         if table.transposes and parameter == "weights":
             yield look(
@@ -90,8 +98,8 @@ def advice(code: Code, call: Call) -> Iterator[Note]:
             yield look(
                 code, given, "cast-table",
                 f"the {parameter} are {shown(code, table.casts[0])}: every step casts the whole "
-                "table, all num_classes rows, and its gradient is dense",
-                "pass the table itself: a float32 table takes inputs of any float dtype here",
+                "table, all num_classes rows, and the gradient of a cast is dense",
+                "pass the table without a cast: inputs of any float dtype go with a float32 table",
             )  # fmt: skip
         if parameter == "weights" and _of_a_layer(table.base):
             copies = "get_weights" in code.text(table.base)
@@ -100,14 +108,14 @@ def advice(code: Code, call: Call) -> Iterator[Note]:
                 f"the weights are {shown(code, table.base)}: "
                 + ("a copy, which no gradient reaches" if copies else
                    "a layer that the model does not track and call is never updated, "
-                   "and nothing says so"),
-                "let the model own a [num_classes, dim] table (add_weight) and compute the loss in "
-                "compute_loss, as the README does for Keras; then check that it changes in a step",
+                   "without any error"),
+                "let the model own a [num_classes, dim] table (add_weight), compute the loss in "
+                "compute_loss, as the README does for Keras, and check that a step changes it",
             )  # fmt: skip
 
 
 def _of_a_layer(node: cst.CSTNode) -> bool:
-    """Whether an expression is `layer.kernel`, `layer.weights[0]` or the like."""
+    """Returns whether an expression is `layer.kernel`, `layer.weights[0]` or the like."""
     if isinstance(node, cst.Subscript):
         inner = node.value.func if isinstance(node.value, cst.Call) else node.value
         return isinstance(inner, cst.Attribute) and inner.attr.value in _LAYER_LISTS
