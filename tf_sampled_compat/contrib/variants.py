@@ -59,17 +59,17 @@ def alpha_dropout(
     Source: `tf.contrib.nn` of TensorFlow 1.15; Klambauer et al., 2017, arXiv:1706.02515.
     """
     with tf.compat.v1.name_scope(name, "alpha_dropout", [x]):
-        x = tf.convert_to_tensor(x, name="x")
-        if isinstance(keep_prob, numbers.Real) and not 0 < keep_prob <= 1:
+        values = tf.convert_to_tensor(x, name="x")
+        if isinstance(keep_prob, numbers.Real) and not 0 < float(keep_prob) <= 1:
             errors.fail("keep_prob", "a scalar in (0, 1]", keep_prob)
-        q = tf.convert_to_tensor(keep_prob, dtype=x.dtype, name="keep_prob")
+        q = tf.convert_to_tensor(keep_prob, dtype=values.dtype, name="keep_prob")
         if tf.get_static_value(q) == 1:
-            return x
-        shape = tf.shape(x) if noise_shape is None else noise_shape
-        drawn = tf.random.uniform(shape, seed=seed, dtype=x.dtype)
-        mask = tf.cast(drawn >= 1 - q, x.dtype)
+            return values
+        shape = tf.shape(values) if noise_shape is None else noise_shape
+        drawn = tf.random.uniform(shape, seed=seed, dtype=values.dtype)
+        mask = tf.cast(drawn >= 1 - q, values.dtype)
         a = (q + q * (1 - q) * _DROPPED**2) ** -0.5
-        return a * (x * mask + _DROPPED * (1 - mask)) - a * _DROPPED * (1 - q)
+        return a * (values * mask + _DROPPED * (1 - mask)) - a * _DROPPED * (1 - q)
 
 
 def scaled_softplus(
@@ -99,14 +99,14 @@ def scaled_softplus(
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
     with tf.compat.v1.name_scope(name, "scaled_softplus"):
-        x = tf.convert_to_tensor(x, name="x")
-        alpha = tf.convert_to_tensor(alpha, dtype=x.dtype, name="alpha")
-        y = alpha * tf.nn.softplus(x / alpha)
+        values = tf.convert_to_tensor(x, name="x")
+        smoothness = tf.convert_to_tensor(alpha, dtype=values.dtype, name="alpha")
+        y = smoothness * tf.nn.softplus(values / smoothness)
         if clip is None:
             return y
-        clip = tf.convert_to_tensor(clip, dtype=x.dtype, name="clip")
+        bound = tf.convert_to_tensor(clip, dtype=values.dtype, name="clip")
         # Not tf.minimum, which gives a tie's gradient to y.
-        return tf.where(y < clip, y, clip)
+        return tf.where(y < bound, y, bound)
 
 
 def nth_element(
