@@ -8,12 +8,6 @@ import pytest
 
 from tf_sampled_compat import __main__
 
-OLD = "import tensorflow as tf\nloss = tf.nn.nce_loss(w, b, y, x, 5, 50)\n"
-NEW = (
-    "import tensorflow as tf\nimport tf_sampled_compat as tsc\n"
-    "loss = tsc.compat.v1.nn.nce_loss(w, b, y, x, 5, 50)\n"
-)
-
 
 class Result(NamedTuple):
     code: int

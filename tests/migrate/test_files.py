@@ -1,14 +1,15 @@
-"""Files as they are found, read and written: the odd, the hostile and the unlucky."""
+"""Finding, reading and writing files, odd and hostile ones among them."""
 
 import os
-import re
+import pathlib
 import stat
 
 import pytest
 
-from tests.migrate.conftest import NEW, OLD
+from tests.migrate.snippets import NEW, OLD
 from tf_sampled_compat.migrate.finding import discovery, reading
 from tf_sampled_compat.migrate.output import writing
+from tf_sampled_compat.migrate.rewriting import files, python, rewrite
 
 
 def found(*paths):
@@ -148,8 +149,6 @@ def test_nothing_is_lost_when_writing_fails(tmp_path, migrate, monkeypatch):
 
 
 def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
-    from tf_sampled_compat.migrate.rewriting import python
-
     examine = python.examine
 
     def broken(source, era):
@@ -166,8 +165,6 @@ def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
 
 
 def test_what_would_not_parse_is_not_written(tmp_path, migrate, monkeypatch):
-    from tf_sampled_compat.migrate.rewriting import rewrite
-
     monkeypatch.setattr(rewrite, "_prefix", lambda *_: rewrite.Edit(0, 1, "("))
     (tmp_path / "a.py").write_text(OLD)
     result = migrate("--write", tmp_path)
@@ -175,11 +172,27 @@ def test_what_would_not_parse_is_not_written(tmp_path, migrate, monkeypatch):
     assert (tmp_path / "a.py").read_text() == OLD
 
 
-def test_files_without_a_hit_are_not_parsed(tmp_path, migrate, monkeypatch):
-    """And the summary says how fast they were read."""
+def test_a_file_that_names_no_loss_is_opened_once_and_nothing_is_made_of_it(
+    tmp_path, migrate, monkeypatch
+):
+    """Hence a large tree goes by at the speed of reading: `migrate` itself prints files/s."""
+    text = pathlib.Path(discovery.__file__).read_text()
     for number in range(40):
-        (tmp_path / f"{number}.py").write_text(open(discovery.__file__).read())
-    monkeypatch.setattr("libcst.parse_module", None)
+        (tmp_path / f"{number}.py").write_text(text)
+    (tmp_path / "hit.py").write_text(OLD)
+    opened, examined, real_open, real_migrate = [], [], os.open, files.migrate
+
+    def open_and_count(path, *arguments, **options):
+        opened.append(os.path.basename(path))
+        return real_open(path, *arguments, **options)
+
+    def migrate_and_count(raw, *arguments, **options):
+        examined.append(raw)
+        return real_migrate(raw, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", open_and_count)
+    monkeypatch.setattr(files, "migrate", migrate_and_count)
     result = migrate(tmp_path)
-    assert result.code == 0
-    assert re.search(r"40 name no loss and were passed over in .* s \([\d,]+ files/s\)", result.err)
+    assert "40 name no loss" in result.err and "files/s" in result.err
+    assert sorted(opened) == sorted([*(f"{number}.py" for number in range(40)), "hit.py"])
+    assert examined == [OLD.encode()]

@@ -1,4 +1,4 @@
-"""What migrate knows of this package by heart is what the package has."""
+"""migrate's tables agree with the package."""
 
 import importlib
 import inspect
