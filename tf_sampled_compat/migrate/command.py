@@ -40,6 +40,6 @@ def main(arguments: Sequence[str], program: str) -> int:
     try:
         return run(chosen.paths, era=chosen.era, mode=chosen.mode)
     except BrokenPipeError:
-        # The reader has closed the pipe. Python would flush to it at exit, and fail.
+        # Whoever read has had enough; what Python would flush at its end has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
