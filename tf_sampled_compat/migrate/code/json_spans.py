@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from json import decoder
 from typing import NamedTuple, Union
 
 _BLANK = re.compile(r"[ \t\r\n]*")
-_SCALAR = re.compile(r"[^\s,\]}]+")
+_DECODER = json.JSONDecoder()
 
 
 class Node(NamedTuple):
@@ -52,13 +51,12 @@ def _value(text: str, at: int) -> Node:
         return _members(text, at)
     if text[at] == "[":
         return _elements(text, at)
-    scalar = _SCALAR.match(text, at)
-    assert scalar is not None  # A value starts here, as `json.loads` has checked.
-    return Node(at, scalar.end(), scalar.group())
+    _, end = _DECODER.raw_decode(text, at)
+    return Node(at, end, text[at:end])
 
 
 def _string(text: str, at: int) -> Node:
-    string, end = decoder.scanstring(text, at + 1, True)  # pyright: ignore[reportAttributeAccessIssue]
+    string, end = _DECODER.raw_decode(text, at)
     return Node(at, end, string)
 
 
