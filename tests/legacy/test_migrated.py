@@ -19,7 +19,7 @@ from tests.legacy.corpus import (
     run_programs,
 )
 from tf_sampled_compat import __main__
-from tf_sampled_compat.migrate import files
+from tf_sampled_compat.migrate.rewriting import files
 
 # What remains for a person, who has looked and says so with `# migrate: ok`.
 TO_LOOK_AT = {

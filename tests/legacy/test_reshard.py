@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tests.legacy import write_checkpoint
-from tf_sampled_compat.compat.v1 import checkpoints
+from tf_sampled_compat.compat.v1 import checkpoint_files
 
 v1 = tf.compat.v1
 Layout, reshard = tsc.compat.v1.Layout, tsc.compat.v1.reshard
@@ -183,9 +183,9 @@ def test_checkpoints_of_old_tensorflows(version, tmp_path):
 def test_reads_and_writes_by_the_piece(tmp_path, monkeypatch):
     path, reads = str(tmp_path / "old"), []
     train("partitioned-div", path)
-    read = checkpoints._read
+    read = checkpoint_files.read
     monkeypatch.setattr(
-        checkpoints, "_read", lambda *a: reads.append((a, len(read(*a)))) or read(*a)
+        checkpoint_files, "read", lambda *a: reads.append((a, len(read(*a)))) or read(*a)
     )
     pairs = [(Layout("a", shards=3), Layout("a", "mod", shards=4))]
     reshard_checkpoint(path, str(tmp_path / "new"), pairs, slots=False, memory=1)
@@ -224,5 +224,5 @@ def test_not_a_checkpoint_of_a_saver(tmp_path):
     with pytest.raises(ValueError, match="source: expected the prefix of a checkpoint"):
         reshard_checkpoint(str(tmp_path / "none"), str(tmp_path / "new"), [])
     path = tf.train.Checkpoint(a=tf.Variable([[1.0]])).write(str(tmp_path / "objects"))
-    with pytest.raises(ValueError, match="tf.train.Checkpoint, whose objects say"):
+    with pytest.raises(ValueError, match="a checkpoint of tf.train.Checkpoint: restore it"):
         reshard_checkpoint(path, str(tmp_path / "new"), [])

@@ -1,4 +1,4 @@
-"""Beside TensorFlow's own `tf_upgrade_v2`, before it and after it."""
+"""`migrate` before and after TensorFlow's own `tf_upgrade_v2` gives the same program."""
 
 import io
 
@@ -6,7 +6,7 @@ import pytest
 from tensorflow.tools.compatibility import ast_edits, tf_upgrade_v2, tf_upgrade_v2_safety
 
 from tests.migrate.cases_table import cases
-from tf_sampled_compat.migrate import files
+from tf_sampled_compat.migrate.rewriting import files
 
 PROGRAM = """\
 '''Word vectors, as of 2016.'''
@@ -56,6 +56,6 @@ def test_before_or_after_tf_upgrade_v2(mode, era):
 @pytest.mark.parametrize("case", SOURCES, ids=[case.name for case in SOURCES])
 def test_the_cases_too(case, mode):
     if mode == "safety" and "\nimport tensorflow.contrib.nn\n" in f"\n{case.before}":
-        pytest.skip("it sees no import of tensorflow there, which it would rename")
+        pytest.skip("the safety mode does not see the import of tensorflow there")
     after_upgrade = migrate(upgrade(case.before, mode), case.era)
     assert upgrade(migrate(case.before, case.era), mode) == after_upgrade

@@ -1,4 +1,4 @@
-"""Files as they are found, read and written: the odd, the hostile and the unlucky."""
+"""Finding, reading and writing files, odd and hostile ones among them."""
 
 import os
 import pathlib
@@ -7,7 +7,9 @@ import stat
 import pytest
 
 from tests.migrate.snippets import NEW, OLD
-from tf_sampled_compat.migrate import discovery, files, reading, writing
+from tf_sampled_compat.migrate.finding import discovery, reading
+from tf_sampled_compat.migrate.output import writing
+from tf_sampled_compat.migrate.rewriting import files, python, rewrite
 
 
 def found(*paths):
@@ -51,9 +53,9 @@ def test_links(tmp_path, migrate):
         (OLD.encode() + b"\0", "binary: it holds NUL bytes"),
         (OLD.encode() + b"# \xff\n", "not the encoding it is declared to be"),
         (b"# -*- coding: klingon -*-\n" + OLD.encode(), "its encoding is unknown"),
-        (OLD.replace("\n", "\r").encode(), "LibCST does not give its code back"),
-        (b"print 'x'\n" + OLD.encode(), "not Python 3, Python 2 by the look of it"),
-        (b"x = = 1\n" + OLD.encode(), "not Python 3: left as it is"),
+        (OLD.replace("\n", "\r").encode(), "LibCST does not reproduce its code"),
+        (b"print 'x'\n" + OLD.encode(), "not Python 3, and looks like Python 2; left"),
+        (b"x = = 1\n" + OLD.encode(), "not Python 3; left as it is"),
         (OLD.encode() + b"x = " + b"(" * 5000 + b"1" + b")" * 5000, "nested too deeply"),
         (OLD.encode() + b"x = " + b"not " * 50000 + b"1", "nested too deeply"),
         (OLD.encode() + b"if a: pass\n" + b"elif b: pass\n" * 800, "nested too deeply"),
@@ -147,8 +149,6 @@ def test_nothing_is_lost_when_writing_fails(tmp_path, migrate, monkeypatch):
 
 
 def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
-    from tf_sampled_compat.migrate import python
-
     examine = python.examine
 
     def broken(source, era):
@@ -165,9 +165,7 @@ def test_a_defect_costs_one_file_only(tmp_path, migrate, monkeypatch):
 
 
 def test_what_would_not_parse_is_not_written(tmp_path, migrate, monkeypatch):
-    from tf_sampled_compat.migrate import rewriting
-
-    monkeypatch.setattr(rewriting, "_prefix", lambda *_: rewriting.Edit(0, 1, "("))
+    monkeypatch.setattr(rewrite, "_prefix", lambda *_: rewrite.Edit(0, 1, "("))
     (tmp_path / "a.py").write_text(OLD)
     result = migrate("--write", tmp_path)
     assert result.code == 1 and b"error [internal]" in result.out

@@ -1,4 +1,4 @@
-"""Over the sources of TensorFlow itself: a large tree that is full of the losses, and not ours."""
+"""The sources of TensorFlow itself: a large tree that names the losses and must not change."""
 
 import pathlib
 import re
@@ -6,8 +6,9 @@ import re
 import pytest
 import tensorflow as tf
 
-from tf_sampled_compat.migrate import discovery, python, reading
-from tf_sampled_compat.migrate.source import Source
+from tf_sampled_compat.migrate.code.source import Source
+from tf_sampled_compat.migrate.finding import discovery, reading
+from tf_sampled_compat.migrate.rewriting import python
 
 TENSORFLOW = pathlib.Path(tf.__file__).parent
 SUMMARY = re.compile(
@@ -17,7 +18,7 @@ SUMMARY = re.compile(
 
 
 def test_all_of_it_stays(migrate, monkeypatch):
-    """It ends, would change nothing, and parses what names a loss and nothing else."""
+    """It ends, changes nothing, and parses only the files that name a loss."""
     parse, parsed = python.parse, []
 
     def noting(text):
@@ -37,7 +38,7 @@ def test_all_of_it_stays(migrate, monkeypatch):
 
 
 def changes(name):
-    """What would be changed outside of TensorFlow, where it is left alone for being TensorFlow."""
+    """The changes that a file of TensorFlow would get if it lay in another package."""
     path = TENSORFLOW / name
     assert discovery.defines_the_losses(str(path))
     found = python.examine(Source(path.read_bytes()), "1.x")
@@ -50,7 +51,7 @@ def test_definitions_are_no_calls(name):
 
 
 def test_whoever_imports_the_losses_would_change():
-    """TensorFlow's lists of its public names import them, as an old program may."""
+    """TensorFlow's modules of public names import the losses, as an old program may."""
     assert changes("_api/v2/nn/__init__.py") == [
         "from tensorflow.python.ops.nn_impl import nce_loss_v2 -> from tf_sampled_compat.nn",
         "from tensorflow.python.ops.nn_impl import sampled_softmax_loss_v2 -> "

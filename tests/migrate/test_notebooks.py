@@ -1,16 +1,17 @@
-"""Notebooks: code cells are one program, magics and all the rest of the JSON stay."""
+"""Notebooks: the code cells are one program; magics and the rest of the JSON stay."""
 
 import json
 
 import pytest
 
 from tests.migrate.snippets import OLD
-from tf_sampled_compat.migrate import files, json_spans, magics
+from tf_sampled_compat.migrate.code import json_spans, magics
 from tf_sampled_compat.migrate.notes import CHANGED
+from tf_sampled_compat.migrate.rewriting import files
 
 
 def notebook(*cells, indent=1, as_lines=True, ensure_ascii=False):
-    """A notebook of code cells, written as Jupyter does, or in another manner."""
+    """A notebook of code cells, in the JSON of Jupyter or of another program."""
     written = [
         {
             "cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [],
@@ -65,7 +66,7 @@ def test_cells_are_rewritten_and_nothing_else(as_lines, indent, ensure_ascii):
 
 
 def test_the_letters_of_untouched_lines_stay():
-    """Escapes that nobody has to write, and spaces where nobody puts them."""
+    """Needless escapes and unusual spaces of the JSON survive."""
     raw = notebook("import tensorflow as tf\na = 1  # /\n", LOSS, indent=None)
     raw = raw.replace(b"# /", b"# \\/ \\u0041").replace(b'"outputs": [', b'"outputs" :[  ')
     outcome = migrate(raw)

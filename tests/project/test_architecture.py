@@ -20,6 +20,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
     ["__main__", "demo", "bench", "doctor"],
     ["migrate"],
+    ["migrate.output"],
+    ["migrate.rewriting"],
+    ["migrate.rules"],
+    ["migrate.code"],
+    ["migrate.finding", "migrate.notes"],
     ["tf_sampled_compat"],
     ["legacy"],
     ["keras", "tf_keras", "compat", "contrib", "nn", "random"],

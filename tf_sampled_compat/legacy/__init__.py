@@ -1,4 +1,4 @@
-"""Puts the package where legacy code looks for it, and takes it away again."""
+"""Puts the package's functions where legacy code looks for TensorFlow's, and takes them away."""
 
 from tf_sampled_compat.legacy.install import install, installed, uninstall
 

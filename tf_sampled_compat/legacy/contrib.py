@@ -1,4 +1,4 @@
-"""The `tf.contrib` of `install()`: `nn`, `opt`, and errors that say where the rest went."""
+"""The `tf.contrib` of `install()`: `nn` and `opt`, and errors that say where the rest is now."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tf_sampled_compat import contrib
 from tf_sampled_compat.compat.v1 import train
 
 NAMES = ("tensorflow.contrib", "tensorflow.contrib.nn", "tensorflow.contrib.opt")
-# The parts that are here, and the modules of ours that they show (looked up late: for reloads).
+# The parts we have, and our modules for them. They are looked up late, because of reloads.
 _PARTS = {"nn": lambda: contrib.nn, "opt": lambda: train}
 _PREFIXES = ("tensorflow.contrib.", "tensorflow.compat.v1.contrib.")
 
-# Where to find the parts of tf.contrib that old programs use most, as of TensorFlow 2.21.
+# Where the parts of tf.contrib that old programs use most are in TensorFlow 2.21.
 _ADDONS = (
     "tensorflow_addons had it, and its last release, 0.23, does not import on TensorFlow 2.21: "
     "copy what you need from its source"
@@ -65,7 +65,7 @@ _WAYS_OUT = {
 
 
 def way_out(name: str) -> str:
-    """Returns the message for a part of `tf.contrib` that is not here."""
+    """Returns the message for a part of `tf.contrib` that we do not have."""
     known = _WAYS_OUT.get(name.split(".")[0], "look for it in TensorFlow 1.15, whose source has it")
     return (
         f"tf.contrib.{name} went with TensorFlow 1: {known}. "
@@ -79,7 +79,7 @@ def _message(name: str) -> str:
 
 
 def _missing(part: str, name: str) -> str:
-    """Returns the message for a name that a part which is here does not have."""
+    """Returns the message for a missing name of `nn` or `opt`."""
     if part == "opt":
         return way_out(f"opt.{name}")
     held = ", ".join(contrib.nn.__all__)
@@ -87,16 +87,17 @@ def _missing(part: str, name: str) -> str:
 
 
 class Finder:
-    """Finds `tensorflow.contrib`, its `nn` and `opt` for `import`; errors say where the rest went.
+    """Finds `tensorflow.contrib`, its `nn` and its `opt` for `import`.
 
-    It is last on `sys.meta_path`: another provider of a `tensorflow.contrib.x` comes first.
+    For other parts it raises an error that says where they are now. It is last on `sys.meta_path`,
+    so another provider of a part of `tensorflow.contrib` comes first.
     """
 
     def __init__(self):
         self._modules: dict[str, ModuleType] = {}
 
     def module(self) -> ModuleType:
-        """Returns `tensorflow.contrib`, the same one each time, with today's functions in it."""
+        """Returns `tensorflow.contrib`, always the same module, with our current functions."""
         for name in reversed(NAMES):
             if name not in self._modules:
                 self._modules[name] = importlib.util.module_from_spec(self._spec(name))
@@ -115,7 +116,7 @@ class Finder:
             return self._spec(fullname)
         for prefix in _PREFIXES:
             if fullname.startswith(prefix):
-                # With the name set, `from tensorflow.contrib import x` would drop the message.
+                # Without `name=`: with it, `from tensorflow.contrib import x` drops the message.
                 raise ModuleNotFoundError(_message(fullname[len(prefix) :]))
         return None
 
@@ -124,21 +125,18 @@ class Finder:
         return self._modules.get(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Implements `importlib.abc.Loader`; `importlib.reload` comes here too."""
+        """Implements `importlib.abc.Loader`. `importlib.reload` calls it too."""
         if module.__name__ == NAMES[0]:
             module.__doc__ = "The parts of `tf.contrib` that tf_sampled_compat brings back."
-            vars(module).update(__all__=list(_PARTS))
-            for part in _PARTS:
-                setattr(module, part, self._modules[f"{NAMES[0]}.{part}"])
-            module.__getattr__ = _no_part
+            held: dict[str, Any] = {part: self._modules[f"{NAMES[0]}.{part}"] for part in _PARTS}
+            vars(module).update(held, __all__=list(_PARTS), __getattr__=_no_part)
             return
         part = module.__name__.rpartition(".")[2]
         ours = _PARTS[part]()
         module.__doc__ = ours.__doc__
-        vars(module).update(__all__=list(ours.__all__))
-        module.__getattr__ = functools.partial(_no_name, part)
-        for name in ours.__all__:
-            setattr(module, name, getattr(ours, name))
+        held = {name: getattr(ours, name) for name in ours.__all__}
+        missing = functools.partial(_no_name, part)
+        vars(module).update(held, __all__=list(ours.__all__), __getattr__=missing)
 
     def place(self) -> None:
         """Puts itself on `sys.meta_path`, once."""

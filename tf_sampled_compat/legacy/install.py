@@ -1,7 +1,7 @@
 """`install()`, `uninstall()` and `with installed():`, process-wide and reversible.
 
-What is installed is the last of a list of layers: at most one that `install()` made while there was
-none, and one for each `with installed():` that is being run.
+Installations form a stack of layers, of which the last one counts. `install()` makes a layer if
+there is none, and else changes the last one. Each running `with installed():` has a layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tf_sampled_compat.core.losses import slices
 from tf_sampled_compat.legacy.contrib import Finder
 from tf_sampled_compat.legacy.places import ERAS, aliases, places
 
-# A reload of this module must not forget what it has changed, nor what TensorFlow's own were.
+# `globals()`: a reload of this module must keep the record of its changes to TensorFlow.
 _ABSENT = globals().get("_ABSENT") or object()
 
 
@@ -29,7 +29,7 @@ class _Layer:
 
 
 class _Change(NamedTuple):
-    """What was found at a place, and what was put there."""
+    """A place's value before the change, and ours."""
 
     holder: Any  # A module, or sys.modules.
     name: str
@@ -57,18 +57,18 @@ def install(era: Optional[str] = None, *, gradient_slices: Optional[slices.Slice
     | `tf.compat.v1.nn` | `tsc.compat.v1.nn` | the same | `tsc.compat.v0.nn` |
     | `tf.compat.v2.nn` | `tsc.nn` | the same | the same |
 
-    for `sampled_softmax_loss` and `nce_loss`. Beside them come `sampled_sparse_softmax_loss` and
-    `rank_sampled_softmax_loss`, with the signatures of `tsc.contrib.nn` where TensorFlow 1's are
-    asked for, and `tf.contrib.nn` and `tf.contrib.opt.LazyAdamOptimizer`, as attributes and for
-    `import`. Modules are changed in place,
-    so `from tensorflow import nn` of long ago sees them; `from tensorflow.nn import nce_loss` of
-    long ago does not. Everything else stays as it is, TensorFlow's private modules included.
+    The table is for `sampled_softmax_loss` and `nce_loss`. The same modules also get
+    `sampled_sparse_softmax_loss` and `rank_sampled_softmax_loss`; where the others have TensorFlow
+    1's signatures, these have those of `tsc.contrib.nn`. `tf.contrib.nn` and
+    `tf.contrib.opt.LazyAdamOptimizer` come back, as attributes and for `import`.
 
-    Again with the same era it does nothing, except where something has been reloaded; with another
-    it changes to that. It holds for all threads. Inside `with tsc.installed():` it holds to that
-    block's end.
+    Modules are changed in place. So code that ran `from tensorflow import nn` before sees the
+    change; code that ran `from tensorflow.nn import nce_loss` before does not. Everything else,
+    TensorFlow's private modules included, stays as it is.
 
-    The C++ op is loaded, so that meta graphs that hold it can be imported, if there is one.
+    A second call with the same era only repairs modules that were reloaded; a call with another era
+    switches to it. The change holds for all threads; inside `with tsc.installed():`, until that
+    block ends. If there is a C++ op it is loaded, so that meta graphs with it can be imported.
 
     >>> tsc.install()
     >>> tf.nn.nce_loss is tsc.nn.nce_loss
@@ -79,16 +79,17 @@ def install(era: Optional[str] = None, *, gradient_slices: Optional[slices.Slice
     False
 
     Args:
-      era: None if each of TensorFlow's names is to keep its own signature; "1.x" if `tf.nn` is to
-        have TensorFlow 1's; "0.x" for TensorFlow 0.12's, which has `inputs` before `labels`.
-      gradient_slices: "occurrence" or "unique": what a table's gradient has an entry for, in all
-        calls of the package outside `tsc.gradient_slices`. None leaves each function its own.
+      era: None keeps the signature that each of TensorFlow's names has. "1.x" gives `tf.nn`
+        TensorFlow 1's signatures; "0.x" those of TensorFlow 0.12, with `inputs` before `labels`.
+      gradient_slices: The entries of a table's gradient, in all calls of the package outside a
+        `with tsc.gradient_slices(…):` block: one for each "occurrence" of a class, or one for each
+        "unique" class. None leaves each function its own default.
 
     Raises:
-      ValueError: For any other era, or other slices.
+      ValueError: If the era or the slices are unknown.
     """
     _check(era, gradient_slices)
-    library.why_not()
+    library.why_not()  # Loads the C++ op.
     with _state.lock:
         if _state.layers:
             _state.layers[-1].era = era
@@ -99,9 +100,10 @@ def install(era: Optional[str] = None, *, gradient_slices: Optional[slices.Slice
 
 
 def uninstall() -> None:
-    """Puts back what `install()` and `with installed():` found, at once; else does nothing.
+    """Restores what `install()` and `with installed():` replaced.
 
-    What someone else has put in the place of ours since then stays.
+    A function that other code has put in place of ours since then stays. If nothing is installed,
+    it does nothing.
 
     >>> tsc.uninstall()
     """
@@ -114,10 +116,10 @@ def uninstall() -> None:
 def installed(
     era: Optional[str] = None, *, gradient_slices: Optional[slices.Slices] = None
 ) -> Iterator[None]:
-    """Installs for the length of a block, then goes back to what was installed before.
+    """Installs for the length of a block, then restores what was installed before.
 
-    Blocks nest. The change is process-wide: of blocks that overlap in several threads the one
-    entered last decides, and TensorFlow's own come back when the last one ends.
+    Blocks nest. The change holds for all threads. Where blocks of several threads overlap, the one
+    entered last counts, and TensorFlow's own functions come back when the last one ends.
 
     >>> with tsc.installed("0.x"):
     ...     tf.nn.nce_loss is tsc.compat.v0.nn.nce_loss
@@ -133,7 +135,7 @@ def installed(
       ValueError: See `install`.
     """
     _check(era, gradient_slices)
-    library.why_not()
+    library.why_not()  # Loads the C++ op.
     layer = _Layer(era, gradient_slices)
     with _state.lock:
         _state.layers.append(layer)
@@ -155,9 +157,9 @@ def _check(era: Optional[str], gradient_slices: Optional[slices.Slices]) -> None
 
 
 def _apply() -> None:
-    """Brings TensorFlow into the state that the last layer asks for.
+    """Brings TensorFlow into the state that the last layer describes.
 
-    Each place goes from what it holds to what it is to hold in one step: other threads are running.
+    Each place changes in one step, because other threads are running.
     """
     slices.set_for_process(_state.layers[-1].gradient_slices if _state.layers else None)
     wanted: dict[tuple[int, str], tuple[Any, Any]] = {}
@@ -177,10 +179,12 @@ def _apply() -> None:
             _put(change.holder, change.name, change.before)
     for key, (holder, value) in wanted.items():
         name, found, change = key[1], _get(holder, key[1]), mine.get(key)
-        still_ours = change is not None and found is change.ours
-        if holder is sys.modules and not still_ours and found is not _ABSENT:
-            continue  # Imported by somebody, and so among the places.
-        before = change.before if change is not None and still_ours else found
+        if change is not None and found is change.ours:
+            before = change.before
+        elif holder is sys.modules and found is not _ABSENT:
+            continue  # A module that someone has imported: it is among the places.
+        else:
+            before = found
         _state.changes.append(_Change(holder, name, before, value))
         if found is not value:
             _put(holder, name, value)

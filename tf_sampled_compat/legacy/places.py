@@ -1,8 +1,8 @@
-"""Where legacy code looks for a loss, and which of ours goes there.
+"""The places where legacy code looks for a loss, and the function of ours for each.
 
-TensorFlow has one public module under several names, and several modules under one: `tf.compat.v1`
-is one object until `import tensorflow.compat.v1` makes another. So the places are found by walking
-the attributes and by looking at what has been imported, each time.
+One public module of TensorFlow has several names, and one name may stand for several modules:
+`tf.compat.v1` is one object until `import tensorflow.compat.v1` makes another. So each time the
+places are searched anew, among TensorFlow's attributes and among the imported modules.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PUBLIC = re.compile(r"tensorflow(?:\._api\.v2)?((?:\.compat\.v[12])*)(\.nn)?")
 
 
 class Place(NamedTuple):
-    """An attribute to set: `value` as `name` of `module`."""
+    """An attribute `name` of `module`, to be set to `value`."""
 
     module: ModuleType
     name: str
@@ -32,7 +32,7 @@ class Place(NamedTuple):
 
 
 def places(era: Optional[str], contrib_module: ModuleType) -> list[Place]:
-    """Returns all attributes that `install(era)` sets."""
+    """Returns the attributes that `install(era)` sets."""
     found: dict[tuple[int, str], Place] = {}
     for namespace, is_nn, module in _modules():
         if is_nn:
@@ -45,12 +45,12 @@ def places(era: Optional[str], contrib_module: ModuleType) -> list[Place]:
 
 
 def functions(namespace: str, era: Optional[str]) -> dict[str, Any]:
-    """Returns what goes into a `nn`, by name.
+    """Returns the functions for one of TensorFlow's `nn` modules, by name.
 
     Args:
       namespace: "tf" for `tf.nn`, "v1" for `tf.compat.v1.nn`, "v2" for `tf.compat.v2.nn`.
-      era: None if each is to keep its own signatures; "1.x" or "0.x" if `tf.nn` is to have those of
-        TensorFlow 1 or 0.12. `tf.compat.v2.nn` says TensorFlow 2 in so many words, and keeps its.
+      era: None keeps each module's own signatures. "1.x" and "0.x" give `tf.nn` those of TensorFlow
+        1 and 0.12. `tf.compat.v2.nn` always keeps TensorFlow 2's, because its name asks for them.
     """
     if namespace == "v2" or (namespace == "tf" and era is None):
         two, contribs = nn, nn
@@ -65,7 +65,7 @@ def functions(namespace: str, era: Optional[str]) -> dict[str, Any]:
 
 
 def aliases(contrib_module: ModuleType) -> dict[str, ModuleType]:
-    """Returns what `import` must find by name, or it would make a second, unchanged module."""
+    """Returns entries for `sys.modules`: else `import` would make second, unchanged modules."""
     v1, v2 = tf.compat.v1, tf.compat.v2
     return {
         "tensorflow.nn": tf.nn,
@@ -82,11 +82,11 @@ def aliases(contrib_module: ModuleType) -> dict[str, ModuleType]:
 
 
 def _modules() -> Iterator[tuple[str, bool, ModuleType]]:
-    """Yields (namespace, whether it is that one's `nn`, module); a module may come twice."""
+    """Yields (namespace, whether the module is its `nn`, module). A module may come twice."""
     yield from _below(tf, "tf", depth=3)
     for name, module in list(sys.modules.items()):
         match = _PUBLIC.fullmatch(name)
-        # `tensorflow._api.v2` itself is no place that anyone looks.
+        # Nobody looks in `tensorflow._api.v2` itself.
         if match and isinstance(module, ModuleType) and (match[1] or match[2]):
             yield match[1][-2:] or "tf", bool(match[2]), module
 

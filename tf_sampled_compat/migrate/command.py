@@ -1,4 +1,4 @@
-"""`python -m tf_sampled_compat migrate`: looks for files, rewrites them, reports."""
+"""`python -m tf_sampled_compat migrate`: the command's entry point."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def main(arguments: Sequence[str], program: str) -> int:
     """Runs the migration.
 
     Args:
-      arguments: Its options.
-      program: The command as called, for the usage line.
+      arguments: The command line after `migrate`.
+      program: The command's name, for the usage line.
 
     Returns:
-      0; 1 if LibCST is missing, a file could not be read, parsed or written, or with --check
-      anything remains.
+      The exit code: 0; or 1 if LibCST is missing, if a file could not be read, parsed or written,
+      or, with --check, if anything remains to be done.
 
     Raises:
-      SystemExit: With code 2 for a bad option or a path that does not exist.
+      SystemExit: With code 2, for a bad option or a path that does not exist.
     """
     from tf_sampled_compat.migrate import options
 

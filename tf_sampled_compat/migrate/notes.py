@@ -1,11 +1,11 @@
-"""What is reported of a file: changes, what a person must look at, and errors."""
+"""The notes of the report: changes, places that a person must look at, and errors."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 CHANGED, LOOK, ERROR = "changed", "look", "error"
-# A comment with this on a line of the code that is reported takes the report back.
+# A comment with this text on a reported line of code withdraws the report.
 ACCEPTED = "migrate: ok"
 
 
@@ -14,11 +14,11 @@ class Note(NamedTuple):
 
     Attributes:
       kind: CHANGED, LOOK or ERROR.
-      code: A short name of what it is about.
-      start: The byte offset of what it is about.
-      end: The byte offset behind it.
-      reason: What was changed, or why to look.
-      way_out: What to do; empty for a change.
+      code: A short name of its subject, such as "one-hot-labels".
+      start: The byte offset of the code it is about.
+      end: The byte offset behind that code.
+      reason: The change, or the reason to look.
+      way_out: The remedy; empty for a change.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Note(NamedTuple):
 
 
 def accepted(code: bytes, note: Note) -> bool:
-    """Whether a comment on one of the note's lines says that a person has looked."""
+    """Returns whether a comment on one of the note's lines says that a person has looked."""
     first = code.rfind(b"\n", 0, note.start) + 1
     last = code.find(b"\n", note.end)
     lines = code[first : len(code) if last < 0 else last].splitlines()

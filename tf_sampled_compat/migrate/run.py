@@ -1,35 +1,53 @@
-"""Goes through the files, one after the other: each is read, rewritten and reported."""
+"""Goes through the files one by one: reads, rewrites and reports each."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Optional, TextIO
 
-from tf_sampled_compat.cli import exit_codes
-from tf_sampled_compat.migrate import discovery, files, progress, reading, report, writing
+from tf_sampled_compat.migrate.finding import discovery, reading
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, Note
+from tf_sampled_compat.migrate.output import progress, report, writing
+from tf_sampled_compat.migrate.rewriting import files
 
 _STDIN_NAME = "<stdin>"
+
+
+class _Done(NamedTuple):
+    """A file that has been looked at.
+
+    Attributes:
+      path: Its path.
+      outcome: What became of it, or None if it mentions no loss.
+      parsed: Whether it was parsed.
+      seconds: The time it took.
+    """
+
+    path: str
+    outcome: Optional[files.Outcome]
+    parsed: bool
+    seconds: float
 
 
 def run(paths: Sequence[str], *, era: str, mode: str) -> int:
     """Migrates files and folders, or the standard input.
 
-    The standard output holds the diff, or for the standard input the result, and nothing else;
-    where there is neither, it holds the report, which else goes to the standard error.
+    A diff, or the migrated standard input, is all that the standard output holds; the report then
+    goes to the standard error. Without either, the report goes to the standard output.
 
     Args:
-      paths: Files and folders; or "-" alone.
-      era: "0.x", "1.x" or "2.x": the TensorFlow they were written for.
+      paths: Files and folders; or "-" alone, the standard input.
+      era: "0.x", "1.x" or "2.x": the TensorFlow that the code was written for.
       mode: "diff", "write" or "check".
 
     Returns:
-      1 after an error, or in "check" if anything remains; else 0.
+      The exit code: 1 after an error, or in mode "check" if anything remains; else 0.
     """
     tally = report.Tally()
     streamed = list(paths) == [discovery.STDIN]
-    tells = sys.stderr if mode == "diff" or (streamed and mode == "write") else sys.stdout
+    report_to = sys.stderr if mode == "diff" or (streamed and mode == "write") else sys.stdout
     counter = progress.Counter()
     for path, outcome, parsed, seconds in _stdin(era) if streamed else _files(paths, era):
         counter.advance()
@@ -45,25 +63,26 @@ def run(paths: Sequence[str], *, era: str, mode: str) -> int:
         elif mode == "diff" and outcome.after != outcome.before:
             _print_bytes(report.diff(path, outcome))
         for line in outcome.report:
-            _print(report.line(path, line), tells)
+            _print(report.line(path, line), report_to)
         tally = tally.add(outcome)
     counter.clear()
-    _print(report.summary(tally, written=mode == "write"), tells)
+    _print(report.summary(tally, written=mode == "write"), report_to)
     remains = tally.changed or tally.looks
     failed = tally.errors or (mode == "check" and remains)
     return exit_codes.FAILED if failed else exit_codes.OK
 
 
-def _files(paths, era: str) -> Iterator[tuple]:
-    """Yields (path, outcome, whether parsed, seconds); of what does not concern us, no outcome."""
+def _files(paths: Sequence[str], era: str) -> Iterator[_Done]:
+    """Migrates files; see `_file`."""
     started = time.perf_counter()
     for entry in discovery.files(paths):
         outcome, parsed = _file(entry, era)
-        yield entry.path, outcome, parsed, time.perf_counter() - started
+        yield _Done(entry.path, outcome, parsed, time.perf_counter() - started)
         started = time.perf_counter()
 
 
-def _file(entry: discovery.Entry, era: str) -> tuple:
+def _file(entry: discovery.Entry, era: str) -> tuple[Optional[files.Outcome], bool]:
+    """Returns a file's outcome, None if it mentions no loss, and whether it was parsed."""
     if entry.error:
         return files.failed(b"", "unreadable", entry.error), False
     try:
@@ -81,16 +100,16 @@ def _file(entry: discovery.Entry, era: str) -> tuple:
     return outcome, True
 
 
-def _stdin(era: str) -> Iterator[tuple]:
+def _stdin(era: str) -> Iterator[_Done]:
     raw = sys.stdin.buffer.read()
     started = time.perf_counter()
     is_notebook = raw.lstrip().startswith(b"{") and b'"cells"' in raw
     outcome = files.migrate(raw, era, is_notebook=is_notebook)
-    yield _STDIN_NAME, outcome, True, time.perf_counter() - started
+    yield _Done(_STDIN_NAME, outcome, True, time.perf_counter() - started)
 
 
 def _write(path: str, outcome: files.Outcome) -> files.Outcome:
-    """Writes a file; where that fails nothing of it has changed, and the report says so."""
+    """Writes a file. If that fails the file is unchanged, and the outcome says so."""
     try:
         writing.write(path, outcome.before, outcome.after)
     except writing.NotWrittenError as error:
@@ -100,8 +119,8 @@ def _write(path: str, outcome: files.Outcome) -> files.Outcome:
     return outcome
 
 
-def _print(text: str, stream) -> None:
-    # Paths and code may hold what the stream's encoding has not, or no text at all.
+def _print(text: str, stream: TextIO) -> None:
+    # Paths and code may hold characters that the stream cannot encode, or bytes that are no text.
     encoding = getattr(stream, "encoding", None) or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 

@@ -1,4 +1,4 @@
-"""Cuts the tables of a TF 1 checkpoint another way, reading and writing it piece by piece."""
+"""Cuts the tables of a TF 1 checkpoint another way, a few pieces at a time."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from typing import Any, NamedTuple, Optional, Union
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.compat.v1.resharding import Cut, check_pieces, cut
+from tf_sampled_compat.compat.v1 import checkpoint_files
+from tf_sampled_compat.compat.v1.resharding import Partition, check_pieces, partition
 from tf_sampled_compat.core.arguments import errors
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 class Layout(NamedTuple):
-    """How a checkpoint holds a table.
+    """How a checkpoint holds a table: under which names, and divided how.
 
     >>> partitioned = tsc.compat.v1.Layout("model/weights", shards=5)  # get_variable(partitioner=)
     >>> servers = tsc.compat.v1.Layout(["weights_0", "weights_1"], strategy="mod")
 
     Attributes:
-      names: The names of its pieces' tensors, in order; or the one name under which a checkpoint
-        holds a variable, or all the pieces of a PartitionedVariable (without "/part_0").
-      strategy: The `partition_strategy` of its lookups: "div" or "mod".
-      shards: How many pieces the one name stands for: 1 by default. Of several, their number.
+      names: The names of the pieces' tensors, in order. Or the one name of a variable; for a
+        PartitionedVariable, its name without "/part_0".
+      strategy: The `partition_strategy` of the table's lookups: "div" or "mod".
+      shards: The number of pieces. For one name it is 1 by default; for several names it may be
+        left out.
     """
 
     names: Union[str, Sequence[str]]
@@ -37,22 +39,32 @@ class Layout(NamedTuple):
     shards: Optional[int] = None
 
 
-class _Held(NamedTuple):
-    """A table, or a slot of it, as one checkpoint holds it."""
+class _Stored(NamedTuple):
+    """A table, or an optimizer's slot of it, in one of the two checkpoints.
+
+    Attributes:
+      names: The names of its tensors: one for each piece, or one for all.
+      partition: Its division into pieces.
+      row: The shape of a row.
+      dtype: Its dtype.
+    """
 
     names: list[str]
-    cut: Cut
+    partition: Partition
     row: tuple[int, ...]
     dtype: tf.DType
 
     def where(self, piece: int) -> tuple[str, str]:
-        """Returns a piece's tensor and, if it is a part of that, which (as SaveV2 takes it)."""
-        if len(self.names) > 1 or self.cut.shards == 1:
+        """Returns the name of a piece's tensor, and its part of that as SaveV2 spells it, or ""."""
+        if len(self.names) > 1 or self.partition.shards == 1:
             return self.names[piece], ""
-        sizes, row = self.cut.sizes, self.row
-        shape = " ".join(str(size) for size in (self.cut.num_rows, *row))
+        sizes, row = self.partition.sizes, self.row
+        shape = " ".join(str(size) for size in (self.partition.num_rows, *row))
         parts = [f"{sum(sizes[:piece])},{sizes[piece]}", *(f"0,{size}" for size in row)]
         return self.names[0], f"{shape} {':'.join(parts)}"
+
+
+_Pair = tuple[_Stored, _Stored]  # A table in the source and in the target.
 
 
 def reshard_checkpoint(
@@ -63,10 +75,10 @@ def reshard_checkpoint(
     slots: bool = True,
     memory: int = 1 << 30,
 ) -> str:
-    """Writes a checkpoint in which tables are cut another way, and all else is as it was.
+    """Writes a copy of a checkpoint in which tables are cut another way.
 
-    Each class id finds, in the new layout and under its strategy, the row it had in the old one.
-    The values that an optimizer keeps for a row go with it.
+    In the new layout, under its strategy, each class id finds the row that it had in the old one.
+    The values that an optimizer keeps for a row move with it.
 
     >>> tsc.compat.v1.reshard_checkpoint("old/model.ckpt-1000", "new/model.ckpt-1000", [
     ...     (tsc.compat.v1.Layout("weights", "mod", shards=5), tsc.compat.v1.Layout("weights")),
@@ -75,19 +87,19 @@ def reshard_checkpoint(
 
     Args:
       source: The prefix of a checkpoint that `tf.compat.v1.train.Saver` wrote.
-      target: The prefix of the one to write.
-      tables: Pairs of `Layout`s: of the table as it is in `source`, and as it is to be.
-      slots: Whether tensors named after a table, `weights/Adagrad` or `optimizer/weights/Adam`,
-        that are as long as it are cut with it.
-      memory: How many bytes of a table to hold at a time, at the least a piece of the old layout
-        and one of the new. Each time through, the old layout's pieces are read once.
+      target: The prefix of the checkpoint to write.
+      tables: A pair of `Layout`s for each table: its layout in `source`, and that in `target`.
+      slots: Whether to cut an optimizer's slots too: the tensors named after a table, such as
+        `weights/Adagrad` or `optimizer/weights/Adam`, that have as many rows.
+      memory: The bytes of a table to hold at a time. At least one old piece and one new piece are
+        held. For each group of new pieces that fits, all old pieces are read once.
 
     Returns:
       `target`, for `Saver.restore`.
 
     Raises:
-      ValueError: If a name is not in the checkpoint or would be there twice, a layout does not fit
-        the tensors, or the checkpoint is an object-based one (of `tf.train.Checkpoint`).
+      ValueError: If a name is not in `source` or would be in `target` twice, if a layout does not
+        fit the tensors, or if the checkpoint is an object-based one of `tf.train.Checkpoint`.
 
     Source: `tf.compat.v1.train.Saver` of TensorFlow 1.15.
     """
@@ -104,7 +116,7 @@ def reshard_checkpoint(
     os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
     folder = tempfile.mkdtemp(prefix=".reshard", dir=os.path.dirname(target) or ".")
     try:
-        writer = _Writer(folder)
+        writer = checkpoint_files.Writer(folder)
         for group in _batches(kept, shapes, dtypes, memory):
             writer.write([(name, "", reader.get_tensor(name), dtypes[name]) for name in group])
         for old, new in pairs:
@@ -119,36 +131,38 @@ def reshard_checkpoint(
 def _reader(source: str) -> Any:
     try:
         reader = tf.train.load_checkpoint(source)
-    except Exception as error:  # ValueError, NotFoundError, DataLossError, by release.
+    except Exception as error:  # The class depends on the release.
         errors.fail("source", "the prefix of a checkpoint", f"{source!r} ({error})")
     if _OBJECT_GRAPH in reader.get_variable_to_shape_map():
         errors.fail(
             "source",
             "a checkpoint of tf.compat.v1.train.Saver",
-            f"{source!r} of tf.train.Checkpoint, whose objects say what belongs where: restore it, "
-            "and use tf_sampled_compat.compat.v1.reshard on the variables' values",
+            f"{source!r}, a checkpoint of tf.train.Checkpoint: restore it, and use "
+            "tf_sampled_compat.compat.v1.reshard on the variables' values",
         )
     return reader
 
 
-def _pair(old: Layout, new: Layout, shapes: dict, dtypes: dict) -> tuple[_Held, _Held]:
+def _pair(old: Layout, new: Layout, shapes: dict, dtypes: dict) -> _Pair:
     old_names, new_names = _names(old), _names(new)
     for name in old_names:
         if name not in shapes:
             near = difflib.get_close_matches(name, shapes, 3) or sorted(shapes)[:3]
             errors.fail("tables", f"names that the checkpoint holds (such as {near})", repr(name))
-    before = _held(old, old_names, [shapes[n] for n in old_names], [dtypes[n] for n in old_names])
-    after = cut(before.cut.num_rows, _shards(new, new_names), new.strategy, "strategy", "shards")
-    return before, _Held(new_names, after, before.row, before.dtype)
+    before = _stored(old, old_names, [shapes[n] for n in old_names], [dtypes[n] for n in old_names])
+    shards = _shards(new, new_names)
+    after = partition(before.partition.num_rows, shards, new.strategy, "strategy", "shards")
+    return before, _Stored(new_names, after, before.row, before.dtype)
 
 
-def _held(layout: Layout, names: list[str], shapes: list, dtypes: list) -> _Held:
+def _stored(layout: Layout, names: list[str], shapes: list, dtypes: list) -> _Stored:
     if any(len(shape) < 1 for shape in shapes):
         errors.fail("tables", f"tensors of shape [rows, ...] as {names}", f"shapes {shapes}")
     check_pieces("tables", shapes, dtypes)
     num_rows = sum(shape[0] for shape in shapes)
-    cuts = cut(num_rows, _shards(layout, names), layout.strategy, "strategy", "shards")
-    return _Held(names, cuts, tuple(shapes[0][1:]), dtypes[0])
+    shards = _shards(layout, names)
+    divided = partition(num_rows, shards, layout.strategy, "strategy", "shards")
+    return _Stored(names, divided, tuple(shapes[0][1:]), dtypes[0])
 
 
 def _names(layout: Layout) -> list[str]:
@@ -160,13 +174,14 @@ def _names(layout: Layout) -> list[str]:
 
 def _shards(layout: Layout, names: list[str]) -> int:
     if len(names) > 1 and layout.shards not in (None, len(names)):
-        errors.fail("shards", f"{len(names)}, as there are so many names", layout.shards)
+        errors.fail("shards", f"{len(names)}, the number of names", layout.shards)
     return len(names) if layout.shards is None else layout.shards
 
 
-def _slots(pair: tuple[_Held, _Held], shapes: dict, dtypes: dict) -> Iterator[tuple[_Held, _Held]]:
-    """Yields the tables named after a table, each of whose pieces is as long as the table's."""
+def _slots(pair: _Pair, shapes: dict, dtypes: dict) -> Iterator[_Pair]:
+    """Yields the slots of a table: tensors named after it, whose pieces have as many rows."""
     old, new = pair
+    lengths = [old.partition.num_rows] if len(old.names) == 1 else old.partition.sizes
     named = re.compile(rf"(.+/)?{re.escape(old.names[0])}(/.+)?")
     for key in sorted(shapes):
         match = named.fullmatch(key)
@@ -176,13 +191,11 @@ def _slots(pair: tuple[_Held, _Held], shapes: dict, dtypes: dict) -> Iterator[tu
         names = [before + name + after for name in old.names]
         if any(name not in shapes for name in names):
             continue
-        rows = [shapes[name][:1] for name in names]
-        whole = len(names) == 1
-        if rows != [[size] for size in ([old.cut.num_rows] if whole else old.cut.sizes)]:
+        if [shapes[name][:1] for name in names] != [[length] for length in lengths]:
             continue
         row, dtype = tuple(shapes[key][1:]), dtypes[key]
         renamed = [before + name + after for name in new.names]
-        yield _Held(names, old.cut, row, dtype), _Held(renamed, new.cut, row, dtype)
+        yield _Stored(names, old.partition, row, dtype), _Stored(renamed, new.partition, row, dtype)
 
 
 def _check_names(names: list[str]) -> None:
@@ -191,16 +204,16 @@ def _check_names(names: list[str]) -> None:
         errors.fail("tables", "new names that nothing else in the checkpoint has", twice)
 
 
-def _groups(new: _Held, memory: int) -> Iterator[list[int]]:
-    """Yields the new pieces to hold at a time."""
-    largest = max(new.cut.sizes) * int(np.prod(new.row, dtype=np.int64)) * new.dtype.size
+def _groups(new: _Stored, memory: int) -> Iterator[list[int]]:
+    """Yields groups of new pieces that fit into memory together, or single pieces."""
+    largest = max(new.partition.sizes) * int(np.prod(new.row, dtype=np.int64)) * new.dtype.size
     count = max(1, memory // max(1, largest))
-    for first in range(0, new.cut.shards, count):
-        yield list(range(first, min(first + count, new.cut.shards)))
+    for first in range(0, new.partition.shards, count):
+        yield list(range(first, min(first + count, new.partition.shards)))
 
 
 def _batches(names: list[str], shapes: dict, dtypes: dict, memory: int) -> Iterator[list[str]]:
-    """Yields names whose tensors together are of at most so many bytes, or one."""
+    """Yields groups of names whose tensors fit into memory together, or single names."""
     batch, held = [], 0
     for name in names:
         size = int(np.prod(shapes[name], dtype=np.int64)) * dtypes[name].size
@@ -213,65 +226,17 @@ def _batches(names: list[str], shapes: dict, dtypes: dict, memory: int) -> Itera
         yield batch
 
 
-def _cut_anew(source: str, old: _Held, new: _Held, group: list[int]) -> Iterator[tuple]:
-    ids = [new.cut.ids(piece) for piece in group]
+def _cut_anew(
+    source: str, old: _Stored, new: _Stored, group: list[int]
+) -> Iterator[tuple[str, str, np.ndarray, tf.DType]]:
+    """Yields the new pieces of a group, as `checkpoint_files.Writer.write` takes them."""
+    ids = [new.partition.ids(piece) for piece in group]
     pieces = [np.empty((len(i), *old.row), old.dtype.as_numpy_dtype) for i in ids]
-    for p in range(old.cut.shards):
-        wanted = [old.cut.rows(i, p) for i in ids]
+    for p in range(old.partition.shards):
+        wanted = [old.partition.rows(i, p) for i in ids]
         if any(len(held) for held, _ in wanted):
-            read = _read(source, *old.where(p), old.dtype)
+            read = checkpoint_files.read(source, *old.where(p), old.dtype)
             for piece, (held, rows) in zip(pieces, wanted):
                 piece[held] = read[rows]
     for number, piece in zip(group, pieces):
         yield (*new.where(number), piece, new.dtype)
-
-
-def _read(prefix: str, name: str, part: str, dtype: tf.DType) -> np.ndarray:
-    # In a session of its own: it works with TensorFlow 2's behaviour and without.
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        read = tf.raw_ops.RestoreV2(
-            prefix=prefix, tensor_names=[name], shape_and_slices=[part], dtypes=[dtype]
-        )
-        return session.run(read)[0]
-
-
-class _Writer:
-    """Writes tensors and parts of tensors to files, and makes one checkpoint of them."""
-
-    def __init__(self, folder: str):
-        self._folder = folder
-        self._prefixes: list[str] = []
-
-    def write(self, items: Sequence[tuple[str, str, Any, tf.DType]]) -> None:
-        """Writes (name, which part of it or "", values, dtype)."""
-        # A file holds a name once, so the parts of one tensor go to several.
-        if items and items[0][1]:
-            for item in items:
-                self._write_file([item])
-        elif items:
-            self._write_file(items)
-
-    def _write_file(self, items: Sequence[tuple[str, str, Any, tf.DType]]) -> None:
-        prefix = os.path.join(self._folder, str(len(self._prefixes)), "part")
-        os.makedirs(os.path.dirname(prefix))
-        names, parts, values, dtypes = zip(*items)
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-            fed = [tf.compat.v1.placeholder(dtype) for dtype in dtypes]
-            save = tf.raw_ops.SaveV2(
-                prefix=prefix,
-                tensor_names=list(names),
-                shape_and_slices=list(parts),
-                tensors=fed,
-            )
-            session.run(save, dict(zip(fed, values)))
-        self._prefixes.append(prefix)
-
-    def merge(self, target: str) -> None:
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-            session.run(
-                tf.raw_ops.MergeV2Checkpoints(
-                    checkpoint_prefixes=self._prefixes,
-                    destination_prefix=target,
-                    delete_old_dirs=True,
-                )
-            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
@@ -63,7 +64,7 @@ def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_
 
     Raises:
       ArgumentError: If the argument is None or empty, a piece has the wrong rank or size, or the
-        strategy does not fit the layout.
+        strategy does not fit the kind of table.
     """
     if value is None:
         errors.fail(
@@ -84,9 +85,26 @@ def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_
     return made
 
 
-def rows_per_piece(num_rows: Any, num_pieces: int) -> list[Any]:
+def rows_per_piece(num_rows: int, num_pieces: int) -> list[int]:
     """Returns the number of rows of each piece, which is the same under "div" and "mod"."""
-    return [num_rows // num_pieces + int(p < num_rows % num_pieces) for p in range(num_pieces)]
+    return [_rows_of(piece, num_rows, num_pieces) for piece in range(num_pieces)]
+
+
+def _rows_of(piece: Any, num_rows: Any, num_pieces: int) -> Any:
+    """Returns ceil((num_rows - piece) / num_pieces), of integers or of integer tensors."""
+    return (num_rows + num_pieces - 1 - piece) // num_pieces
+
+
+def check_piece_sizes(argument: str, sizes: Sequence[int]) -> None:
+    """Checks that pieces have the sizes that TensorFlow's lookup expects."""
+    expected = rows_per_piece(sum(sizes), len(sizes))
+    if list(sizes) != expected:
+        errors.fail(
+            argument,
+            f"{sum(sizes)} rows cut into pieces of {expected} rows, as TensorFlow's lookup expects "
+            "under 'div' and under 'mod'",
+            f"pieces of {list(sizes)} rows",
+        )
 
 
 def size_assertions(made: Table) -> list[tf.Operation]:
@@ -95,9 +113,8 @@ def size_assertions(made: Table) -> list[tf.Operation]:
         return []
     sizes = tf.stack([tf.shape(piece)[0] for piece in made.pieces])
     total, count = tf.reduce_sum(sizes), len(made.pieces)
-    expected = total // count + tf.cast(tf.range(count) < total % count, tf.int32)
     return errors.require(
-        tf.reduce_all(tf.equal(sizes, expected)),
+        tf.reduce_all(tf.equal(sizes, _rows_of(tf.range(count), total, count))),
         made.argument,
         "pieces of the same size, the first ones at most one row longer",
         sizes,
@@ -165,14 +182,7 @@ def _gatherable(piece: Any) -> Any:
 
 
 def _check_sizes(made: Table) -> None:
-    if made.num_rows is None:
-        return
     sizes = [size_of(piece, 0) for piece in made.pieces]
-    expected = rows_per_piece(made.num_rows, len(sizes))
-    if sizes != expected:
-        errors.fail(
-            made.argument,
-            f"{made.num_rows} rows cut into pieces of {expected} rows, as TensorFlow's lookup "
-            f"presumes under '{made.strategy}'",
-            f"pieces of {sizes} rows",
-        )
+    known = [size for size in sizes if size is not None]
+    if len(known) == len(sizes):
+        check_piece_sizes(made.argument, known)

@@ -1,0 +1,4 @@
+"""Which files to look at, and whether one mentions a loss at all.
+
+Imports nothing of the package.
+"""
