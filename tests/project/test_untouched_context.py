@@ -17,7 +17,6 @@ with tf.Graph().as_default():
         tsc.compat.v1.nn.sampled_softmax_loss(*arguments, 5, 50),
         tsc.contrib.nn.sampled_sparse_softmax_loss(*arguments, 5, 50),
         tsc.nn.rank_sampled_softmax_loss(*arguments, 8, 5, 50),
-        tsc.nn.full_softmax_loss(*arguments),
     ]
     v1.train.AdagradOptimizer(0.1).minimize(tf.add_n([tf.reduce_mean(loss) for loss in losses]))
     tsc.random.stateless_log_uniform_candidate_sampler([[1]], 1, 5, True, 50, [1, 2])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Optional, TextIO
 
+from tf_sampled_compat.cli import exit_codes
 from tf_sampled_compat.migrate.finding import discovery, reading
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, Note
 from tf_sampled_compat.migrate.output import progress, report, writing
