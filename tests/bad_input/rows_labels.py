@@ -171,8 +171,8 @@ def not_numbers():
     for name, value in (("nan", np.nan), ("inf", np.inf), ("minus_inf", -np.inf)):
         tensors = arrays(inputs=changed(INPUTS, (1, 2), value), sampled_values=fixed())
         for hits in (True, False):
-            # An infinite logit stays infinite when TensorFlow adds a hit's -3e38 to it, so the hit
-            # has a gradient there. With us a hit is none, whatever its logit was.
+            # TensorFlow adds -3e38 to a hit's logit. An infinite one stays infinite, so the hit
+            # has a gradient. Ours has none, whatever its logit is.
             same_gradients = not hits or np.isnan(value)
             yield from of_losses(
                 f"input_{name}_{'hits' if hits else 'no_hits'}",
