@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from tests import reference
 from tests.problems import assert_close, problem
-from tf_sampled_compat.core.backends.composite import COMPOSITE
-from tf_sampled_compat.core.backends.fused import FUSED
+from tf_sampled_compat.core.backends.cpp_op import FUSED
 from tf_sampled_compat.core.backends.interface import Gathered
+from tf_sampled_compat.core.backends.tensorflow_ops import COMPOSITE
 
 KINDS = ("softmax", "sigmoid")
 LOSSES = {"softmax": reference.softmax_loss, "sigmoid": reference.nce_loss}

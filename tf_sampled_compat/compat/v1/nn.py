@@ -11,8 +11,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import SampledValuesLike, TableLike, TensorLike
 from tf_sampled_compat.core.losses.description import Arguments, SampledLoss, Sampling
-from tf_sampled_compat.core.losses.logits import sampled_logits
-from tf_sampled_compat.core.losses.sampled import sampled_loss
+from tf_sampled_compat.core.losses.sampled import sampled_logits, sampled_loss
 from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     all_candidate_sampler,
     compute_accidental_hits,

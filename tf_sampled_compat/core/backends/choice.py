@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.backends import explanation, library, setting
-from tf_sampled_compat.core.backends.composite import COMPOSITE
-from tf_sampled_compat.core.backends.fused import FUSED
+from tf_sampled_compat.core.backends.cpp_op import FUSED
 from tf_sampled_compat.core.backends.interface import Backend
+from tf_sampled_compat.core.backends.tensorflow_ops import COMPOSITE
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
@@ -28,7 +28,7 @@ class Call(NamedTuple):
       counts_by_row: Whether the candidates' expected counts differ from row to row.
       remote: Whether a piece of the table is on a parameter server.
       vectorized: Whether `tf.vectorized_map` will vectorize it.
-      corrected: Whether `padding_label` or `exclude_true` was given.
+      rows_differ: Whether `padding_label` or `exclude_true` was given.
     """
 
     compiled: bool = False
@@ -37,16 +37,16 @@ class Call(NamedTuple):
     counts_by_row: bool = False
     remote: bool = False
     vectorized: bool = False
-    corrected: bool = False
+    rows_differ: bool = False
 
 
-def call(
+def describe(
     *,
     inputs: tf.Tensor,
     weights: Sequence[Any],
     biases: Sequence[Any],
     sampled_expected_count: Optional[tf.Tensor] = None,
-    corrected: bool = False,
+    rows_differ: bool = False,
 ) -> Call:
     """Describes a call.
 
@@ -55,7 +55,7 @@ def call(
       weights: The pieces of the weights' table.
       biases: The pieces of the biases' table.
       sampled_expected_count: The caller's, if it gave candidates.
-      corrected: Whether each row has classes of its own.
+      rows_differ: Whether each row has classes of its own.
     """
     pieces = [*weights, *biases]
     return Call(
@@ -65,7 +65,7 @@ def call(
         counts_by_row=_differs_by_row(sampled_expected_count),
         remote=any(map(private.is_on_parameter_server, pieces)),
         vectorized=private.in_vectorized_map(),
-        corrected=corrected,
+        rows_differ=rows_differ,
     )
 
 
@@ -81,7 +81,7 @@ def obstacle(call: Call) -> Optional[str]:
         return f"the C++ op has no kernel for {unknown[0]}"
     if call.counts_by_row:
         return "sampled_expected_count differs from row to row"
-    if call.corrected:
+    if call.rows_differ:
         return "padding_label and exclude_true give each row classes of its own"
     return None
 

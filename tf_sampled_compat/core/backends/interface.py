@@ -1,4 +1,4 @@
-"""What a backend is given, and what it can do: the whole interface between losses and kernels.
+"""What a backend is given, and what it can do.
 
 A backend never sees a table. It gets the rows of a batch, or one block of rows after another.
 """
@@ -26,6 +26,7 @@ class Plan(NamedTuple):
       sampled_positions: `[S]` int32 positions of the sampled ids in `ids`.
       true_positions: `[B, T]` int32 positions of the labels in `ids`.
       hits: `[H, 2]` int32 (row, column) pairs of accidental hits in the `[B, S]` logits, or None.
+        Under XLA there is a pair for every label: column S stands for "not sampled".
     """
 
     ids: tf.Tensor
@@ -131,6 +132,10 @@ class Backend(Protocol):
           unique: Whether to list each class once, or every occurrence. The gradient of a table has
             an entry for each of the list.
         """
+        ...
+
+    def hits(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+        """Returns the hits of a `Plan` alone."""
         ...
 
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:

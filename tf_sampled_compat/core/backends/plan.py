@@ -1,4 +1,4 @@
-"""Which rows a batch needs, where each class stands among them, and which negatives are hits."""
+"""Which rows a batch needs, and where each class stands among them, in TensorFlow's ops."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from typing import Optional
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.backends.accidental_hits import accidental_hits
 from tf_sampled_compat.core.backends.interface import Plan
 from tf_sampled_compat.core.tf import private
 
 
-def unique_plan(
+def plan(
+    labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
+) -> Plan:
+    """See `interface.Backend.plan`."""
+    hits = accidental_hits(labels, sampled, num_true) if find_hits else None
+    # The distinct ids have a shape that depends on values, which XLA cannot have.
+    make = _unique_plan if unique and not private.in_xla_context() else _occurrence_plan
+    return make(labels, sampled, num_true, hits)
+
+
+def _unique_plan(
     labels: tf.Tensor, sampled: tf.Tensor, num_true: int, hits: Optional[tf.Tensor]
 ) -> Plan:
     """Lists each class once: the sampled ids, then the labels that were not sampled."""
@@ -21,7 +32,7 @@ def unique_plan(
     return Plan(ids, sampled_positions, true_positions, hits)
 
 
-def occurrence_plan(
+def _occurrence_plan(
     labels: tf.Tensor, sampled: tf.Tensor, num_true: int, hits: Optional[tf.Tensor]
 ) -> Plan:
     """Lists every occurrence, as TensorFlow's losses do: the labels, then the candidates."""
@@ -30,22 +41,3 @@ def occurrence_plan(
     sampled_positions = tf.ensure_shape(tf.range(num_labels, tf.size(ids)), sampled.shape)
     true_positions = tf.reshape(tf.range(num_labels), [-1, num_true])
     return Plan(ids, sampled_positions, true_positions, hits)
-
-
-def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
-    """`[H, 2]` (row, column) pairs of the candidates that are a label of the row."""
-    if private.in_xla_context():
-        return _static_hits(labels, sampled, num_true)
-    rows, columns, _ = tf.nn.compute_accidental_hits(labels, sampled, num_true)
-    return tf.stack([rows, tf.cast(columns, tf.int32)], axis=1)
-
-
-def _static_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
-    """The same in XLA's terms: a pair for each label, in column S where it was not sampled."""
-    # TensorFlow's op takes a seed. Taking it here too keeps the draws that follow where they were.
-    tf.compat.v1.get_seed(None)
-    size = tf.size(sampled)
-    flat = tf.reshape(labels, [-1, 1])
-    columns = tf.reduce_max(tf.where(tf.equal(flat, sampled), tf.range(size), -1), axis=1)
-    rows = tf.range(tf.size(labels)) // num_true
-    return tf.stack([rows, tf.where(columns >= 0, columns, size)], axis=1)

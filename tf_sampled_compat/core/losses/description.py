@@ -14,6 +14,7 @@ from tf_sampled_compat.core.arguments.typing import (
 )
 from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses.slices import Slices
+from tf_sampled_compat.core.samplers import default
 
 # What "mod" means over a PartitionedVariable; see `tables.table.as_table`.
 ContiguousMod = Literal["refuse", "permute", "concatenate"]
@@ -116,3 +117,29 @@ class SampledLoss:
     slices: Slices = "occurrence"
     implementation: Optional[str] = None
     name: Optional[str] = None
+
+    @property
+    def is_tapas(self) -> bool:
+        """Whether a second choice follows the draw."""
+        return self.sampling.resampling is not None
+
+    @property
+    def default_scope(self) -> str:
+        """The name scope TensorFlow opens where `name` is None."""
+        return self.function if self.is_tapas else "compute_sampled_logits"
+
+    @property
+    def default_sampler(self) -> str:
+        """What draws if the caller passes neither candidates nor a sampler."""
+        return default.FOR_TAPAS if self.is_tapas else default.FOR_SAMPLED_LOSSES
+
+    @property
+    def flat_labels_pass(self) -> bool:
+        """Whether labels of shape `[B * T]` pass, as where TensorFlow only reshapes them."""
+        given = self.sampling.sampled_values is not None
+        return given and not self.is_tapas and not self.remove_accidental_hits
+
+    @property
+    def wants_exactly_num_sampled(self) -> bool:
+        """Whether S candidates must come, as where TensorFlow builds a `[B, S]` mask."""
+        return self.remove_accidental_hits and not self.is_tapas

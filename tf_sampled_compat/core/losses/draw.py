@@ -9,19 +9,17 @@ from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.arguments.typing import Sampler
-from tf_sampled_compat.core.backends.choice import call, choose
+from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend
 from tf_sampled_compat.core.losses import tapas
 from tf_sampled_compat.core.losses.description import SampledLoss, Sampling
+from tf_sampled_compat.core.losses.given import converted
 from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.values import SampledValues
-from tf_sampled_compat.core.tables.table import size_assertions
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import sizes
 
 
 class Drawn(NamedTuple):
@@ -39,6 +37,12 @@ class Drawn(NamedTuple):
     candidates: SampledValues
     population: SampledValues
 
+    def with_counts_of_one(self) -> Drawn:
+        """The same with expected counts of 1, whose logarithm is 0."""
+        one = tf.ones([], self.batch.compute_dtype)
+        candidates = self.candidates._replace(true_expected_count=one, sampled_expected_count=one)
+        return self._replace(candidates=candidates)
+
 
 def draw(loss: SampledLoss, batch: Batch) -> Drawn:
     """Chooses the backend, checks the labels, and draws or takes over the candidates."""
@@ -46,12 +50,12 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
     own = _own_candidates(loss, batch)
     backend = choose(
         loss.implementation,
-        call(
+        describe(
             inputs=batch.inputs,
             weights=batch.weights.pieces,
             biases=batch.biases.pieces,
             sampled_expected_count=None if own is None else own.sampled_expected_count,
-            corrected=batch.true_mask is not None or loss.exclude_true,
+            rows_differ=batch.true_mask is not None or loss.exclude_true,
         ),
         loss.function,
     )
@@ -76,53 +80,16 @@ def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
         values = _draw_by(sampling.sampler, sampling, batch)
     if values is None:
         return None
-    exact_size = loss.remove_accidental_hits and sampling.resampling is None
-    num_sampled = _size("num_sampled", sampling.num_sampled) if exact_size else None
-    return _converted(sampling, batch, values, num_sampled)
-
-
-def _converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) -> SampledValues:
-    """Converts candidates and counts.
-
-    Args:
-      sampling: What the caller asked for.
-      batch: The tensors.
-      values: The caller's three values.
-      num_sampled: S where exactly so many must come, as where TensorFlow builds a `[B, S]` mask.
-    """
-    sampled, true_count, sampled_count = checks.three_values(values)
-    sampled = tf.convert_to_tensor(sampled)
-    checks.numbers_only("sampled_values: sampled_candidates", sampled.dtype)
-    sampled = tf.stop_gradient(as_class_ids(sampled))
-    if sampled.shape.rank is None:
-        vector = checks.sampled_candidates(sampled, None)
-        sampled = tf.reshape(errors.after(vector, sampled), [-1])
-    if sampling.stop_count_gradients:
-        true_count, sampled_count = tf.stop_gradient(true_count), tf.stop_gradient(sampled_count)
-    true_count = _floating("true_expected_count", true_count)
-    sampled_count = _floating("sampled_expected_count", sampled_count)
-    size_checks = [
-        *size_assertions(batch.weights),
-        *size_assertions(batch.biases),
-        *checks.sampled_candidates(sampled, num_sampled),
-    ]
-    batch_size = sizes(batch.labels)[0]
-    true_count = _broadcasting("true_expected_count", true_count, sizes(batch.labels))
-    if batch.true_mask is not None:
-        true_count = tf.where(batch.true_mask, true_count, tf.ones([], true_count.dtype))
-    return SampledValues(
-        errors.after(size_checks, sampled),
-        true_count,
-        _broadcasting("sampled_expected_count", sampled_count, [batch_size, *sizes(sampled)]),
-    )
+    num_sampled = None
+    if loss.wants_exactly_num_sampled:
+        num_sampled = _size("num_sampled", sampling.num_sampled)
+    return converted(sampling, batch, values, num_sampled)
 
 
 def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> SampledValues:
     """Draws by the default sampler, from classes that the tables must have."""
     sampling = loss.sampling
-    is_tapas = sampling.resampling is not None
-    name = default.FOR_TAPAS if is_tapas else default.FOR_SAMPLED_LOSSES
-    values = _draw_by(default.BY_NAME[name], sampling, batch)
+    values = _draw_by(default.BY_NAME[loss.default_sampler], sampling, batch)
     limit = tf.get_static_value(sampling.num_classes)
     rows = batch.weights.num_rows, batch.biases.num_rows
     if limit is None or all(known is None or known >= limit for known in rows):
@@ -133,17 +100,16 @@ def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> Sa
 
 
 def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValues:
-    """Draws by any sampler. It neither learns nor sees a label that is masked."""
+    """Draws by any sampler. It neither learns nor sees a label that is masked, but under XLA."""
     labels, mask = batch.labels, batch.true_mask
     num_sampled = _size("num_sampled", sampling.num_sampled)
-    numbers = (num_sampled, True, _size("num_classes", sampling.num_classes))
-    takes_mask = getattr(sampler, "takes_mask", False)
-    if mask is None:
-        values = sampler(labels, batch.num_true, *numbers, seed=sampling.seed)
-    elif takes_mask:
+    num_classes = _size("num_classes", sampling.num_classes)
+    unique = True
+    numbers = (num_sampled, unique, num_classes)
+    if mask is not None and getattr(sampler, "takes_mask", False):
         values = sampler(labels, batch.num_true, *numbers, seed=sampling.seed, mask=mask)
-    elif private.in_xla_context():
-        # A sampler that compiles and takes no mask has no state to learn the masked labels.
+    elif mask is None or private.in_xla_context():
+        # Under XLA the labels that are masked are seen, as 0: their number cannot depend on values.
         values = sampler(labels, batch.num_true, *numbers, seed=sampling.seed)
     else:
         there = tf.where(mask)
@@ -160,13 +126,3 @@ def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValue
 def _size(argument: str, value: Any) -> Any:
     """Checks a count; one that only the running graph knows is left to the sampler."""
     return checks.size_attribute(argument, value) or value
-
-
-def _broadcasting(argument: str, count: tf.Tensor, target: list[Any]) -> tf.Tensor:
-    return errors.after(checks.broadcasts(argument, count, target), count)
-
-
-def _floating(argument: str, count: Any) -> tf.Tensor:
-    count = tf.convert_to_tensor(count)
-    checks.numbers_only(f"sampled_values: {argument}", count.dtype)
-    return count if count.dtype.is_floating else tf.cast(count, tf.float32)

@@ -15,8 +15,7 @@ from tf_sampled_compat.core.losses.prepare import Batch
 
 def true_among(batch: Batch, sampled: tf.Tensor) -> tf.Tensor:
     """`[B, S]`: which candidates are a true class of the row, every copy of one."""
-    labels, mask = batch.labels, batch.true_mask
-    labels = labels if mask is None else tf.where(mask, labels, -1)
+    labels = batch.labels_or(-1)
     found = tf.equal(labels[:, :1], sampled)
     for column in range(1, batch.num_true):
         found = tf.logical_or(found, tf.equal(labels[:, column : column + 1], sampled))

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
-from tf_sampled_compat.core.backends.choice import call, choose
+from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend, SumKind
 from tf_sampled_compat.core.losses.blocks import fold_blocks, num_classes_of
 from tf_sampled_compat.core.losses.description import Arguments
@@ -149,7 +149,7 @@ def ranks(
 
 def _backend(batch: Batch, implementation: Optional[str], function: str) -> Backend:
     """Chooses. (Padding among the true classes concerns no sum over all classes.)"""
-    about = call(inputs=batch.inputs, weights=batch.weights.pieces, biases=batch.biases.pieces)
+    about = describe(inputs=batch.inputs, weights=batch.weights.pieces, biases=batch.biases.pieces)
     return choose(implementation, about, function)
 
 
@@ -180,4 +180,5 @@ def _true_logits(batch: Batch) -> tf.Tensor:
     rows = tf.reshape(rows, tf.concat([tf.shape(batch.labels), tf.shape(rows)[1:]], axis=0))
     biases = tf.reshape(tf.cast(lookup(batch.biases, flat), dtype), tf.shape(batch.labels))
     inputs = tf.expand_dims(tf.cast(batch.inputs, dtype), 1)
-    return tf.reduce_sum(inputs * rows, axis=2) + biases
+    logits = tf.reduce_sum(inputs * rows, axis=2) + biases
+    return batch.nan_where_out_of_range(logits)

@@ -11,6 +11,7 @@ from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.losses import padding
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
+from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -43,6 +44,27 @@ class Batch(NamedTuple):
         if batch_size is None:
             batch_size = tf.shape(self.inputs)[0]
         return tf.broadcast_to(self.labels, [batch_size, self.num_true])
+
+    @property
+    def has_one_label_row(self) -> bool:
+        """Whether it is known that a single row of labels serves several inputs."""
+        return size_of(self.labels, 0) == 1 and size_of(self.inputs, 0) != 1
+
+    def labels_or(self, padding: int) -> tf.Tensor:
+        """The labels, with `padding` in the place of those that are masked."""
+        if self.true_mask is None:
+            return self.labels
+        return tf.where(self.true_mask, self.labels, tf.constant(padding, tf.int64))
+
+    def nan_where_out_of_range(self, values: tf.Tensor) -> tf.Tensor:
+        """Under XLA, where nothing is asserted, makes values of labels out of range NaN.
+
+        XLA clamps positions, so that such a label would silently be the last class.
+        """
+        if not private.in_xla_context() or self.weights.num_rows is None:
+            return values
+        bad = tf.logical_or(self.labels < 0, self.labels >= self.weights.num_rows)
+        return tf.where(bad, tf.constant(float("nan"), values.dtype), values)
 
     @property
     def compute_dtype(self) -> tf.DType:
@@ -80,7 +102,14 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         *size_assertions(biases),
     ]
     labels = errors.after(assertions, labels)
-    batch = Batch(inputs, labels, weights, biases, num_true, None, arguments.one_row_broadcasts)
+    batch = Batch(
+        inputs=inputs,
+        labels=labels,
+        weights=weights,
+        biases=biases,
+        num_true=num_true,
+        one_row_broadcasts=arguments.one_row_broadcasts,
+    )
     if arguments.padding_label is None:
         return batch
     labels = batch.labels_of_rows()

@@ -11,9 +11,12 @@ of the logits stands at `backends.interface.Backend.loss`.
 
 from __future__ import annotations
 
+import dataclasses
+
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
+from tf_sampled_compat.core.backends.tensorflow_ops import logits_and_targets
 from tf_sampled_compat.core.losses.description import SampledLoss, Sampling
 from tf_sampled_compat.core.losses.draw import draw
 from tf_sampled_compat.core.losses.gather import gather
@@ -23,17 +26,33 @@ from tf_sampled_compat.core.losses.prepare import prepare
 def sampled_loss(loss: SampledLoss) -> tf.Tensor:
     """Computes the `[B]` losses, in the dtype of the inputs."""
     checks.misplaced_arguments(loss.name, loss.sampling.seed)
-    with tf.compat.v1.name_scope(loss.name, _default_scope(loss)):
+    with tf.compat.v1.name_scope(loss.name, loss.default_scope):
         _check_sampling(loss.sampling)
-        batch = prepare(loss.arguments, flat_labels=_flat_labels_pass(loss))
+        batch = prepare(loss.arguments, flat_labels=loss.flat_labels_pass)
         drawn = draw(loss, batch)
         gathered = gather(loss, drawn)
         return drawn.backend.loss(gathered, loss.kind)
 
 
-def _default_scope(loss: SampledLoss) -> str:
-    """The name scope TensorFlow opens where `name` is None."""
-    return "compute_sampled_logits" if loss.sampling.resampling is None else loss.function
+def sampled_logits(loss: SampledLoss, *, subtract_log_q: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """Computes `[B, T + S]` logits and targets, as TensorFlow's `_compute_sampled_logits` does.
+
+    The matrix of logits is the result, so TensorFlow's ops compute it.
+
+    Args:
+      loss: The loss whose logits they are.
+      subtract_log_q: Whether a logit is less the logarithm of its class's expected count.
+    """
+    checks.misplaced_arguments(loss.name, loss.sampling.seed)
+    loss = dataclasses.replace(loss, implementation="composite")
+    with tf.compat.v1.name_scope(loss.name, loss.function):
+        batch = prepare(loss.arguments, flat_labels=loss.flat_labels_pass)
+        drawn = draw(loss, batch)
+        if not subtract_log_q:
+            drawn = drawn.with_counts_of_one()
+        gathered = gather(loss, drawn)
+        # TensorFlow adds the lowest float32 to the logit of a hit.
+        return logits_and_targets(gathered, logit_of_hits=tf.float32.min)
 
 
 def _check_sampling(sampling: Sampling) -> None:
@@ -42,9 +61,3 @@ def _check_sampling(sampling: Sampling) -> None:
             sampling.num_sampled, sampling.resampling.num_resampled, sampling.num_classes
         )
     checks.sampler(sampling.sampler, sampling.given() is None)
-
-
-def _flat_labels_pass(loss: SampledLoss) -> bool:
-    """Whether labels of shape `[B * T]` pass, as they do where TensorFlow only reshapes them."""
-    given = loss.sampling.sampled_values is not None and loss.sampling.resampling is None
-    return given and not loss.remove_accidental_hits

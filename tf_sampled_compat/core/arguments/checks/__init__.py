@@ -3,6 +3,7 @@
 A check that needs values returns assertions, to be put before what relies on them.
 """
 
+from tf_sampled_compat.core.arguments.checks.class_ids import class_id_limit, ids_in_range
 from tf_sampled_compat.core.arguments.checks.options import (
     STRATEGIES,
     misplaced_arguments,
@@ -25,9 +26,7 @@ from tf_sampled_compat.core.arguments.checks.sizes import (
     size_attribute,
 )
 from tf_sampled_compat.core.arguments.checks.tensors import (
-    class_id_limit,
     dim,
-    ids_in_range,
     labels_and_inputs,
     numbers_only,
     same_batch,

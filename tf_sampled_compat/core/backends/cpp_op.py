@@ -1,6 +1,6 @@
 """The backend that calls the C++ op: it computes tiles of logits that never leave the cache.
 
-The op sees the batch's rows, never the table. Importing `fused_gradients` registers the gradients.
+The op sees the batch's rows, never the table.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.backends import fused_gradients as fused_gradients  # registers them
-from tf_sampled_compat.core.backends import library
-from tf_sampled_compat.core.backends.composite import COMPOSITE
+from tf_sampled_compat.core.backends import (
+    cpp_op_gradients,  # noqa: F401 (its import registers the gradients)
+    library,
+)
 from tf_sampled_compat.core.backends.interface import (
     Backend,
     Gathered,
@@ -21,6 +22,7 @@ from tf_sampled_compat.core.backends.interface import (
     SumKind,
     Terms,
 )
+from tf_sampled_compat.core.backends.tensorflow_ops import COMPOSITE
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -37,7 +39,7 @@ class Fused(Backend):
         biases_rows: Optional[int],
         num_classes: Optional[int] = None,
     ) -> tf.Tensor:
-        if (weights_rows, biases_rows) == (None, None) or not _known_by_op(ids):
+        if (weights_rows, biases_rows) == (None, None) or not _unknown_until_run(ids):
             return COMPOSITE.check_ids(source, ids, weights_rows, biases_rows, num_classes)
         numbers = {
             "weights_rows": weights_rows,
@@ -48,7 +50,7 @@ class Fused(Backend):
         return _ops().sampled_compat_class_ids(ids=ids, argument=source, **known)
 
     def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-        if not _known_by_op(count):
+        if not _unknown_until_run(count):
             return COMPOSITE.log_offset(argument, count, dtype)
         return _ops().sampled_compat_log_offset(counts=count, argument=argument, Tc=dtype)
 
@@ -63,6 +65,11 @@ class Fused(Backend):
         )
         true_positions = with_shape(true_positions, [size_of(labels, 0), num_true])
         return Plan(ids, sampled_positions, true_positions, hits)
+
+    def hits(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+        plan = self.plan(labels, sampled, num_true=num_true, find_hits=True, unique=False)
+        assert plan.hits is not None
+        return plan.hits
 
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         biases = tf.zeros(tf.shape(rows)[:1], temperature.dtype)
@@ -119,6 +126,8 @@ def _ops() -> Any:
 
 def _inputs(gathered: Gathered) -> dict[str, Any]:
     """The inputs of the ops on a gathered batch."""
+    # `choice.obstacle` keeps such batches away: the op would compute another loss.
+    assert gathered.true_mask is None and gathered.excluded is None
     sampled_offset = gathered.sampled_offset
     if sampled_offset.shape.rank == 2:
         sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
@@ -141,6 +150,6 @@ def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     return tf.broadcast_to(offset, tf.shape(positions))
 
 
-def _known_by_op(value: tf.Tensor) -> bool:
-    """Whether only the running op sees a value. Python checks an eager one at once."""
+def _unknown_until_run(value: tf.Tensor) -> bool:
+    """Whether only the running graph knows a value. Python checks an eager one at once."""
     return not tf.executing_eagerly() and tf.get_static_value(value) is None

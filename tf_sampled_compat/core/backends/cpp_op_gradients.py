@@ -13,8 +13,8 @@ from typing import Any, Callable
 import tensorflow as tf
 
 from tf_sampled_compat.core.backends import library
-from tf_sampled_compat.core.backends.composite import COMPOSITE
 from tf_sampled_compat.core.backends.interface import Gathered
+from tf_sampled_compat.core.backends.tensorflow_ops import COMPOSITE
 from tf_sampled_compat.core.tf.shapes import size_of
 
 tf.no_gradient("SampledCompat>ClassIds")

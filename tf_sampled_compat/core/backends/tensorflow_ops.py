@@ -12,6 +12,7 @@ from typing import Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.backends.accidental_hits import accidental_hits
 from tf_sampled_compat.core.backends.interface import (
     Backend,
     Gathered,
@@ -21,7 +22,7 @@ from tf_sampled_compat.core.backends.interface import (
     SumKind,
     Terms,
 )
-from tf_sampled_compat.core.backends.plan import accidental_hits, occurrence_plan, unique_plan
+from tf_sampled_compat.core.backends.plan import plan
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
@@ -59,11 +60,10 @@ class Composite(Backend):
     def plan(
         self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
     ) -> Plan:
-        hits = accidental_hits(labels, sampled, num_true) if find_hits else None
-        # The ids, each once, have a shape that depends on values, which XLA cannot have.
-        if unique and not private.in_xla_context():
-            return unique_plan(labels, sampled, num_true, hits)
-        return occurrence_plan(labels, sampled, num_true, hits)
+        return plan(labels, sampled, num_true=num_true, find_hits=find_hits, unique=unique)
+
+    def hits(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+        return accidental_hits(labels, sampled, num_true)
 
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         rows, inputs = tf.cast(rows, temperature.dtype), tf.cast(inputs, temperature.dtype)
@@ -129,7 +129,7 @@ COMPOSITE = Composite()
 
 def _unknown(kind: str) -> ValueError:
     """A third kind must not pass for one of the two."""
-    return ValueError(f"kind: expected 'softmax' or 'sigmoid', got {kind!r}")
+    return ValueError(f"kind: expected a softmax or 'sigmoid', got {kind!r}")
 
 
 def logits_and_targets(

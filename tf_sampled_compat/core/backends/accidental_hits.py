@@ -1,0 +1,29 @@
+"""Which candidates are a true class of the row, in TensorFlow's ops.
+
+The C++ op finds the same pairs in `custom_ops/kernels/plan.cc`.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tf_sampled_compat.core.tf import private
+
+
+def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+    """`[H, 2]` (row, column) pairs of the candidates that are a label of the row."""
+    if private.in_xla_context():
+        return _static_hits(labels, sampled, num_true)
+    rows, columns, _ = tf.nn.compute_accidental_hits(labels, sampled, num_true)
+    return tf.stack([rows, tf.cast(columns, tf.int32)], axis=1)
+
+
+def _static_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
+    """The same in XLA's terms: a pair for each label, in column S where it was not sampled."""
+    # TensorFlow's op takes a seed. Taking it here too keeps the draws that follow where they were.
+    tf.compat.v1.get_seed(None)
+    size = tf.size(sampled)
+    flat = tf.reshape(labels, [-1, 1])
+    columns = tf.reduce_max(tf.where(tf.equal(flat, sampled), tf.range(size), -1), axis=1)
+    rows = tf.range(tf.size(labels)) // num_true
+    return tf.stack([rows, tf.where(columns >= 0, columns, size)], axis=1)
