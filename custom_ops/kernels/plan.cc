@@ -16,7 +16,7 @@ class PositionTable {
     slots_.assign(mask_ + 1, -1);
   }
 
-  // The position of `id`, which is appended to the ids if it is new.
+  // Returns the position of `id`; a new id is appended.
   int32_t FindOrAdd(int64_t id) {
     // Fibonacci hashing: the high bits of the product depend on every bit of the id, so ids in
     // steps of a power of two do not collide.

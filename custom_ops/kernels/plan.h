@@ -10,12 +10,12 @@ namespace sampled_compat {
 struct Plan {
   // Each id once: the sampled ones first, then the labels', each in order of first appearance.
   std::vector<int64_t> unique_ids;
-  // Where in unique_ids the sampled ids [S] and the labels [B, T] are.
+  // The positions of the sampled ids [S] and of the labels [B, T] in unique_ids.
   std::vector<int32_t> sampled_positions;
   std::vector<int32_t> true_positions;
-  // Pairs (batch row, column of the sampled ids), sorted, none twice: where a sampled id is a label
-  // of that row. Of an id that was sampled repeatedly only the last column is reported, as
-  // TensorFlow's compute_accidental_hits does.
+  // The accidental hits: sorted, distinct pairs (batch row, column of the sampled ids) where the
+  // sampled id is a label of the row. If an id was sampled more than once, only its last column is
+  // reported, as in TensorFlow's compute_accidental_hits.
   std::vector<int32_t> hits;
 };
 
