@@ -103,7 +103,7 @@ def test_an_interface_of_another_version_is_refused_after_it_registered(warnings
     actual = library.INTERFACE_VERSION
     with monkeypatch.context() as patch:
         patch.setattr(library, "INTERFACE_VERSION", 99)
-        why = f"is of interface {actual}, and this package of 99"
+        why = f"has interface {actual}, and this package needs 99"
         assert_composite_with_one_warning(warnings, why)
     # It did no harm: what was registered is what the package gets when it accepts it.
     forget_the_library()
@@ -114,7 +114,7 @@ def test_a_library_that_does_not_say_its_interface_is_refused():
     class Old:
         pass
 
-    assert "is of interface 0" in library._refusal(Old())
+    assert "has interface 0" in library._refusal(Old())
 
 
 def test_a_second_copy_is_not_opened(warnings, tmp_path, monkeypatch):

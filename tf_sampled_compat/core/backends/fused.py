@@ -1,4 +1,4 @@
-"""The backend that calls the C++ op: it computes tiles of logits that never leave the cache.
+"""The backend that calls the C++ op, which computes tiles of logits that never leave the cache.
 
 The op sees the batch's rows, never the table. Importing `fused_gradients` registers the gradients.
 """
@@ -59,7 +59,7 @@ class Fused(Backend):
         if not unique and not find_hits:
             return occurrence_plan(labels, sampled, num_true, tf.zeros([0, 2], tf.int32))
         if find_hits:
-            # TensorFlow's op takes a seed. Taking one keeps the draws that follow where they were.
+            # TensorFlow's op takes a seed. Taking one here too keeps later draws unchanged.
             tf.compat.v1.get_seed(None)
         ids, sampled_positions, true_positions, hits = _ops().sampled_compat_plan(
             labels=labels, sampled=sampled, find_hits=find_hits
@@ -76,7 +76,7 @@ class Fused(Backend):
         )
 
     def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
-        # With one true class a row the sparse loss is the same number.
+        # With one true class per row, the sparse loss is equal to the softmax loss.
         op_kind = "softmax" if kind == "sparse_softmax" else kind
         loss, _, _ = _ops().sampled_compat_sampled_loss(**_inputs(gathered), kind=op_kind)
         loss = with_shape(loss, [size_of(gathered.true_positions, 0)])
@@ -91,7 +91,7 @@ class Fused(Backend):
         return Terms(with_shape(negatives, [batch]), true_logits)
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
-        # A matrix that is wanted whole is TensorFlow's product: there is nothing to fuse.
+        # The caller needs the whole matrix, so there is nothing to fuse.
         return COMPOSITE.logits(inputs, rows, biases)
 
     def reduce(
@@ -118,12 +118,12 @@ FUSED = Fused()
 
 
 def _ops() -> Any:
-    """The Python functions of the ops, which TensorFlow makes when it loads the library."""
+    """Returns the Python functions of the ops, which TensorFlow makes when it loads the library."""
     return library.load().ops
 
 
 def _inputs(gathered: Gathered) -> dict[str, Any]:
-    """The inputs of the ops on a gathered batch."""
+    """Returns the inputs of the ops on a gathered batch."""
     sampled_offset = gathered.sampled_offset
     if sampled_offset.shape.rank == 2:
         sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`
@@ -147,5 +147,5 @@ def _spread(offset: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
 
 def _known_by_op(value: tf.Tensor) -> bool:
-    """Whether only the running op sees a value. Python checks an eager one at once."""
+    """Whether only the running op knows a value. Python checks all others at once."""
     return not tf.executing_eagerly() and tf.get_static_value(value) is None

@@ -1,4 +1,4 @@
-"""Which rows a batch needs, where each class stands among them, and which negatives are hits."""
+"""Lists the rows that a batch needs, the position of each class, and the accidental hits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def occurrence_plan(
 
 
 def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
-    """`[H, 2]` (row, column) pairs of the candidates that are a label of the row."""
+    """Returns `[H, 2]` (row, column) pairs of the candidates that are a label of the row."""
     if private.in_xla_context():
         return _static_hits(labels, sampled, num_true)
     rows, columns, _ = tf.nn.compute_accidental_hits(labels, sampled, num_true)
@@ -41,8 +41,8 @@ def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.
 
 
 def _static_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
-    """The same in XLA's terms: a pair for each label, in column S where it was not sampled."""
-    # TensorFlow's op takes a seed. Taking it here too keeps the draws that follow where they were.
+    """Does the same under XLA: a pair for each label, with column S if it was not sampled."""
+    # TensorFlow's op takes a seed. Taking one here too keeps later draws unchanged.
     tf.compat.v1.get_seed(None)
     size = tf.size(sampled)
     flat = tf.reshape(labels, [-1, 1])

@@ -1,6 +1,6 @@
-"""The second stage: the backend is chosen, the labels are checked, the candidates come.
+"""The second stage: chooses the backend, checks the labels, and gets the candidates.
 
-The candidates are the caller's, those of the caller's sampler, or those of the loss's default one.
+The candidates come from the caller, from the caller's sampler, or from the loss's default sampler.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Drawn(NamedTuple):
     """A batch with its candidates.
 
     Attributes:
-      backend: What computes it.
-      batch: The tensors; the labels are checked to be class ids.
+      backend: The backend that computes the loss.
+      batch: The tensors, with labels checked to be class ids.
       candidates: The negatives and the expected counts.
-      population: The candidates that TAPAS chose `candidates` from; else the same.
+      population: For TAPAS, the candidates of the first stage; otherwise equals `candidates`.
     """
 
     backend: Backend
@@ -41,7 +41,7 @@ class Drawn(NamedTuple):
 
 
 def draw(loss: SampledLoss, batch: Batch) -> Drawn:
-    """Chooses the backend, checks the labels, and draws or takes over the candidates."""
+    """Chooses the backend, checks the labels, and draws candidates or takes the caller's."""
     sampling = loss.sampling
     own = _own_candidates(loss, batch)
     backend = choose(
@@ -69,7 +69,10 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
 
 
 def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
-    """The caller's candidates or sampler's, checked in all but their values, or None."""
+    """Returns candidates from the caller or the caller's sampler, or None.
+
+    All but their values is checked.
+    """
     sampling = loss.sampling
     values = sampling.given()
     if sampling.sampler is not None:
@@ -85,10 +88,11 @@ def _converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) 
     """Converts candidates and counts.
 
     Args:
-      sampling: What the caller asked for.
+      sampling: The caller's sampling arguments.
       batch: The tensors.
       values: The caller's three values.
-      num_sampled: S where exactly so many must come, as where TensorFlow builds a `[B, S]` mask.
+      num_sampled: S if there must be exactly S candidates, as where TensorFlow builds a `[B, S]`
+        mask; otherwise None.
     """
     sampled, true_count, sampled_count = checks.three_values(values)
     sampled = tf.convert_to_tensor(sampled)
@@ -118,7 +122,7 @@ def _converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) 
 
 
 def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> SampledValues:
-    """Draws by the default sampler, from classes that the tables must have."""
+    """Draws with the default sampler, and checks that the tables have all drawn classes."""
     sampling = loss.sampling
     is_tapas = sampling.resampling is not None
     name = default.FOR_TAPAS if is_tapas else default.FOR_SAMPLED_LOSSES
@@ -133,7 +137,7 @@ def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> Sa
 
 
 def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValues:
-    """Draws by any sampler. It neither learns nor sees a label that is masked."""
+    """Draws with any sampler, which neither sees nor learns masked labels."""
     labels, mask = batch.labels, batch.true_mask
     num_sampled = _size("num_sampled", sampling.num_sampled)
     numbers = (num_sampled, True, _size("num_classes", sampling.num_classes))
@@ -143,7 +147,7 @@ def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValue
     elif takes_mask:
         values = sampler(labels, batch.num_true, *numbers, seed=sampling.seed, mask=mask)
     elif private.in_xla_context():
-        # A sampler that compiles and takes no mask has no state to learn the masked labels.
+        # A sampler that XLA compiles and that takes no mask has no state, so it learns no labels.
         values = sampler(labels, batch.num_true, *numbers, seed=sampling.seed)
     else:
         there = tf.where(mask)
@@ -158,7 +162,7 @@ def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValue
 
 
 def _size(argument: str, value: Any) -> Any:
-    """Checks a count; one that only the running graph knows is left to the sampler."""
+    """Checks a size. The sampler checks one that only the running graph knows."""
     return checks.size_attribute(argument, value) or value
 
 

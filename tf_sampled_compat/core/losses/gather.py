@@ -1,4 +1,4 @@
-"""The third stage: each distinct class of the batch is looked up once."""
+"""The third stage: looks up the row of each class of the batch."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def _plan(loss: SampledLoss, drawn: Drawn, sampled: tf.Tensor) -> Plan:
 def _masked_plan(
     plan: Callable[[tf.Tensor, bool], Plan], batch: Batch, sampled: tf.Tensor, find_hits: bool
 ) -> Plan:
-    """Plans labels of which some are padding: it is looked up as a candidate, and never a hit."""
+    """Plans labels with padding, which is looked up as a candidate and is never a hit."""
     labels = batch.labels
     if size_of(sampled, 0) != 0:
-        labels = tf.where(batch.true_mask, labels, sampled[:1])  # It is looked up anyway.
+        labels = tf.where(batch.true_mask, labels, sampled[:1])  # A row that is looked up anyway.
     planned = plan(labels, False)
     if not find_hits:
         return planned
@@ -83,9 +83,9 @@ def _masked_plan(
 
 
 def _nan_out_of_range(batch: Batch, offset: tf.Tensor) -> tf.Tensor:
-    """Makes the loss of a row with a label out of range NaN under XLA, where nothing is asserted.
+    """Makes the loss of a row NaN under XLA if one of its labels is out of range.
 
-    XLA clamps positions, so that such a label would silently be the last class.
+    XLA runs no assertions and clamps positions, so such a label would silently be the last class.
     """
     if not private.in_xla_context() or batch.weights.num_rows is None:
         return offset

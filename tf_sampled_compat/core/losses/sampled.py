@@ -1,12 +1,12 @@
-"""The sampled losses: prepare the arguments, draw, gather the rows, hand them to a backend.
+"""The sampled losses: prepare the arguments, draw, gather the rows, and call a backend.
 
-With x the inputs, w and b the rows of a class, Q its expected count among the candidates, the
-corrected logit of a class is
+With x the inputs, w and b the row and bias of a class, and Q its expected count among the
+candidates, the corrected logit of a class is
 
     l(class) = w · x + b - log Q(class)
 
-Candidates that are also a true class of the row (accidental hits) can be left out. What is summed
-of the logits stands at `backends.interface.Backend.loss`.
+Candidates that are also a true class of the row (accidental hits) can be left out. The formula of
+each loss is in `backends.interface.Backend.loss`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def sampled_loss(loss: SampledLoss) -> tf.Tensor:
 
 
 def _default_scope(loss: SampledLoss) -> str:
-    """The name scope TensorFlow opens where `name` is None."""
+    """Returns the name scope that TensorFlow opens if `name` is None."""
     return "compute_sampled_logits" if loss.sampling.resampling is None else loss.function
 
 
@@ -45,6 +45,6 @@ def _check_sampling(sampling: Sampling) -> None:
 
 
 def _flat_labels_pass(loss: SampledLoss) -> bool:
-    """Whether labels of shape `[B * T]` pass, as they do where TensorFlow only reshapes them."""
+    """Whether labels of shape `[B * T]` are accepted, as where TensorFlow only reshapes them."""
     given = loss.sampling.sampled_values is not None and loss.sampling.resampling is None
     return given and not loss.remove_accidental_hits
