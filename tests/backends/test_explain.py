@@ -1,4 +1,4 @@
-"""`tsc.explain` says of each call which implementation computes it, and why."""
+"""`tsc.explain` reports for each call which implementation computes it, and why."""
 
 import pytest
 import tensorflow as tf

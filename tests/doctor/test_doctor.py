@@ -1,4 +1,4 @@
-"""The doctor says what there is and what calls take, and its exit code whether that is right."""
+"""The doctor reports what is installed and what calls use; its exit code says if all is well."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def test_where_all_is_well(doctor, monkeypatch):
 
 @pytest.fixture
 def distributions(tmp_path, monkeypatch):
-    """Makes the installed distributions these ones: name -> (version, module)."""
+    """Replaces the installed distributions by these: name -> (version, module)."""
 
     def make(**those):
         for name, (version, module) in those.items():
@@ -145,7 +145,7 @@ def test_where_the_threads_come_from(doctor, monkeypatch):
 
 
 def test_as_a_command(tmp_path):
-    """In a process of its own, without an op: the code is 1, and nothing is raised."""
+    """Runs in its own process, without an op: the exit code is 1, and no error is raised."""
     environment = {**os.environ, library.DIRECTORY_VARIABLE: str(tmp_path)}
     environment["PYTHONPATH"] = os.path.dirname(os.path.dirname(tsc.__file__))
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The cases of `cases/*.txt`: code before, code after, and what is reported."""
+"""The cases of `cases/*.txt`: code before, code after, and the reports."""
 
 import pathlib
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Case(NamedTuple):
 
 
 def cases(*files):
-    """The cases of some files, or of all."""
+    """Returns the cases of some files, or of all."""
     paths = [FOLDER / f"{name}.txt" for name in files] or sorted(FOLDER.glob("*.txt"))
     return [case(block) for path in paths for block in path.read_text().split("=== ")[1:]]
 

@@ -1,4 +1,4 @@
-"""What migrate knows of this package by heart is what the package has."""
+"""The facts about this package in migrate's catalogue are true."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Notebooks: code cells are one program, magics and all the rest of the JSON stay."""
+"""Notebooks: code cells are one program; magics and all other JSON stay unchanged."""
 
 import json
 
@@ -10,7 +10,7 @@ from tf_sampled_compat.migrate.notes import CHANGED
 
 
 def notebook(*cells, indent=1, as_lines=True, ensure_ascii=False):
-    """A notebook of code cells, written as Jupyter does, or in another manner."""
+    """Returns a notebook of code cells, in Jupyter's JSON format or in another."""
     written = [
         {
             "cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [],
@@ -65,7 +65,7 @@ def test_cells_are_rewritten_and_nothing_else(as_lines, indent, ensure_ascii):
 
 
 def test_the_letters_of_untouched_lines_stay():
-    """Escapes that nobody has to write, and spaces where nobody puts them."""
+    """Untouched lines keep unnecessary escapes and unusual spaces."""
     raw = notebook("import tensorflow as tf\na = 1  # /\n", LOSS, indent=None)
     raw = raw.replace(b"# /", b"# \\/ \\u0041").replace(b'"outputs": [', b'"outputs" :[  ')
     outcome = migrate(raw)
