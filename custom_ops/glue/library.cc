@@ -11,8 +11,8 @@ SAMPLED_COMPAT_EXPORT void SampledCompatSetNumThreads(int threads) {
   sampled_compat::SetThreads(threads);
 }
 
-// The version of the ops' interface. It must equal the version in core/backends/library.py; raise
-// both when a caller can notice a change.
+// Counts the changes of the ops' interface that a caller can notice. The Python side states the one
+// that it was written for, in core/backends/library.py.
 SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 4; }
 
 // "avx512", "avx2" or "baseline".

@@ -10,7 +10,7 @@ namespace sampled_compat {
 struct Plan {
   // Each id once: the sampled ones first, then the labels', each in order of first appearance.
   std::vector<int64_t> unique_ids;
-  // The positions of the sampled ids [S] and of the labels [B, T] in unique_ids.
+  // Where in unique_ids the sampled ids [S] and the labels [B, T] are.
   std::vector<int32_t> sampled_positions;
   std::vector<int32_t> true_positions;
   // The accidental hits: sorted, distinct pairs (batch row, column of the sampled ids) where the

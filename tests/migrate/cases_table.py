@@ -1,4 +1,4 @@
-"""The cases of `cases/*.txt`: code before, code after, and the reports."""
+"""The cases of `cases/*.txt`: code before, code after, and what is reported."""
 
 import pathlib
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Case(NamedTuple):
 
 
 def cases(*files):
-    """Returns the cases of some files, or of all."""
+    """The cases of some files, or of all."""
     paths = [FOLDER / f"{name}.txt" for name in files] or sorted(FOLDER.glob("*.txt"))
     return [case(block) for path in paths for block in path.read_text().split("=== ")[1:]]
 

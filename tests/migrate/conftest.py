@@ -17,7 +17,7 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def migrate(capsysbinary, monkeypatch):
-    """Runs `migrate` with options and standard input."""
+    """Runs `migrate` with some options, and something on its standard input."""
 
     def run(*options, stdin=b""):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))

@@ -1,4 +1,4 @@
-"""Each case of `cases/`: migrate's result, the same after a second run, and its reports."""
+"""Each case of `cases/`: what migrate makes of it, once and again, and what it reports."""
 
 import sys
 import types
@@ -22,7 +22,7 @@ def migrate(code, era):
 
 
 def asked(outcome):
-    """Returns what a person is asked to check: `line: name`."""
+    """What a person is asked to look at: `line: name`."""
     lines = [line for line in outcome.report if line.note.kind != CHANGED]
     return [f"{line.place.split(':')[0]}: {line.note.code}" for line in lines]
 
@@ -45,7 +45,7 @@ def test_a_second_run_changes_nothing(case):
 
 @each
 def test_line_ends_and_marks_stay(case):
-    """CRLF, a byte-order mark, form feeds and a missing final newline change nothing and stay."""
+    """With CRLF, a byte-order mark, form feeds and no final newline: the same, and they stay."""
     if any("unparsable" in report for report in case.reports):
         return
 
@@ -58,7 +58,7 @@ def test_line_ends_and_marks_stay(case):
 
 @pytest.fixture
 def contrib(monkeypatch):
-    """Makes a `tensorflow.contrib` whose sparse loss is the one that TF 1 defined it by."""
+    """A `tensorflow.contrib` with a stand-in: the loss that TF 1 defined the sparse one by."""
 
     def sampled_sparse_softmax_loss(weights, biases, labels, inputs, num_sampled, num_classes,
                                     sampled_values=None):  # fmt: skip
@@ -72,7 +72,7 @@ def contrib(monkeypatch):
 
 
 def loss(code, era):
-    """Returns the code's variable `loss`; code of 1.x runs on `tf.compat.v1`."""
+    """What the code calls `loss`; code of 1.x runs on `tf.compat.v1`."""
     if era == "1.x":
         code = code.replace("import tensorflow as tf\n", "import tensorflow.compat.v1 as tf\n")
     tf.random.set_seed(1)

@@ -1,4 +1,4 @@
-"""The facts about this package in migrate's catalogue are true."""
+"""What migrate knows of this package by heart is what the package has."""
 
 import importlib
 import inspect

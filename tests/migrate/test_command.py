@@ -168,7 +168,7 @@ def test_the_count_shows_on_a_terminal_only(stream, monkeypatch):
 
 
 def test_as_a_process_whose_reader_leaves(tree):
-    """A closed pipe ends it without a traceback; characters without an encoding are escaped."""
+    """A closed pipe ends it without a traceback; the words that no encoding has are escaped."""
     for number in range(300):
         (tree / "src" / f"n{number}_\udcff.py").write_text(OLD * 20)
     environment = {**os.environ, "PYTHONPATH": ROOT, "PYTHONIOENCODING": "ascii"}

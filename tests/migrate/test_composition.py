@@ -1,4 +1,4 @@
-"""`migrate` works before and after TensorFlow's own `tf_upgrade_v2`."""
+"""Beside TensorFlow's own `tf_upgrade_v2`, before it and after it."""
 
 import io
 

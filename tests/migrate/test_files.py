@@ -1,4 +1,4 @@
-"""Finding, reading and writing files: unusual, hostile and unreadable ones."""
+"""Files as they are found, read and written: the odd, the hostile and the unlucky."""
 
 import os
 import pathlib
@@ -177,7 +177,7 @@ def test_what_would_not_parse_is_not_written(tmp_path, migrate, monkeypatch):
 def test_a_file_that_names_no_loss_is_opened_once_and_nothing_is_made_of_it(
     tmp_path, migrate, monkeypatch
 ):
-    """So a large tree takes little more time than reading it; `migrate` prints files/s."""
+    """Hence a large tree goes by at the speed of reading: `migrate` itself prints files/s."""
     text = pathlib.Path(discovery.__file__).read_text()
     for number in range(40):
         (tmp_path / f"{number}.py").write_text(text)

@@ -1,4 +1,4 @@
-"""Runs over TensorFlow's own sources, a large foreign tree that often names the losses."""
+"""Over the sources of TensorFlow itself: a large tree that is full of the losses, and not ours."""
 
 import pathlib
 import re
@@ -17,7 +17,7 @@ SUMMARY = re.compile(
 
 
 def test_all_of_it_stays(migrate, monkeypatch):
-    """It finishes, changes nothing, and parses only files that name a loss."""
+    """It ends, would change nothing, and parses what names a loss and nothing else."""
     parse, parsed = python.parse, []
 
     def noting(text):
@@ -37,7 +37,7 @@ def test_all_of_it_stays(migrate, monkeypatch):
 
 
 def changes(name):
-    """Returns the changes if the file were not part of TensorFlow, which is never changed."""
+    """What would be changed outside of TensorFlow, where it is left alone for being TensorFlow."""
     path = TENSORFLOW / name
     assert discovery.defines_the_losses(str(path))
     found = python.examine(Source(path.read_bytes()), "1.x")
@@ -50,7 +50,7 @@ def test_definitions_are_no_calls(name):
 
 
 def test_whoever_imports_the_losses_would_change():
-    """TensorFlow's lists of public names import the losses, as an old program may."""
+    """TensorFlow's lists of its public names import them, as an old program may."""
     assert changes("_api/v2/nn/__init__.py") == [
         "from tensorflow.python.ops.nn_impl import nce_loss_v2 -> from tf_sampled_compat.nn",
         "from tensorflow.python.ops.nn_impl import sampled_softmax_loss_v2 -> "

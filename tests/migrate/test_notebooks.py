@@ -1,4 +1,4 @@
-"""Notebooks: code cells are one program; magics and all other JSON stay unchanged."""
+"""Notebooks: code cells are one program, magics and all the rest of the JSON stay."""
 
 import json
 
@@ -10,7 +10,7 @@ from tf_sampled_compat.migrate.notes import CHANGED
 
 
 def notebook(*cells, indent=1, as_lines=True, ensure_ascii=False):
-    """Returns a notebook of code cells, in Jupyter's JSON format or in another."""
+    """A notebook of code cells, written as Jupyter does, or in another manner."""
     written = [
         {
             "cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [],
@@ -65,7 +65,7 @@ def test_cells_are_rewritten_and_nothing_else(as_lines, indent, ensure_ascii):
 
 
 def test_the_letters_of_untouched_lines_stay():
-    """Untouched lines keep unnecessary escapes and unusual spaces."""
+    """Escapes that nobody has to write, and spaces where nobody puts them."""
     raw = notebook("import tensorflow as tf\na = 1  # /\n", LOSS, indent=None)
     raw = raw.replace(b"# /", b"# \\/ \\u0041").replace(b'"outputs": [', b'"outputs" :[  ')
     outcome = migrate(raw)

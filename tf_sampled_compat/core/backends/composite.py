@@ -133,7 +133,7 @@ def _unknown(kind: str) -> ValueError:
 
 
 def logits_and_targets(gathered: Gathered) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns `[B, T + S]` corrected logits without accidental hits, and their targets."""
+    """Returns `[B, T + S]` logits, less log Q and without accidental hits, and their targets."""
     gathered = _in_compute_dtype(gathered)
     true_logits = _true_logits(gathered)
     targets = _targets(true_logits, gathered)
@@ -162,7 +162,7 @@ def _true_logits(gathered: Gathered) -> tf.Tensor:
 
 
 def _sampled_logits(gathered: Gathered) -> tf.Tensor:
-    """Returns the `[B, S]` corrected logits of the candidates; excluded ones have the lowest."""
+    """`[B, S]` corrected logits of the candidates; the lowest where one is no negative."""
     if size_of(gathered.sampled_positions, 0) == 0:
         # In a function, TensorFlow fuses the product and the sum below into one oneDNN kernel,
         # which crashes the process if the matrix is empty.

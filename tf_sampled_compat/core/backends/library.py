@@ -18,7 +18,7 @@ from tf_sampled_compat.core.backends import elf
 # The folder of the libraries, for users who build their own. Default: the package's own folder.
 DIRECTORY_VARIABLE = "TF_SAMPLED_COMPAT_LIBRARY_DIR"
 OLDEST_TENSORFLOW = (2, 12)
-# The version of the ops' interface that this Python code needs. The binary reports its own.
+# The ops' interface that this Python code is written against; the binary states its own.
 INTERFACE_VERSION = 4
 
 # Best first, each with the flags of /proc/cpuinfo that it needs.

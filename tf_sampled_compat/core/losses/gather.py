@@ -1,4 +1,4 @@
-"""The third stage: looks up the row of each class of the batch."""
+"""The third stage: each distinct class of the batch is looked up once."""
 
 from __future__ import annotations
 
