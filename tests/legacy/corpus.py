@@ -1,4 +1,4 @@
-"""The corpus of old programs: the losses they call, their recorded output, and how to run them."""
+"""The corpus of old programs: what each calls, what it printed in its day, and how to run it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.legacy import printed
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 RTOL = 1e-4
-# The losses of ours that each program must call while it builds its graph.
+# Which losses of ours each program must have called while it built its graph.
 LOSSES = {
     "model_fn": {"sampled_sparse_softmax_loss"},
     "ptb_lm": {"sampled_softmax_loss"},
@@ -27,7 +27,7 @@ LOSSES = {
 
 
 def run_programs(folder, how="install"):
-    """Runs all programs of a folder in one process, under `install()` or "alone"."""
+    """Runs all programs of a folder, under `install()` or "alone", in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.legacy.run", how, str(folder)],
@@ -43,7 +43,7 @@ def golden(name):
 
 
 def assert_equals_the_old_tensorflow(name, outcome):
-    """Fails unless a program called only our losses and its 50 steps have the recorded numbers."""
+    """Fails unless a program called our losses alone, and its 50 steps have the old numbers."""
     expected, got = golden(name)[1], outcome["values"]
     assert set(outcome["calls"]) == LOSSES[name]  # ours, and not TensorFlow's
     assert len(expected["loss"]) == 50 and len(set(expected["loss"])) > 45

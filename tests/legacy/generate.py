@@ -1,11 +1,11 @@
-"""Runs the programs in an old interpreter and records their output.
+"""Runs the programs inside an era's interpreter and records what they print.
 
     python tests/legacy/generate.py                # dry: says what it would record
     python tests/legacy/generate.py --write        # records the programs that have no values yet
     python tests/legacy/generate.py --write --overwrite [program ...]
 
 Runs on CPython 2.7 with TensorFlow 0.12.1, for the programs whose name ends in "_0x", and on
-CPython 3.7 with TensorFlow 1.15.5, for the others. README.md says when not to record again.
+CPython 3.7 with TensorFlow 1.15.5, for the others. README.md says when making values anew is wrong.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -30,7 +30,7 @@ def program_path(name):
 
 
 def header(name):
-    """Returns the first line of a golden file: TensorFlow's version and the program's hash."""
+    """Returns the first line of a golden file: which TensorFlow, and which text of the program."""
     with io.open(program_path(name), "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()
     return "# tensorflow %s, program %s" % (VERSIONS[name.endswith("_0x")], digest)

@@ -1,10 +1,10 @@
-"""Runs programs one after another in one process and prints JSON.
+"""Runs programs one after another, in one process; prints JSON.
 
     python -m tests.legacy.run {install|alone} folder [program ...]
 
-A program whose name ends in "_0x" runs under `install("0.x")`. "alone" runs without `install`, for
-programs that import the package themselves. The JSON has each program's output and the losses of
-the package that it called.
+A program whose name ends in "_0x" is run under `install("0.x")`; "alone" is without it, for
+programs that name the package themselves. The answer says for each program what it printed, and
+which of the package's losses it called.
 """
 
 import collections
@@ -24,10 +24,10 @@ from tests.legacy import printed
 
 
 def run(path, how):
-    """Returns a program's parsed output and its calls."""
+    """Returns what a program printed, read, and its calls."""
     output = io.StringIO()
     installed = {"install": tsc.installed, "alone": contextlib.nullcontext}[how]
-    # Calls of TensorFlow's own losses would be missing among the explained calls.
+    # A program that took TensorFlow's own losses shows in the calls that are not explained.
     with tsc.explain() as calls, contextlib.redirect_stdout(output):
         with installed(printed.era(path.stem)):
             runpy.run_path(str(path), run_name="__main__")

@@ -76,7 +76,7 @@ class Fused(Backend):
         )
 
     def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
-        # With one true class per row, the sparse loss is equal to the softmax loss.
+        # With one true class a row the sparse loss is the same number.
         op_kind = "softmax" if kind == "sparse_softmax" else kind
         loss, _, _ = _ops().sampled_compat_sampled_loss(**_inputs(gathered), kind=op_kind)
         loss = with_shape(loss, [size_of(gathered.true_positions, 0)])

@@ -32,7 +32,7 @@ def sampled_loss(loss: SampledLoss) -> tf.Tensor:
 
 
 def _default_scope(loss: SampledLoss) -> str:
-    """Returns the name scope that TensorFlow opens if `name` is None."""
+    """The name scope TensorFlow opens where `name` is None."""
     return "compute_sampled_logits" if loss.sampling.resampling is None else loss.function
 
 
