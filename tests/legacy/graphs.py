@@ -307,7 +307,7 @@ def check_contrib_and_full(folder):
 
 
 def check_clipping(folder):
-    """Our sparse gradients hold each id once, so their global norm is the gradient's own."""
+    """Our sparse gradients hold each id once, so that their global norm is the gradient's."""
     norms = {}
     for name, nn in (("ours", tsc.compat.v1.nn), ("stock", STOCK)):
         with tf.Graph().as_default(), tf.Session() as session:
