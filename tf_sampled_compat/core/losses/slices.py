@@ -39,9 +39,10 @@ def gradient_slices(slices: Optional[Slices]) -> Iterator[None]:
     Raises:
       ValueError: For any other value.
 
+    >>> table = tf.Variable(weights)
     >>> with tsc.gradient_slices("unique"), tf.GradientTape() as tape:
-    ...     loss = tsc.nn.nce_loss(weights, biases, [[3], [3]], inputs, 5, 50)
-    >>> ids = tape.gradient(loss, weights).indices
+    ...     loss = tsc.nn.nce_loss(table, biases, [[3], [3]], inputs, 5, 50)
+    >>> ids = tape.gradient(loss, table).indices
     >>> len(ids) == len(set(ids.numpy()))
     True
     """
