@@ -97,7 +97,7 @@ def test_no_op_where_none_is_due_is_no_error(where, doctor, monkeypatch):
         monkeypatch.setattr(tf, "__version__", "2.11.0")
     code, facts, text = doctor()
     assert code == 0 and "All is well, without the op." in text
-    assert facts["state"] == "not to be had" and facts["float32"].startswith("composite")
+    assert facts["state"] == "not available" and facts["float32"].startswith("composite")
 
 
 @pytest.mark.parametrize("ails", ["is wrong", "fails"])

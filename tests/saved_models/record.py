@@ -99,5 +99,5 @@ def record(folder):
 if __name__ == "__main__":
     (version,) = sys.argv[1:]
     if (HERE / version).exists():
-        sys.exit(f"{HERE / version} is there: a recorded model is never written anew")
+        sys.exit(f"{HERE / version} exists: a recorded model is never written again")
     record(HERE / version)

@@ -20,7 +20,7 @@ from tf_sampled_compat.core.tf import private
 # A step draws at most so many blocks. If they do not hold enough distinct classes, the counts are
 # too uneven to find them in reasonable time. TensorFlow's kernel would go on for hours.
 MAX_BLOCKS = 1000
-# The seeds of two steps are so far apart, so that each block of a step has a seed of its own.
+# The distance between the seeds of two steps. So each block of a step has its own seed.
 _SEEDS_PER_STEP = 2**16
 # Large odd numbers, which keep the seeds of replicas and operations apart.
 _REPLICA, _OPERATION = 0x632BE59BD9B4E019, 0x1E3779B97F4A7C15
