@@ -2,7 +2,7 @@
 VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
-# The interpreters TensorFlow has wheels for; override with `make PYTHON=python3.11 ...`.
+# Interpreters with TensorFlow wheels; override with `make PYTHON=python3.11 ...`.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.10 python3.9,\
 	$(shell $(p) -c 'import sys; (3,9)<=sys.version_info[:2]<=(3,13) and print("$(p)")' 2>/dev/null)))
 
@@ -57,7 +57,7 @@ wheel: venv
 matrix: wheel
 	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
 
-# What takes longer than CI may. Commit the summary that it writes: tests/nightly/summary.md.
+# Tests that take too long for CI. Commit the summary that it writes: tests/nightly/summary.md.
 nightly: venv
 	$(PY) -m tests.nightly
 

@@ -1,6 +1,6 @@
-"""Builds the C++ op's libraries into the package; everything declarative is in pyproject.toml.
+"""Builds the C++ op's libraries into the package; pyproject.toml has all other settings.
 
-Without make or a C++ compiler the package still installs, and computes with TensorFlow's ops. Set
+Without make or a C++ compiler, the package still installs and computes with TensorFlow's ops. Set
 TF_SAMPLED_COMPAT_BUILD=require to make a failed build an error, or =skip to build nothing.
 """
 
@@ -52,7 +52,7 @@ class BuildLibraries(build_ext):
         return sorted(map(str, self._target().glob("*.so")))
 
     def copy_extensions_to_source(self):
-        """Nothing to do: an editable build writes the libraries into the source tree."""
+        """Does nothing: an editable build writes the libraries into the source tree."""
 
 
 class AnyPythonWheel(bdist_wheel):

@@ -1,12 +1,11 @@
-// Which matrix product to build on? Times the three candidates on the shapes that occur, one
-// thread.
+// Times three matrix products on the shapes of the kernels, in one thread.
 //
 //   gemm_bench [path of an OpenBLAS library]
 //
 // Each shape is one of the library's three products: logits (A B^T over D), inputs' gradient
 // (A B over columns) and rows' gradient (A^T B over the batch), at the tile size the kernels use.
-// Packing is counted where a call cannot avoid it: Eigen and OpenBLAS pack both operands on every
-// call; the register tile reads logits where they lie, and its other operand is packed once a step.
+// The times include packing where a call cannot avoid it. Eigen and OpenBLAS pack both operands on
+// every call. The register tile reads the logits in place, and packs its other operand once a step.
 #include <dlfcn.h>
 
 #include <algorithm>

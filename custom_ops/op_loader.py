@@ -14,7 +14,7 @@ BUILD = pathlib.Path(
 
 
 def best_instruction_set():
-    """The best build that this CPU can run, from its feature flags."""
+    """Returns the best build that this CPU can run, by its feature flags."""
     flags = set()
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("flags"):

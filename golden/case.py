@@ -1,4 +1,4 @@
-"""What a golden case is: its fields, the losses and the APIs that it may be recorded from.
+"""Defines a golden case: its fields, the losses, and the APIs that it may be recorded from.
 
 Shape letters: B batch, T num_true, S num_sampled, R num_resampled, C num_classes, D dim.
 """
@@ -66,8 +66,8 @@ def is_drawn(case):
 def ties_decide(case):
     """Returns True if the loss depends on the order of equal scores.
 
-    Copies of an id score the same in TAPAS's first pass, and of those kept the last one counts as
-    the accidental hit. Their order is that of `top_k(sorted=False)`, which is not specified, and
-    not the same in TensorFlow 1.15 and 2.21.
+    Copies of an id have equal scores in TAPAS's first pass. Of the kept copies, only the last one
+    counts as an accidental hit. Their order is that of `top_k(sorted=False)`, which is not
+    specified and differs between TensorFlow 1.15 and 2.21.
     """
     return case.loss == RANK and case.negatives == REPEATED and case.remove_accidental_hits

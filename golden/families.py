@@ -1,4 +1,4 @@
-"""The families of golden cases: what each varies, and what it keeps."""
+"""The families of golden cases: what each varies, and what it keeps fixed."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -24,7 +24,7 @@ from golden.case import (
 _SHORT = {SOFTMAX: "softmax", NCE: "nce", SPARSE: "sparse", RANK: "rank"}
 _CONTRIB = (SPARSE, RANK)
 
-# (C, D, B, S), taken in turn so that sizes vary without anybody choosing them case by case.
+# (C, D, B, S), used in turn, so that sizes vary from case to case.
 _SIZES = (
     (10, 3, 4, 5),
     (13, 5, 3, 7),
@@ -239,7 +239,7 @@ def edge_cases():
 
 
 def repeated_cases():
-    """Sampled ids that occur several times, each position with a count of its own."""
+    """Sampled ids that occur several times; each position has its own count."""
     for loss, hits, sizes in itertools.product(
         (SOFTMAX, NCE, SPARSE, RANK), (True, False), (_SIZES[0], _SIZES[1], _SIZES[4])
     ):

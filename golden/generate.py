@@ -4,7 +4,7 @@
     python golden/generate.py --write                # adds the cases that have no values yet
     python golden/generate.py --write --overwrite --only REGEX
 
-Read README.md before overwriting: values are never made again to let a failing test pass.
+Read README.md before overwriting: never record again to let a failing test pass.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -70,7 +70,7 @@ def unigrams(case):
 
 
 def has_hit(labels, sampled):
-    """Returns True if some sampled id equals some label, so that hits are there to be removed."""
+    """Returns True if some sampled id equals some label, so that there are hits to remove."""
     return bool(np.isin(np.asarray(labels).ravel(), np.asarray(sampled)).any())
 
 

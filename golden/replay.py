@@ -1,4 +1,4 @@
-"""Runs one golden case in a v1 graph: what the generator does, and one of the modes the tests use.
+"""Runs one golden case in a v1 graph, for the generator and for one mode of the tests.
 
 Labels, inputs, fixed `sampled_values` and the upstream gradient come in by placeholder, because
 TensorFlow 0.12.1 folds constants (an op fed by constants draws once and for all).
@@ -15,7 +15,7 @@ from golden import cases, inputs
 # The gradient of one piece of a table: `indices` is None where TensorFlow gave a dense tensor.
 PieceGradient = collections.namedtuple("PieceGradient", ["indices", "values"])
 
-# What one run of a case gives; `drawn` and `count_gradients` are None where they do not apply.
+# The results of one run of a case; `drawn` and `count_gradients` are None if they do not apply.
 Outcome = collections.namedtuple(
     "Outcome",
     [
@@ -33,7 +33,7 @@ SAMPLED_VALUES = ("sampled", "true_expected_count", "sampled_expected_count")
 
 
 def loss_arguments(case, api):
-    """Returns the loss's keyword arguments that are no tensors, as that era's API takes them."""
+    """Returns the loss's keyword arguments that are not tensors, as that era's API takes them."""
     arguments = {
         "num_sampled": case.num_sampled,
         "num_classes": case.num_classes,
@@ -52,7 +52,7 @@ def loss_arguments(case, api):
 
 
 def draw(case, samplers, labels):
-    """Calls the case's sampler op in the namespace `samplers`; None if the loss is to choose."""
+    """Calls the case's sampler op in the namespace `samplers`; returns None if the loss chooses."""
     if case.negatives not in cases.SAMPLERS:
         return None
     arguments = dict(
@@ -75,7 +75,7 @@ def has_count_gradients(case, api):
 
 
 def in_graph(tf1, losses, samplers, case, api):
-    """Runs a case in a graph of its own.
+    """Runs a case in its own graph.
 
     Args:
       tf1: the TF 1 API: `tensorflow` before 2.0, `tensorflow.compat.v1` since.

@@ -1,7 +1,7 @@
-"""Runs a function of a test module in a process of its own.
+"""Runs a function of a test module in its own process.
 
-Two MirroredStrategy objects on the same devices in one process cannot gather values of different
-shapes: TensorFlow numbers their collectives alike, and remembers the shape of each number.
+In one process, two MirroredStrategy objects on the same devices cannot gather values of different
+shapes: TensorFlow gives their collectives the same numbers, and keeps one shape for each number.
 """
 
 import os
@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def alone(module, call):
-    """Runs `call`, an expression, with the module's names; fails with what it wrote."""
+    """Evaluates the expression `call` with the module's names; fails with its output."""
     code = f"import tests.conftest\nfrom {module} import *\n{call}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The fixtures that several folders share; quiet TensorFlow, no accelerator, fresh seeds."""
+"""Fixtures shared by several folders; makes TensorFlow quiet, hides accelerators, resets seeds."""
 
 import os
 
@@ -14,7 +14,7 @@ from tf_sampled_compat import __main__ as commands
 from tf_sampled_compat.core.backends import library
 
 tf.get_logger().setLevel("ERROR")
-# Two, so that a MirroredStrategy has something to mirror.
+# Two devices, so that a MirroredStrategy has two replicas.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
@@ -22,7 +22,7 @@ tf.config.set_logical_device_configuration(
 
 @pytest.fixture(scope="session")
 def two_replicas():
-    """The process's one strategy: TensorFlow takes a second one's collectives for the first's."""
+    """The only strategy of the process: TensorFlow confuses the collectives of two."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
@@ -34,10 +34,10 @@ def _fresh_seeds_for_a_module():
 
 @pytest.fixture(autouse=True)
 def _fresh_seeds(request):
-    """Resets the seeds after a test, with the state of eager kernels that have op seeds.
+    """Resets the seeds after a test, and the state of eager kernels with op seeds.
 
-    TensorFlow then makes every eager kernel anew, which takes several times as long as a small
-    test. A module without op seeds says so by the mark `no_op_seeds`, and keeps its kernels.
+    TensorFlow then creates every eager kernel again, which takes several times as long as a small
+    test. A module without op seeds has the mark `no_op_seeds` and keeps its kernels.
     """
     yield
     keeps_kernels = request.node.get_closest_marker("no_op_seeds") is not None
@@ -48,7 +48,7 @@ def _fresh_seeds(request):
 
 @pytest.fixture(params=["composite", "fused"])
 def implementation(request):
-    """Runs a test once with each implementation as the default."""
+    """Runs a test with each implementation as the default."""
     with tsc.implementation(request.param):
         yield request.param
 

@@ -1,6 +1,6 @@
-"""Stateless draws as loops over Python's integers and decimals: the truth of `test_stateless`.
+"""Stateless draws as loops over Python's integers and decimals: the truth for `test_stateless`.
 
-Imports nothing from the package, and uses nothing of TensorFlow's.
+Imports nothing from the package or TensorFlow.
 """
 
 import decimal
@@ -10,7 +10,7 @@ MASK = 2**32 - 1
 
 
 def philox(counter, key):
-    """Philox4x32-10 (Salmon et al., 2011): four words of a counter of four and a key of two."""
+    """Philox4x32-10 (Salmon et al., 2011): four words from a counter of four and a key of two."""
     x, (a, b) = list(counter), key
     for _ in range(10):
         p, q = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
@@ -20,7 +20,7 @@ def philox(counter, key):
 
 
 def words(seed):
-    """Yields the words of a seed as fractions of 2**62, without end."""
+    """Yields the words of a seed without end, as fractions of 2**62."""
     low = [part for number in seed for part in (number & MASK, number >> 32 & MASK)]
     scrambled = philox(low, (0x3EC8F720, 0x02461E29))
     block = 0
@@ -44,7 +44,7 @@ def log_uniform(word, range_max):
 
 
 def weighted(weights):
-    """The law of integer weights: where u lies on a line that they share among the classes."""
+    """Draws by integer weights: finds u's place in the cumulative weights."""
 
     def invert(word, range_max):
         target, below = word * sum(weights) >> 62, 0
@@ -69,5 +69,5 @@ def draw(invert, seed, num_sampled, unique, range_max):
 
 
 def expected_count(p, num_sampled, tries):
-    """How often a class is expected among the candidates."""
+    """Returns how often a class is expected among the candidates."""
     return p * num_sampled if tries == num_sampled else -math.expm1(tries * math.log1p(-p))

@@ -1,4 +1,4 @@
-"""Random problems, and how to run a loss on one with its gradients; shared by tests and benches."""
+"""Random problems, and how to run a loss with its gradients on them; shared with the benches."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class Problem(NamedTuple):
-    """Arrays of one call; letters as everywhere: B batch, T num_true, S num_sampled, D dim."""
+    """The arrays of one call; B is the batch size, T num_true, S num_sampled, D dim."""
 
     weights: np.ndarray
     biases: np.ndarray
@@ -20,7 +20,7 @@ class Problem(NamedTuple):
 
     @property
     def arguments(self):
-        """The arguments of a loss that are not tensors."""
+        """Returns the arguments of a loss that are not tensors."""
         return {
             "num_sampled": len(self.sampled),
             "num_classes": len(self.weights),

@@ -1,6 +1,6 @@
-"""The losses as naive float64 loops: the truth that every implementation is judged by.
+"""The losses as naive float64 loops: the truth for every implementation.
 
-Imports nothing from the package, and uses nothing of TensorFlow's.
+Imports nothing from the package or TensorFlow.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ def nce_loss(logits, num_true):
 
 
 def gradients(weights, labels, inputs, sampled, logits_gradient, upstream):
-    """Chains a gradient for the logits to dense ones for weights, biases and inputs."""
+    """Turns a gradient by the logits into dense ones by weights, biases and inputs."""
     weights, inputs = np.asarray(weights, np.float64), np.asarray(inputs, np.float64)
     batch, num_true = labels.shape
     d_weights, d_biases = np.zeros_like(weights), np.zeros(len(weights))

@@ -1,18 +1,18 @@
-"""Tables cut into pieces, by "div" or by "mod", and put together again."""
+"""Cuts tables into pieces, by "div" or "mod", and joins them again."""
 
 import numpy as np
 import tensorflow as tf
 
 
 def pieces(array, count, strategy):
-    """Cuts an array as TensorFlow's lookup presumes: 10 rows over 3 are 4, 3, 3."""
+    """Cuts an array as TensorFlow's lookup expects: 10 rows in 3 pieces are 4, 3, 3."""
     if strategy == "mod":
         return [array[i::count] for i in range(count)]
     return np.array_split(array, count)
 
 
 def whole(arrays, strategy):
-    """Puts pieces together again."""
+    """Joins pieces again."""
     if strategy == "div":
         return np.concatenate(arrays)
     result = np.zeros((sum(map(len, arrays)), *arrays[0].shape[1:]))

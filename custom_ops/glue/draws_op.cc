@@ -16,8 +16,8 @@ struct StatelessDraws {
                 attributes.Int("range_max"), attributes.Int("log2_range"),
                 attributes.Int("num_sampled"), attributes.Bool("unique")} {}
 
-  // The sizes of the outputs are attributes, and the C API cannot make a shape of a number: the
-  // caller states them.
+  // The sizes of the outputs are attributes. The C API cannot make a shape from a number, so the
+  // caller sets the shapes.
   static void Shape(ShapeInference* shapes) { shapes->CheckRank(0, 1); }
 
   void Run(OpRun* run) const {

@@ -84,7 +84,7 @@ struct TopK {
 
   explicit TopK(const Attributes&) {}
 
-  // [batch, k], but only the run knows the value of k.
+  // The shape is [batch, k], but k is known only when the op runs.
   static void Shape(ShapeInference* shapes) {
     CheckInputRanks(shapes);
     shapes->CheckRank(3, 0);

@@ -1,12 +1,12 @@
-// What the shared library offers: its ops, registered as it is loaded, and three C functions.
+// The shared library's interface: ops, which it registers when it is loaded, and three C functions.
 #include "../kernels/simd.h"
 #include "../kernels/thread_pool.h"
 #include "op_definition.h"
 
 #define SAMPLED_COMPAT_EXPORT extern "C" __attribute__((visibility("default")))
 
-// Sets how many threads the kernels may use; below 1 for as many as there are CPUs. TensorFlow's
-// own setting cannot be read through its C API, so whoever loads the library passes it on.
+// Sets how many threads the kernels may use; a value below 1 means the number of CPUs. TensorFlow's
+// C API does not give its own setting, so the caller that loads the library passes it on.
 SAMPLED_COMPAT_EXPORT void SampledCompatSetNumThreads(int threads) {
   sampled_compat::SetThreads(threads);
 }
@@ -22,7 +22,7 @@ SAMPLED_COMPAT_EXPORT const char* SampledCompatInstructionSet() {
 
 namespace {
 
-// tf.load_op_library adopts what is registered while the library is being opened.
+// tf.load_op_library takes over the ops that are registered while the library is being opened.
 __attribute__((constructor)) void RegisterAll() {
   sampled_compat::RegisterValues();
   sampled_compat::RegisterPlan();

@@ -1,4 +1,4 @@
-// The attribute that tells which loss an op computes.
+// The attribute that selects which loss an op computes.
 #ifndef SAMPLED_COMPAT_GLUE_LOSS_KIND_H_
 #define SAMPLED_COMPAT_GLUE_LOSS_KIND_H_
 

@@ -17,7 +17,7 @@ void RegisterDefinition(const OpDefinition& d) {
         d.name, TF_NewKernelBuilder(d.name, "CPU", d.create, d.compute, d.destroy), status);
   }
   if (TF_GetCode(status) != TF_OK) {
-    // A library that is being loaded has no caller to return an error to; the op will be missing.
+    // While a library loads, no caller can receive an error. The op will be missing.
     std::fprintf(stderr, "%s: %s\n", d.name, TF_Message(status));
   }
   TF_DeleteStatus(status);
@@ -49,7 +49,7 @@ void ShapeInference::CopyShape(int output, int input) {
 
 void ShapeInference::Vector(int output, int input, int dimension) {
   if (ok()) TF_ShapeInferenceContextGetInput(context_, input, shape_, status_);
-  // The part of a shape of unknown rank is itself unknown.
+  // If the rank is unknown, so is each dimension.
   if (!ok() || !TF_ShapeInferenceContextRankKnown(context_, shape_)) return;
   TF_ShapeInferenceContextSubshape(context_, shape_, dimension, dimension + 1, shape_, status_);
   if (ok()) TF_ShapeInferenceContextSetOutput(context_, output, shape_, status_);

@@ -1,17 +1,17 @@
-// Registering an op and its CPU kernel through TensorFlow's C API.
+// Registers an op and its CPU kernel through TensorFlow's C API.
 //
 // An op is a class:
 //
 //   struct Example {
 //     static constexpr char kName[] = "SampledCompat>Example";
-//     explicit Example(const Attributes& attributes);  // reads what a run needs of them
-//     static void Shape(ShapeInference* shapes);       // what is known of the outputs' shapes
+//     explicit Example(const Attributes& attributes);  // reads the attributes that Run needs
+//     static void Shape(ShapeInference* shapes);       // sets the known shapes of the outputs
 //     void Run(OpRun* run) const;                      // reads inputs, checks them, computes
 //   };
 //
-// and Register<Example>({attributes}, {inputs}, {outputs}) registers it. An op that computes in
-// float or in double, as its attribute Tc says, has `template <typename T> void Run(OpRun*) const`
-// instead, and is registered by RegisterTyped.
+// Register<Example>({attributes}, {inputs}, {outputs}) registers it. If the attribute Tc selects
+// float or double, the op has `template <typename T> void Run(OpRun*) const` instead, and
+// RegisterTyped registers it.
 #ifndef SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 #define SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 
@@ -24,7 +24,7 @@
 
 namespace sampled_compat {
 
-// The attributes of one node of a graph. What is not there, or is of no known value, fails the
+// The attributes of one node of a graph. A missing attribute or an unknown value fails the
 // construction of the kernel, which then never runs.
 class Attributes {
  public:
@@ -35,7 +35,7 @@ class Attributes {
   std::string String(const char* name) const;
   TF_DataType Type(const char* name) const;
 
-  // An attribute that is one of a few words, as the value that the word stands for.
+  // The value that belongs to the attribute's word.
   template <typename E>
   E Choice(const char* name, std::initializer_list<std::pair<const char*, E>> choices) const {
     const std::string word = String(name);
@@ -55,8 +55,8 @@ class Attributes {
   TF_OpKernelConstruction* const construction_;
 };
 
-// The shape function's view: which ranks the inputs must have, and which outputs have dimensions of
-// theirs. An output of which nothing is said is of unknown shape.
+// Shape inference: checks the ranks of the inputs and sets the shapes of the outputs. An output
+// that is not set has an unknown shape.
 class ShapeInference {
  public:
   ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status);
@@ -66,11 +66,11 @@ class ShapeInference {
 
   // Fails unless the input has this rank or an unknown one.
   void CheckRank(int input, int rank);
-  // The same of the inputs 0, 1, ...
+  // The same for the inputs 0, 1, ...
   void CheckRanks(std::initializer_list<int> ranks);
   // The output has the shape of this input.
   void CopyShape(int output, int input);
-  // The output is a vector as long as the input's dimension.
+  // The output is a vector, as long as this dimension of the input.
   void Vector(int output, int input, int dimension);
 
  private:
@@ -80,7 +80,7 @@ class ShapeInference {
   TF_ShapeHandle* const shape_;
 };
 
-// What the C API registers: names, and functions that are bound to nothing.
+// What the C API registers: names and plain functions.
 struct OpDefinition {
   const char* name;
   std::initializer_list<const char*> attributes, inputs, outputs;
@@ -92,7 +92,7 @@ struct OpDefinition {
 
 void RegisterDefinition(const OpDefinition& definition);
 
-// Each list holds specifications as TensorFlow's REGISTER_OP takes them.
+// Each list holds specifications in the syntax of TensorFlow's REGISTER_OP.
 template <typename Op>
 void Register(std::initializer_list<const char*> attributes,
               std::initializer_list<const char*> inputs,
@@ -113,11 +113,10 @@ void Register(std::initializer_list<const char*> attributes,
   RegisterDefinition(definition);
 }
 
-// Fails the construction unless Tc is double where T is double, and float otherwise. Returns
-// whether it is double.
+// Returns whether Tc is double. Fails the construction unless Tc is double exactly if T is.
 bool ComputesInDouble(const Attributes& attributes);
 
-// An op with a typed Run, as one that runs as its attribute Tc says.
+// Adapts an op with a typed Run: calls it for the type that the attribute Tc selects.
 template <typename Op>
 class Typed {
  public:
@@ -141,12 +140,12 @@ void RegisterTyped(std::initializer_list<const char*> attributes,
   Register<Typed<Op>>(attributes, inputs, outputs);
 }
 
-// The types of an op that is registered by RegisterTyped: of its inputs, of the table's rows, and
-// what it computes in.
+// The types of an op that RegisterTyped registers: T of its inputs, Tr of the table's rows, and Tc
+// of the computation.
 #define SAMPLED_COMPAT_TYPES \
   "T: {half, bfloat16, float, double}", "Tr: {half, bfloat16, float, double}", "Tc: {float, double}"
 
-// One for each file that registers.
+// One for each file that registers ops.
 void RegisterValues();
 void RegisterPlan();
 void RegisterDraws();

@@ -1,4 +1,4 @@
-// One run of a kernel: TensorFlow's C API with owned tensors, named inputs and one error.
+// One run of a kernel: wraps TensorFlow's C API with owned tensors, named inputs and one error.
 #ifndef SAMPLED_COMPAT_GLUE_OP_RUN_H_
 #define SAMPLED_COMPAT_GLUE_OP_RUN_H_
 
@@ -30,8 +30,8 @@ struct Input {
 
 FloatType ToFloatType(TF_DataType type);
 
-// The first failure counts: after it ok() is false and every call does nothing. It is reported to
-// TensorFlow when the run ends.
+// Only the first failure counts: after it ok() is false and every call does nothing. The destructor
+// reports the failure to TensorFlow.
 class OpRun {
  public:
   // REQUIRES: op_name lives as long as the run.
@@ -42,8 +42,8 @@ class OpRun {
 
   bool ok() const { return ok_; }
 
-  // Input `index`, which must have as many dimensions as `dims` and the sizes of those that are not
-  // negative. `shape` is how the message calls what is expected, such as "[batch, dim]".
+  // Input `index`, which must have the dimensions `dims`; a negative size allows any. The error
+  // message names the expected shape by `shape`, such as "[batch, dim]".
   Input Get(int index, const char* name, const char* shape, std::initializer_list<int64_t> dims);
 
   // Input `index`, of any shape.
@@ -51,16 +51,16 @@ class OpRun {
 
   // Fails with an InvalidArgument error "op: message".
   void Invalid(const char* format, ...) __attribute__((format(printf, 2, 3)));
-  // The same for a value that a user gave: the message names the argument, and no op.
+  // The same for a user's value: the message names the argument instead of the op.
   void InvalidValue(const std::string& message) { Fail(TF_INVALID_ARGUMENT, message); }
   void OutOfMemory();
 
   // Output `index`, allocated by TensorFlow; null after a failure.
   void* Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims);
-  // Output `index` is input `input`, itself.
+  // Output `index` is the tensor of input `input`, without a copy.
   void Forward(int input, int index);
-  // Output `index`, a vector that holds `count` numbers of scratch which returns there when
-  // TensorFlow drops it.
+  // Output `index`, a vector of `count` numbers in scratch memory. The memory is released when
+  // TensorFlow drops the tensor.
   void* AllocateFromScratch(int index, TF_DataType type, int64_t count);
 
  private:
@@ -73,7 +73,7 @@ class OpRun {
   bool ok_ = true;
 };
 
-// An input's numbers as T: where they lie, or a converted copy.
+// An input's numbers as T: the input's own memory, or a converted copy.
 template <typename T>
 class Converted {
  public:
@@ -98,7 +98,7 @@ class Converted {
   const T* data_;
 };
 
-// An output that is computed as T: where it lies, or beside it until Finish.
+// An output that is computed as T: in the output's own memory, or in a buffer that Finish converts.
 template <typename T>
 class ConvertedOutput {
  public:

@@ -31,7 +31,7 @@ void SampledInputs::Read(OpRun* run) {
   }
 }
 
-// Positions and columns are int32 throughout.
+// Positions and columns are int32 everywhere.
 void SampledInputs::CheckSizes(OpRun* run) const {
   for (const Input* input : {&biases, &sampled_positions, &true_positions, &hits}) {
     if (input->count < int64_t{1} << 30) continue;
@@ -42,7 +42,7 @@ void SampledInputs::CheckSizes(OpRun* run) const {
 
 void SampledInputs::CheckPositions(OpRun* run, const Input& positions) const {
   const int32_t* const values = positions.As<int32_t>();
-  // A negative position is larger than all others as an unsigned number.
+  // As an unsigned number, a negative position is larger than every valid one.
   uint32_t largest = 0;
   for (int64_t i = 0; i < positions.count; ++i) {
     largest = std::max(largest, static_cast<uint32_t>(values[i]));

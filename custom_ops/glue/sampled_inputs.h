@@ -1,5 +1,5 @@
-// What the ops on a gathered batch have in common: eight inputs and their checks, what a forward op
-// leaves to its gradient op, and the five gradients.
+// The common part of the ops on a gathered batch: eight inputs and their checks, the outputs that a
+// forward op keeps for its gradient op, and the five gradients.
 #ifndef SAMPLED_COMPAT_GLUE_SAMPLED_INPUTS_H_
 #define SAMPLED_COMPAT_GLUE_SAMPLED_INPUTS_H_
 
@@ -17,16 +17,15 @@ namespace sampled_compat {
 #define SAMPLED_GRADIENTS \
   "d_inputs: T", "d_rows: Tr", "d_biases: Tc", "d_true_offset: Tc", "d_sampled_offset: Tc"
 
-// The inputs 0 to 7. Shapes, positions and hits are checked as they are read: the kernels index
-// memory by them.
+// The inputs 0 to 7. Shapes, positions and hits are checked as they are read, because the kernels
+// index memory by them.
 //
-// Every op does so, a gradient op too. What the package hands over is right by construction, since
-// positions and hits come from SampledCompat>Plan and only class ids need a check (ClassIds, with
-// words for the user). But a graph may come from a file, and its gradient op may be fed by other
-// nodes than its forward op is: without the check such a file could write anywhere in memory. The
-// check is one pass of comparisons over S + B T integers, which compilers vectorise, against D
-// times as many multiplications. That the offsets are finite is no matter of memory: only the
-// forward ops look at it.
+// Every op checks them, a gradient op too. The package's own values are correct by construction:
+// positions and hits come from SampledCompat>Plan, and ClassIds has checked the class ids. But a
+// graph may come from a file, and other nodes may feed its gradient op than its forward op. Without
+// the check such a file could write anywhere in memory. The check is one vectorised pass of
+// comparisons over S + B T integers, against D times as many multiplications. Offsets that are not
+// finite are no danger to memory, so only the forward ops check them.
 struct SampledInputs {
   explicit SampledInputs(OpRun* run);
 
@@ -73,7 +72,7 @@ inline void CheckSampledRanks(ShapeInference* shapes) {
   shapes->CheckRanks({2, 2, 1, 1, 2, 2, 2, 1});
 }
 
-// Runs a forward op, whose last two outputs are `normalizer` and `kept`, from `first` on.
+// Runs a forward op. Its last two outputs are `normalizer`, number `first`, and `kept`.
 // forward(problem, normalizer, kept) computes; `kept` is null if nothing is kept.
 template <typename T, typename F>
 void RunSampledForward(OpRun* run, const SampledInputs& in, LossKind kind, bool keep, int first,
@@ -94,8 +93,8 @@ inline void SampledGradientShapes(ShapeInference* shapes) {
   for (int i = 0; i < 5; ++i) shapes->CopyShape(i, inputs_of[i]);
 }
 
-// Runs a gradient op, whose inputs 8 and 9 are what the forward op left and whose outputs are
-// SAMPLED_GRADIENTS. backward(problem, normalizer, kept, gradients) computes.
+// Runs a gradient op. Its inputs 8 and 9 are the forward op's `normalizer` and `kept`, its outputs
+// are SAMPLED_GRADIENTS. backward(problem, normalizer, kept, gradients) computes.
 template <typename T, typename F>
 void RunSampledGradient(OpRun* run, const SampledInputs& in, LossKind kind, F backward) {
   const Input normalizer = run->Get(8, "normalizer", "[2, batch]", {2, in.batch()});

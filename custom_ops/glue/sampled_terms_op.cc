@@ -1,5 +1,5 @@
-// SampledCompat>SampledTerms and its gradient: the terms that the losses of kernels/sampled_loss.h
-// are made of, as ops.
+// SampledCompat>SampledTerms and its gradient: the terms of the losses in kernels/sampled_loss.h,
+// as ops.
 #include "../kernels/sampled_loss.h"
 #include "sampled_inputs.h"
 

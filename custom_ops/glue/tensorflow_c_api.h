@@ -1,6 +1,6 @@
 // The part of TensorFlow's C API that the ops use, declared here so that building them needs no
-// TensorFlow. It is ABI-stable: these are the same from TensorFlow 2.12 to 2.21, and `make
-// check_declarations` holds them against the headers of whichever TensorFlow is installed.
+// TensorFlow. The API is ABI-stable: these declarations are the same from TensorFlow 2.12 to 2.21.
+// `make check_declarations` compares them with the headers of the installed TensorFlow.
 //
 // Source: tensorflow/c/{kernels,ops,tf_tensor,tf_status,tf_datatype}.h.
 #ifndef SAMPLED_COMPAT_GLUE_TENSORFLOW_C_API_H_
@@ -11,7 +11,7 @@
 
 #ifdef SAMPLED_COMPAT_CHECK_DECLARATIONS
 
-// What is declared twice must agree, or this does not compile.
+// The declarations below must agree with these headers, or this file does not compile.
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_datatype.h"

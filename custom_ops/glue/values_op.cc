@@ -1,5 +1,5 @@
-// SampledCompat>ClassIds and SampledCompat>LogOffset check the values that a caller gives. Each is
-// one node of the graph where TensorFlow's ops would need eight.
+// SampledCompat>ClassIds and SampledCompat>LogOffset check a caller's values. Each is one node of
+// the graph, where TensorFlow's ops would need eight.
 #include "../kernels/log_offset.h"
 #include "op_definition.h"
 #include "words.h"
@@ -7,7 +7,7 @@
 namespace sampled_compat {
 namespace {
 
-// Passes ids on if they are rows of the tables.
+// Returns the ids if all are rows of the tables, and fails otherwise.
 struct ClassIds {
   static constexpr char kName[] = "SampledCompat>ClassIds";
 
@@ -51,7 +51,7 @@ struct LogOffsetOp {
 
   static void Shape(ShapeInference* shapes) { shapes->CopyShape(0, 0); }
 
-  // A float64 count may be smaller than any float32, so its logarithm is taken in double.
+  // A float64 count may be smaller than any float32, so the logarithm is computed in double.
   void Run(OpRun* run) const {
     const Input counts = run->Get(0, "counts");
     if (!run->ok()) return;

@@ -1,7 +1,7 @@
-// The words of the errors that users of the package see from inside a graph.
+// The text of the errors that users see for values inside a graph.
 //
-// A node of a graph holds a short code and a few sizes, not English: what is said may change while
-// saved graphs stay. core/arguments/checks.py says the same where a value is known to Python.
+// A graph's node holds a short code and a few sizes, not the text. So the text may change while
+// saved graphs stay valid. core/arguments/checks has the same text for values that Python knows.
 #ifndef SAMPLED_COMPAT_GLUE_WORDS_H_
 #define SAMPLED_COMPAT_GLUE_WORDS_H_
 
@@ -13,17 +13,16 @@ namespace sampled_compat {
 // Where class ids come from: attribute `argument` of SampledCompat>ClassIds.
 enum class IdsSource { kLabels, kSampledCandidates, kDrawnCandidates };
 
-// How many class ids there are; -1 for what is not known. `num_classes` is what candidates were
-// drawn with.
+// Numbers of classes; -1 if unknown. `num_classes` is the sampler's number.
 struct IdsLimits {
   int64_t weights_rows, biases_rows, num_classes;
-  // The rows that both tables have; -1 if neither is known.
+  // The smaller number of rows of the two tables; -1 if neither is known.
   int64_t Rows() const;
 };
 
 std::string BadClassId(IdsSource source, const IdsLimits& limits, int64_t got);
 
-// Which counts: attribute `argument` of SampledCompat>LogOffset.
+// Where counts come from: attribute `argument` of SampledCompat>LogOffset.
 enum class CountsSource { kTrueExpectedCount, kSampledExpectedCount };
 
 std::string BadCount(CountsSource source, double got);

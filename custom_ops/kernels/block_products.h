@@ -1,9 +1,9 @@
-// The three products of a loss on blocks that fit a cache.
+// The three matrix products of a loss, on blocks that fit a cache.
 //
-// A tile of logits, or of what became of them, is stored as [column][lane]: kLanes batch rows side
-// by side for each column. That one order serves all three products without being packed again:
-// as C of the logits, as the broadcast A of the inputs' gradient (lanes are rows) and of the rows'
-// gradient (columns are rows). A matrix of tiles is [panel][column][lane].
+// A tile of logits, or of values computed from them, is stored as [column][lane]: kLanes batch rows
+// side by side for each column. This order serves all three products without repacking. The tile is
+// C for the logits. It is the broadcast A for the inputs' gradient (lanes are rows) and for the
+// rows' gradient (columns are rows). A matrix of tiles is [panel][column][lane].
 #ifndef SAMPLED_COMPAT_KERNELS_BLOCK_PRODUCTS_H_
 #define SAMPLED_COMPAT_KERNELS_BLOCK_PRODUCTS_H_
 
@@ -11,12 +11,12 @@
 
 namespace sampled_compat {
 
-// Columns of one tile: kLanes x kTileWidth numbers, half a level-1 cache, wait there to be folded.
+// Columns of one tile: kLanes x kTileWidth numbers take half a level-1 cache until they are folded.
 constexpr int64_t kTileWidth = 128;
 static_assert(kTileWidth % kTileRows == 0, "tiles are cut into whole groups of columns");
-// How much of a long sum is taken at once: the operands of that part fit the level-1 cache.
+// The length of one part of a long sum: the operands of a part fit the level-1 cache.
 constexpr int64_t kDepthBlock = 256;
-// Panels of batch rows that share what is in the level-2 cache.
+// The number of panels of batch rows that share the operands in the level-2 cache.
 constexpr int64_t kPanelBlock = 8;
 
 // tile[c][lane] = sum over k of groups[c][k] panel[k][lane].
@@ -37,9 +37,9 @@ void LogitsTile(const T* groups, int64_t columns, const T* panel, int64_t dim, T
 }
 
 // out[lane][d] += sum over columns of tiles[panel][column][lane] row_panels[column][d], for
-// `panels` panels that lie tile_stride apart. Columns are summed in order.
-// REQUIRES: `row_panels` is PackPanels of the columns' rows with panel_rows rows a panel, and
-// starts at the first of these columns; `out` has rows of out_stride numbers, padded like it.
+// `panels` panels at distance tile_stride. Columns are summed in order.
+// REQUIRES: `row_panels` is PackPanels of the columns' rows with panel_rows rows a panel, from the
+// first of these columns on; `out` has rows of out_stride numbers, with the same padding.
 template <typename T>
 void AddInputsGradient(const T* tiles, int64_t panels, int64_t tile_stride, int64_t columns,
                        const T* row_panels, int64_t panel_rows, T* out, int64_t out_stride) {
@@ -77,7 +77,7 @@ void RowsGradient(const T* tiles, int64_t panels, int64_t tile_stride, int64_t c
   }
 }
 
-// sums[c] += the lanes of tile[c] times scale, lane by lane in vectors; SumLanes closes a sum.
+// sums[c] += tile[c] * scale, a vector of lanes for each column; SumLanes gives the final sum.
 template <typename T>
 void AddColumnSums(const T* tile, int64_t columns, const T* scale, T* sums) {
   using V = typename Simd<T>::V;

@@ -1,4 +1,4 @@
-// Visits the logits of all classes, tile by tile, in chunks of classes that run side by side.
+// Visits the logits of all classes tile by tile, in chunks of classes that run in parallel.
 #ifndef SAMPLED_COMPAT_KERNELS_CLASS_STREAM_H_
 #define SAMPLED_COMPAT_KERNELS_CLASS_STREAM_H_
 
@@ -18,8 +18,8 @@ class ClassStream {
  public:
   static constexpr int kL = kLanes<T>;
 
-  // Takes at most max_chunks chunks. Their number depends on the shapes alone, as the order of sums
-  // over chunks does.
+  // Uses at most max_chunks chunks. Their number depends on the shapes alone, and so does the order
+  // of sums over chunks.
   ClassStream(const FullProblem<T>& problem, int64_t max_chunks)
       : p_(problem),
         weights_(problem.weights_type, problem.weights, problem.dim),
@@ -35,7 +35,7 @@ class ClassStream {
 
   void AddTo(Workspace* workspace) const { workspace->Add<T>(lanes() * p_.dim); }
 
-  // Packs the inputs. REQUIRES: AddTo(workspace) was called, and nothing is left to take before.
+  // Packs the inputs. REQUIRES: AddTo(workspace) was called, and earlier arrays have been taken.
   void Pack(Workspace* workspace) {
     inputs_ = workspace->Take<T>(lanes() * p_.dim);
     ParallelFor(panels_, [&](int64_t panel) {
@@ -45,10 +45,10 @@ class ClassStream {
     });
   }
 
-  // For every chunk calls visit(chunk, first_panel, end_panel, first_class, columns, rows, groups)
-  // for its blocks of classes in order; `rows` are the block's rows as T and `groups` the same
-  // packed for LogitsTile. Chunks run side by side; with split_panels the panels may be shared out
-  // too. Returns false where there is no memory.
+  // Calls visit(chunk, first_panel, end_panel, first_class, columns, rows, groups) for each block
+  // of classes, in order within a chunk. `rows` are the block's rows as T, and `groups` the same
+  // packed for LogitsTile. Chunks run in parallel, and with split_panels the panels may too.
+  // Returns false if there is not enough memory.
   template <typename Visit>
   bool ForEachBlock(bool split_panels, const Visit& visit) const {
     std::atomic<bool> ok{true};

@@ -13,7 +13,7 @@
 namespace sampled_compat {
 namespace {
 
-// What one task converts.
+// The count of numbers that one task converts.
 constexpr int64_t kChunk = 1 << 16;
 
 struct Half {
@@ -26,7 +26,8 @@ struct Half {
     const uint32_t magnitude = bits & 0x7fffu;
     if (magnitude >= 0x7c00u)
       return BitCast<float>(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
-    // Denormals by way of an integer: their bits, as a float's, would be denormal too, and flushed.
+    // Converts denormals through an integer: as a float's, their bits would be denormal and
+    // flushed.
     const float value = magnitude < 0x400u ? static_cast<float>(magnitude) * 0x1p-24f
                                            : BitCast<float>((magnitude << 13) + (112u << 23));
     return BitCast<float>(sign | BitCast<uint32_t>(value));
@@ -42,7 +43,7 @@ struct Half {
     if (magnitude > 0x7f800000u) return {uint16_t(sign | 0x7e00u)};
     if (magnitude >= 0x477ff000u) return {uint16_t(sign | 0x7c00u)};
     if (magnitude < 0x38800000u) {
-      // Below the smallest normal: the addition rounds to the spacing of denormals.
+      // Below the smallest normal number, the addition rounds to the spacing of denormals.
       const float shifted = BitCast<float>(magnitude) + 0.5f;
       return {uint16_t(sign | (BitCast<uint32_t>(shifted) - 0x3f000000u))};
     }
@@ -57,7 +58,7 @@ struct Bfloat16 {
   operator float() const { return BitCast<float>(uint32_t(bits) << 16); }
   static Bfloat16 From(float x) {
     const uint32_t b = BitCast<uint32_t>(x);
-    if (x != x) return {uint16_t((b >> 16) | 0x40u)};  // Rounding must not carry into infinity.
+    if (x != x) return {uint16_t((b >> 16) | 0x40u)};  // Rounding must not turn NaN into infinity.
     return {uint16_t((b + 0x7fffu + ((b >> 16) & 1u)) >> 16)};
   }
 };

@@ -1,4 +1,4 @@
-// Between the four floating point types of tensors and the two that the kernels compute in.
+// Converts between the four floating point types of tensors and the two of the kernels.
 #ifndef SAMPLED_COMPAT_KERNELS_CONVERT_H_
 #define SAMPLED_COMPAT_KERNELS_CONVERT_H_
 
@@ -10,7 +10,7 @@ enum class FloatType { kHalf, kBfloat16, kFloat, kDouble };
 
 int64_t SizeOf(FloatType type);
 
-// to[i] = from[i], exactly where T is wide enough, otherwise rounded to nearest, ties to even.
+// to[i] = from[i], exact if T is wide enough, otherwise rounded to nearest, ties to even.
 // T is float or double.
 template <typename T>
 void ConvertFrom(FloatType type, const void* from, int64_t count, T* to);

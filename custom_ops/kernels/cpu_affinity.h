@@ -1,11 +1,12 @@
-// Which CPU a thread runs on: the only calls of Linux alone. Elsewhere they do nothing.
+// Reads and sets the CPUs that a thread runs on. Only this file uses calls that only Linux has; on
+// other systems these functions do nothing.
 #ifndef SAMPLED_COMPAT_KERNELS_CPU_AFFINITY_H_
 #define SAMPLED_COMPAT_KERNELS_CPU_AFFINITY_H_
 
 namespace sampled_compat {
 
 // Whether KeepOff may change anything. TF_SAMPLED_COMPAT_KEEP_AFFINITY=1 in the environment forbids
-// it: for programs that pin threads, the workers of this library included, themselves. Read once.
+// it. Programs set it if they pin threads themselves, this library's workers included. Read once.
 bool MayChangeAffinity();
 
 // The CPU that the caller runs on, or -1.
@@ -14,8 +15,8 @@ int CurrentCpu();
 // The system's name for the calling thread, for KeepOff.
 int ThreadId();
 
-// Lets `thread` run on the caller's CPUs except `cpu`. Returns false, and changes nothing, if that
-// would leave it none, or if it may not.
+// Lets `thread` run on the caller's CPUs except `cpu`. Returns false and changes nothing if no CPU
+// would be left, or if changes are forbidden.
 bool KeepOff(int thread, int cpu);
 
 }  // namespace sampled_compat

@@ -8,11 +8,11 @@
 namespace sampled_compat {
 namespace {
 
-// A set of classes as a bit for each: 12 KB for 100,000.
+// A set of classes with one bit for each: 12 KB for 100,000.
 class BitSet {
  public:
   explicit BitSet(int64_t range) : bits_((range + 63) / 64) {}
-  // Whether the class was not yet in the set.
+  // Returns whether the class is new to the set.
   bool Add(int64_t c) {
     uint64_t& word = bits_[c >> 6];
     const uint64_t bit = uint64_t{1} << (c & 63);
@@ -25,7 +25,7 @@ class BitSet {
   std::vector<uint64_t> bits_;
 };
 
-// The same by open addressing, for a range that is much larger than the set.
+// The same by open addressing, for a range much larger than the set.
 class HashSet {
  public:
   explicit HashSet(int64_t capacity) {
@@ -79,7 +79,7 @@ int64_t DrawBy(const Inversion& invert, const DrawOptions& options, const Philox
     }
     return wanted;
   }
-  // Bits as long as they take no more room than the hashed set would, or little.
+  // Use bits if they take little memory, or no more than the hash set.
   if (options.range_max / 8 <= std::max<int64_t>(1 << 18, 32 * wanted)) {
     BitSet seen(options.range_max);
     return FirstOccurrences(invert, words, wanted, &seen, classes);

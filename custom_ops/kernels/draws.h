@@ -1,4 +1,4 @@
-// Draws one after another, of which the first occurrences are kept until there are enough.
+// Draws classes one after another and keeps first occurrences until there are enough.
 #ifndef SAMPLED_COMPAT_KERNELS_DRAWS_H_
 #define SAMPLED_COMPAT_KERNELS_DRAWS_H_
 
@@ -14,17 +14,16 @@ enum class Law { kUniform, kLogUniform };
 struct DrawOptions {
   Law law;
   int64_t range_max;
-  int64_t log2_range;  // of the log-uniform law alone; see LogUniformInversion
+  int64_t log2_range;  // only for the log-uniform law; see LogUniformInversion
   int64_t num_sampled;
   bool unique;
 };
 
-// Where drawing stops, whatever has been found.
+// The maximum number of draws.
 constexpr int64_t kMostTries = (int64_t{1} << 31) - 1;
 
-// Fills classes [num_sampled]: draw i is made of word i, and if `unique` those equal to an earlier
-// one are left out. Returns how many draws there were up to the last class kept, or 0 if kMostTries
-// were not enough.
+// Fills classes [num_sampled]. Draw i uses word i. If `unique`, skips draws equal to an earlier
+// one. Returns the number of draws up to the last class kept, or 0 if kMostTries were not enough.
 // REQUIRES: range_max is in [1, 2^53], and at least num_sampled if `unique`.
 int64_t Draw(const DrawOptions& options, const PhiloxWords& words, int64_t* classes);
 

@@ -1,8 +1,8 @@
-// What happens to a tile of logits while it is in the cache.
+// Processes a tile of logits while it is in the cache.
 //
-// All functions take a tile [columns][kLanes] without its columns' constants (bias and offset),
-// which are added here, and work lane by lane: a batch row's result never depends on its
-// neighbours. A masked logit is -infinity before the constants are added.
+// All functions take a tile [columns][kLanes] and add its columns' constants (bias and offset).
+// They work lane by lane, so a batch row's result never depends on its neighbours. A masked logit
+// is -infinity before the constants are added.
 #ifndef SAMPLED_COMPAT_KERNELS_FOLD_H_
 #define SAMPLED_COMPAT_KERNELS_FOLD_H_
 
@@ -21,13 +21,12 @@ struct LogSumExp {
   T* sum;        // [kLanes]
 };
 
-// How far a logit may exceed the reference before the reference is raised. A rise costs a pass over
-// all kept exponentials, so it should be rare. e^40 times any number of columns is far from
-// overflow.
+// The reference is raised when a logit exceeds it by more than this. Raising costs a pass over all
+// kept exponentials, so it should be rare. e^40 times any number of columns is far from overflow.
 constexpr int kMaxRise = 40;
 
-// Raises `state.reference` to `largest` in the lanes where it is too low, and scales the sum and
-// the `kept` exponentials [num_kept][kLanes] (null where none are kept) accordingly.
+// Raises `state.reference` to `largest` in the lanes where it is too low. Scales the sum and the
+// `kept` exponentials [num_kept][kLanes] (null if none are kept) accordingly.
 template <typename T>
 void RaiseReference(const T* largest, T* kept, int64_t num_kept, LogSumExp<T> state) {
   using V = typename Simd<T>::V;
@@ -36,7 +35,7 @@ void RaiseReference(const T* largest, T* kept, int64_t num_kept, LogSumExp<T> st
   bool any = false;
   for (int lane = 0; lane < kLanes<T>; ++lane) {
     factor[lane] = 1;
-    // An infinite logit cannot be a reference: inf - inf.
+    // An infinite logit cannot be a reference: inf - inf is NaN.
     if (!(largest[lane] > state.reference[lane] + kMaxRise) ||
         largest[lane] > std::numeric_limits<T>::max()) {
       continue;
@@ -59,7 +58,7 @@ void RaiseReference(const T* largest, T* kept, int64_t num_kept, LogSumExp<T> st
   }
 }
 
-// The largest logit of each lane, constants included; NaN is passed over.
+// The largest logit of each lane, constants included; NaN is ignored.
 template <typename T>
 void LargestLogits(const T* tile, int64_t columns, const T* constants, T* largest) {
   using V = typename Simd<T>::V;
@@ -75,8 +74,8 @@ void LargestLogits(const T* tile, int64_t columns, const T* constants, T* larges
   for (int j = 0; j < kTileVectors; ++j) Store<T>(largest + j * Simd<T>::kWidth, max[j]);
 }
 
-// Turns logits into e^(logit - reference) and adds them to the state. `kept` are the num_kept
-// columns of this panel folded before, to be scaled should the reference rise.
+// Turns logits into e^(logit - reference) and adds them to the state. `kept` holds the num_kept
+// columns of this panel that were folded before. They are scaled if the reference rises.
 template <typename T>
 void FoldSoftmax(T* tile, int64_t columns, const T* constants, T* kept, int64_t num_kept,
                  LogSumExp<T> state) {
@@ -99,7 +98,7 @@ void FoldSoftmax(T* tile, int64_t columns, const T* constants, T* kept, int64_t 
       Store<T>(at, e);
     }
   }
-  // Tile by tile: the error of a sum of sums grows with the tiles, not the columns.
+  // Sums tile by tile: the error grows with the number of tiles, not of columns.
   for (int j = 0; j < kTileVectors; ++j) {
     T* const total = state.sum + j * kWidth;
     sum[j] += Load<T>(total);
@@ -107,7 +106,7 @@ void FoldSoftmax(T* tile, int64_t columns, const T* constants, T* kept, int64_t 
   }
 }
 
-// Turns logits into e^(logit - reference): probabilities, where that is the log-sum-exp.
+// Turns logits into e^(logit - reference): probabilities if the reference is the log-sum-exp.
 template <typename T>
 void FoldExponentials(T* tile, int64_t columns, const T* constants, const T* reference) {
   using V = typename Simd<T>::V;
@@ -129,9 +128,9 @@ template <typename T>
 void FoldSigmoid(T* tile, int64_t columns, const T* constants, T* sum) {
   using V = typename Simd<T>::V;
   constexpr int kWidth = Simd<T>::kWidth;
-  // log(1 + e^x) = max(x, 0) + log1p(e^-|x|), and the sum of log1p(e) is log1p(q) where
-  // 1 + q = product of (1 + e): one logarithm for kRun columns. Carrying q and not 1 + q keeps the
-  // sum exact to a few ulp where all the e are tiny. q < 2^kRun cannot overflow.
+  // log(1 + e^x) = max(x, 0) + log1p(e^-|x|). The sum of log1p(e) is log1p(q) with
+  // 1 + q = product of (1 + e): one logarithm for kRun columns. Storing q instead of 1 + q keeps
+  // the sum accurate to a few ulp when all e are tiny. q < 2^kRun cannot overflow.
   constexpr int64_t kRun = 64;
   for (int64_t begin = 0; begin < columns; begin += kRun) {
     const int64_t end = std::min(begin + kRun, columns);

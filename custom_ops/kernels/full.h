@@ -1,10 +1,10 @@
-// Losses and rankings over all classes of a contiguous piece of a table, without a [B, C] matrix.
+// Reductions and rankings over all classes of one piece of a table, without a [B, C] matrix.
 //
 //   logit[b, c] = inputs[b] . weights[c] + biases[c]
 //   softmax  reduced[b] = log(sum over c of e^logit[b, c])
 //   sigmoid  reduced[b] = sum over c of softplus(logit[b, c])
-// The caller subtracts the true classes' part of a loss, and joins the results of a table's pieces
-// by log-sum-exp or by their sum.
+// The caller subtracts the true classes' part of a loss. It combines the results of a table's
+// pieces by log-sum-exp (softmax) or by a sum (sigmoid).
 #ifndef SAMPLED_COMPAT_KERNELS_FULL_H_
 #define SAMPLED_COMPAT_KERNELS_FULL_H_
 
@@ -15,7 +15,8 @@
 
 namespace sampled_compat {
 
-// T is what is computed in: float, or double. `weights` are of any type, converted block by block.
+// T is the type of the computation: float or double. `weights` have any type and are converted
+// block by block.
 template <typename T>
 struct FullProblem {
   int64_t batch, classes, dim;
@@ -25,7 +26,7 @@ struct FullProblem {
   const T* biases;      // [classes]
 };
 
-// Each returns false where there is no memory.
+// Each function returns false if there is not enough memory.
 
 // Fills reduced [batch].
 template <typename T>
@@ -37,9 +38,9 @@ template <typename T>
 bool FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
                         const T* reduced, T* d_inputs, void* d_weights, T* d_biases);
 
-// Fills values and indices [batch, k] with the k largest logits of each row, the largest first and
-// the lower class first where they are equal. NaN ranks with -infinity. Of a row whose bar [batch]
-// is not NaN only logits above it count; where they are fewer than k, (-infinity, -1) follow.
+// Fills values and indices [batch, k] with the k largest logits of each row, in descending order;
+// among equals the lower class comes first. NaN ranks as -infinity. If bar [batch] of a row is not
+// NaN, only logits above it count; if they are fewer than k, (-infinity, -1) follow.
 // REQUIRES: 0 <= k <= classes.
 template <typename T>
 bool FullTopK(const FullProblem<T>& problem, int64_t k, const T* bar, T* values, int64_t* indices);

@@ -6,7 +6,7 @@ namespace sampled_compat {
 
 template <typename T>
 bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
-  // Enough chunks for every thread, and few enough that their states are small beside the inputs.
+  // Enough chunks for every thread, but few enough that their states are small beside the inputs.
   ClassStream<T> stream(
       p, std::clamp<int64_t>((int64_t{1} << 21) / std::max<int64_t>(1, p.batch), 1, 64));
   const int64_t lanes = stream.lanes();

@@ -1,6 +1,6 @@
-// One pass over the classes: a block's probabilities are recomputed, and give the whole gradient of
-// the block's weights and a part of the inputs'. Each chunk has its own sum of those parts; they
-// are joined at the end, in order.
+// One pass over the classes. It recomputes a block's probabilities. They give the whole gradient of
+// the block's weights and a part of the inputs' gradient. Each chunk sums its own parts, and these
+// sums are added at the end, in order.
 #include "class_stream.h"
 #include "fold.h"
 #include "full.h"
@@ -8,7 +8,7 @@
 namespace sampled_compat {
 namespace {
 
-// What the chunks' sums of the inputs' gradient may take together, and the fewest chunks even so.
+// The memory limit for the chunks' sums of the inputs' gradient, and the minimum number of chunks.
 constexpr int64_t kPartsBytes = int64_t{32} << 20;
 constexpr int64_t kFewestChunks = 4, kMostChunks = 32;
 

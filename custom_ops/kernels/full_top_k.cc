@@ -21,15 +21,15 @@ bool Better(const Candidate<T>& a, const Candidate<T>& b) {
   return x != y ? x > y : a.index < b.index;
 }
 
-// The best k candidates seen above a bar, the worst of them on top of a heap. Candidates come in
-// the order of their indices, so an equal one is never better.
+// A heap of the best k candidates above a bar, with the worst on top. Candidates come in the order
+// of their indices, so an equal one is never better.
 template <typename T>
 class BestK {
  public:
   BestK(Candidate<T>* heap, int64_t* size, int64_t k, T bar)
       : heap_(heap), size_(size), k_(k), bar_(bar) {}
 
-  // Whether no logit up to `largest`, NaN left out, can be among them.
+  // Whether no logit up to `largest` can be among them (NaN aside).
   bool Excludes(T largest) const {
     return Exceeds(bar_, largest) || (*size_ == k_ && Exceeds(heap_->value, largest));
   }
@@ -62,8 +62,8 @@ template <typename T>
 bool FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64_t* indices) {
   if (k == 0 || p.batch == 0) return true;
   constexpr int kL = kLanes<T>;
-  // The ranking is a total order, so chunks may follow the threads; each starts from an empty heap,
-  // which without a bar is what costs most, so there should be few.
+  // The ranking is a total order, so the number of chunks may depend on the threads. Each chunk has
+  // to fill an empty heap, the largest cost without a bar, so there should be few.
   ClassStream<T> stream(p, 2 * Threads());
   Workspace workspace;
   stream.AddTo(&workspace);

@@ -3,7 +3,7 @@
 namespace sampled_compat {
 namespace {
 
-// 2^61 * 2^(1 / 2), 2^61 * 2^(1 / 4), ..., each the whole part of the root of the one before.
+// 2^61 * 2^(1 / 2), 2^61 * 2^(1 / 4), ..., each rounded down.
 constexpr int64_t kRoots[2 * PowerTables::kBits] = {
     3260954456333195553, 2742124912636209755, 2514539631859660217, 2407931400915394244,
     2356334396359501941, 2330951993331335644, 2318363508735371994, 2312094783834258859,
@@ -12,7 +12,7 @@ constexpr int64_t kRoots[2 * PowerTables::kBits] = {
     2305855203220093237, 2305849106208832909, 2305846057709248261, 2305844533460967314,
     2305843771337204685, 2305843390275417831};
 
-// The product of the roots that each index has bits for, the first for the highest.
+// Entry i is the product of the roots whose bits are set in i; the first root has the highest bit.
 void Products(const int64_t* roots, int64_t* table) {
   table[0] = int64_t{1} << 61;
   for (int bit = 0; bit < PowerTables::kBits; ++bit) {

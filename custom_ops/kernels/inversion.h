@@ -1,4 +1,5 @@
-// From uniform words to classes, in integers: bit by bit what core/inversion.py computes.
+// Maps uniform words to classes in integer arithmetic. core/samplers/inversion.py computes the same
+// bits.
 #ifndef SAMPLED_COMPAT_KERNELS_INVERSION_H_
 #define SAMPLED_COMPAT_KERNELS_INVERSION_H_
 

@@ -1,4 +1,4 @@
-// Joining and closing the running log-sum-exps of fold.h.
+// Starts, joins and finishes the running log-sum-exps of fold.h.
 #ifndef SAMPLED_COMPAT_KERNELS_LOG_SUM_EXP_H_
 #define SAMPLED_COMPAT_KERNELS_LOG_SUM_EXP_H_
 
@@ -10,14 +10,15 @@
 
 namespace sampled_compat {
 
-// A state of no terms. Not -infinity, which could not be subtracted from a logit of -infinity.
+// Sets a state without terms. Its reference is not -infinity, because -infinity cannot be
+// subtracted from a logit of -infinity.
 template <typename T>
 void StartLogSumExp(int64_t lanes, T* reference, T* sum) {
   std::fill(reference, reference + lanes, std::numeric_limits<T>::lowest());
   std::fill(sum, sum + lanes, T(0));
 }
 
-// reference + log(sum), joined over `count` states of one lane that lie `stride` apart, in order.
+// reference + log(sum), joined in order over `count` states of one lane at distance `stride`.
 template <typename T>
 T FinishLogSumExp(const T* reference, const T* sum, int64_t count, int64_t stride) {
   T largest = std::numeric_limits<T>::lowest(), total = 0;

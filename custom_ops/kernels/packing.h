@@ -1,4 +1,4 @@
-// Operands in the order the register tile reads them.
+// Packs operands into the order in which the register tile reads them.
 #ifndef SAMPLED_COMPAT_KERNELS_PACKING_H_
 #define SAMPLED_COMPAT_KERNELS_PACKING_H_
 
@@ -9,14 +9,14 @@
 
 namespace sampled_compat {
 
-// Rows side by side in the vectors of one logits tile: a "panel" of batch rows.
+// The number of batch rows side by side in the vectors of one logits tile: a "panel".
 template <typename T>
 constexpr int kLanes = kTileColumns<T>;
 
 constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t RoundUp(int64_t a, int64_t b) { return CeilDiv(a, b) * b; }
 
-// Rows of a matrix [*, dim], perhaps picked by index: row i is rows[index ? index[i] : i].
+// Rows of a matrix [*, dim], optionally picked by index: row i is rows[index ? index[i] : i].
 template <typename T>
 struct RowSource {
   const T* rows;
@@ -33,7 +33,7 @@ void PackTransposed(const RowSource<T>& source, int64_t begin, int64_t end, T sc
   for (int64_t first = begin; first < end; first += kWidth, out += kWidth * dim) {
     const int64_t n = std::min<int64_t>(kWidth, end - first);
     if (n < kWidth) std::fill(out, out + kWidth * dim, T(0));
-    // Eight rows at a time, so that what is written stays within a few cache lines.
+    // Eight rows at a time, so that the writes stay within a few cache lines.
     for (int64_t i0 = 0; i0 < n; i0 += 8) {
       const int64_t rows = std::min<int64_t>(8, n - i0);
       const T* from[8];
@@ -75,7 +75,7 @@ void PackPanels(const RowSource<T>& source, int64_t begin, int64_t end, const T*
   }
 }
 
-// The dot product of two rows, in an order that depends on n alone.
+// The dot product of two rows, summed in an order that depends on n alone.
 template <typename T>
 T Dot(const T* a, const T* b, int64_t n) {
   constexpr int kWidth = Simd<T>::kWidth;

@@ -5,7 +5,7 @@ namespace {
 
 constexpr int kRounds = 10;
 
-// Ten rounds over kLanes counters at once, the words of lane l in x[0][l], ..., x[3][l].
+// Ten rounds over kLanes counters at once; x[0][l], ..., x[3][l] are the words of lane l.
 template <int kLanes>
 void Rounds(uint32_t key0, uint32_t key1, uint32_t (*x)[kLanes]) {
   for (int round = 0; round < kRounds; ++round) {
@@ -25,7 +25,8 @@ void Rounds(uint32_t key0, uint32_t key1, uint32_t (*x)[kLanes]) {
 }  // namespace
 
 PhiloxWords::PhiloxWords(uint64_t seed0, uint64_t seed1) {
-  // TensorFlow scrambles the seed under a key of its own, so that it may be weak.
+  // TensorFlow scrambles the seed with a fixed key, so that even similar seeds give unrelated
+  // words.
   uint32_t x[4][1] = {{static_cast<uint32_t>(seed0)},
                       {static_cast<uint32_t>(seed0 >> 32)},
                       {static_cast<uint32_t>(seed1)},

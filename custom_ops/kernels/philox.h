@@ -1,4 +1,4 @@
-// Philox4x32-10, keyed as TensorFlow's stateless random ops key it.
+// Philox4x32-10, with the key that TensorFlow's stateless random ops derive from a seed.
 #ifndef SAMPLED_COMPAT_KERNELS_PHILOX_H_
 #define SAMPLED_COMPAT_KERNELS_PHILOX_H_
 
@@ -9,13 +9,13 @@ namespace sampled_compat {
 // The random words of a seed: word i depends on the seed and on i alone.
 class PhiloxWords {
  public:
-  // How many words Fill makes: a few vectors' worth.
+  // The number of words that Fill makes: a few vectors.
   static constexpr int kBatch = 64;
 
   PhiloxWords(uint64_t seed0, uint64_t seed1);
 
-  // Words first, ..., first + kBatch - 1: the 64-bit words shifted right by 2, and so less than
-  // 2^62. REQUIRES: first is even.
+  // Writes the words first, ..., first + kBatch - 1, each 64-bit word shifted right by 2 and so
+  // less than 2^62. REQUIRES: first is even.
   void Fill(uint64_t first, int64_t* words) const;
 
  private:

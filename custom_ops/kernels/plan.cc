@@ -17,7 +17,7 @@ class PositionTable {
     slots_.assign(mask_ + 1, -1);
   }
 
-  // The position of `id`, which is appended to the ids if it is new.
+  // Returns the position of `id`; a new id is appended.
   int32_t FindOrAdd(int64_t id) {
     const uint64_t slot = Slot(id);
     if (slots_[slot] < 0) {

@@ -13,9 +13,9 @@ struct Plan {
   // Where in `ids` the sampled ids [S] and the labels [B, T] are.
   std::vector<int32_t> sampled_positions;
   std::vector<int32_t> true_positions;
-  // Pairs (batch row, column of the sampled ids), sorted, none twice: where a sampled id is a label
-  // of that row. Of an id that was sampled repeatedly only the last column is reported, as
-  // TensorFlow's compute_accidental_hits does.
+  // The accidental hits: sorted, distinct pairs (batch row, column of the sampled ids) where the
+  // sampled id is a label of the row. If an id was sampled more than once, only its last column is
+  // reported, as in TensorFlow's compute_accidental_hits.
   std::vector<int32_t> hits;
 };
 

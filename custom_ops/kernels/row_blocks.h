@@ -1,4 +1,4 @@
-// Rows of a table of any type, a block at a time, as the type that is computed in.
+// Reads rows of a table of any type, block by block, as the type of the computation.
 #ifndef SAMPLED_COMPAT_KERNELS_ROW_BLOCKS_H_
 #define SAMPLED_COMPAT_KERNELS_ROW_BLOCKS_H_
 
@@ -11,10 +11,10 @@ class RowBlocks {
  public:
   RowBlocks(FloatType type, const void* rows, int64_t dim) : type_(type), rows_(rows), dim_(dim) {}
 
-  // How many numbers Block needs as a buffer.
+  // The size of the buffer that Block needs, in numbers.
   int64_t BufferSize(int64_t rows) const { return AsTheyAre() ? 0 : rows * dim_; }
 
-  // Rows [begin, end): where they lie, or converted into `buffer`.
+  // Rows [begin, end): in place, or converted into `buffer`.
   const T* Block(int64_t begin, int64_t end, T* buffer) const {
     const char* from = static_cast<const char*>(rows_) + begin * dim_ * SizeOf(type_);
     if (AsTheyAre()) return reinterpret_cast<const T*>(from);

@@ -12,13 +12,13 @@
 
 namespace sampled_compat {
 
-// Panels a task takes: enough to share what the cache holds, few enough to occupy all threads. The
-// results of a panel do not depend on it.
+// The number of panels per task: enough to share the cache's contents, few enough to occupy all
+// threads. It does not change a panel's results.
 inline int64_t PanelsPerTask(int64_t panels) {
   return std::max<int64_t>(1, std::min(kPanelBlock, panels / (2 * Threads())));
 }
 
-// Whether a problem is done before a second thread would have started: about 20 us of arithmetic.
+// Whether one thread finishes a problem before a second could start: about 20 us of arithmetic.
 template <typename T>
 bool IsSmall(const SampledProblem<T>& p) {
   return static_cast<double>(p.batch) * p.dim * (p.num_sampled + p.num_true) < (1 << 21);
@@ -32,7 +32,7 @@ T TrueLogit(const SampledProblem<T>& p, int64_t b, int64_t t) {
          p.true_offset[i];
 }
 
-// Tiles of the sampled logits, without their columns' constants, hits masked.
+// Tiles of the sampled logits with hits masked, before the columns' constants are added.
 template <typename T>
 class SampledLogits {
  public:
@@ -42,9 +42,9 @@ class SampledLogits {
         padded_columns_(RoundUp(p_.num_sampled, kTileRows)) {}
 
   int64_t panels() const { return panels_; }
-  // Columns with the padding to whole groups.
+  // The number of columns, padded to whole groups.
   int64_t padded_columns() const { return padded_columns_; }
-  // Rows of the batch in a panel; the other lanes are padding.
+  // The number of batch rows in a panel; the other lanes are padding.
   int64_t LanesInUse(int64_t panel) const {
     return std::min<int64_t>(kLanes<T>, p_.batch - panel * kLanes<T>);
   }
@@ -56,7 +56,7 @@ class SampledLogits {
     workspace->Add<T>(p_.num_sampled);
   }
 
-  // Packs both operands. REQUIRES: AddTo(workspace) was called, and nothing is left to take before.
+  // Packs both operands. REQUIRES: AddTo(workspace) was called, and earlier arrays have been taken.
   void Pack(Workspace* workspace) {
     groups_ = workspace->Take<T>(padded_columns_ * p_.dim);
     lanes_ = workspace->Take<T>(panels_ * kLanes<T> * p_.dim);
@@ -106,7 +106,7 @@ class SampledLogits {
     }
   }
 
-  // Zeroes the padding lanes of a folded tile: as they hold no row, they must add nothing.
+  // Zeroes the padding lanes of a folded tile: they hold no row and must add nothing.
   void ClearPadding(int64_t panel, int64_t columns, T* tile) const {
     const int64_t in_use = LanesInUse(panel);
     for (int64_t c = 0; in_use < kLanes<T> && c < columns; ++c) {
@@ -122,8 +122,8 @@ class SampledLogits {
     }
   };
 
-  // The sum of a column's constants, and what rounding it lost: the same error in every row of the
-  // batch would add up in the gradient of the column's bias.
+  // Stores the sum of a column's constants and its rounding error. Without it, every batch row
+  // would have the same error, and these would add up in the gradient of the column's bias.
   void AddConstants(int64_t s, T bias, T offset) {
     const T sum = bias + offset;
     const T added = sum - bias;

@@ -10,11 +10,12 @@
 //   sigmoid  N[b] = sum over j of softplus(s[b, j])  N[b] + sum over i of (softplus(t[b, i]) - t[b, i] / T)
 // clang-format on
 //
-// The sampled logits of hits are left out exactly. An offset is minus the logarithm of the class's
-// expected count, or zero. Noise-contrastive estimation is the sigmoid loss with such offsets.
+// Sampled logits that are hits are left out exactly. An offset is minus the logarithm of the
+// class's expected count, or zero. Noise-contrastive estimation is the sigmoid loss with such
+// offsets.
 //
-// The losses are one pass each. A loss of another form is made of N and t, which a pass of the same
-// cost returns.
+// Each loss is one pass. A loss of another form can be computed from N and t, which another pass of
+// the same cost returns.
 #ifndef SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
 #define SAMPLED_COMPAT_KERNELS_SAMPLED_LOSS_H_
 
@@ -48,24 +49,24 @@ struct SampledGradients {
   T* sampled_offset;  // [num_sampled]
 };
 
-// The most that a forward pass keeps for its backward pass.
+// The maximum that a forward pass keeps for its backward pass.
 constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
 
-// How many numbers the forward pass keeps of a problem of this size; 0 where that would be more
-// than kMaxKeptBytes, and the backward pass recomputes the logits.
+// How many numbers the forward pass keeps for a problem of this size. It is 0 if they would exceed
+// kMaxKeptBytes; then the backward pass recomputes the logits.
 template <typename T>
 int64_t KeptCount(int64_t batch, int64_t num_sampled);
 
-// The forward functions fill, besides their results, what the backward functions need:
+// Besides their results, the forward functions fill what the backward functions need:
 //
-//   normalizer [2, batch]  A row's exponentials, divided by their sum, are
-//                          e^(logit - normalizer[0, b]) / normalizer[1, b]. These are two numbers
-//                          because rounding a log-sum-exp to one loses half its ulp, which is many
-//                          ulps of a probability. The sigmoid loss divides by nothing: 0 and 1.
+//   normalizer [2, batch]  The probability of a logit in row b is
+//                          e^(logit - normalizer[0, b]) / normalizer[1, b]. One log-sum-exp would
+//                          not do: rounding it loses half its ulp, many ulps of a probability. The
+//                          sigmoid loss needs no normalizer: 0 and 1.
 //   kept [KeptCount]       The sampled logits' exponentials or sigmoids, unless it is null.
 //
 // The backward functions take the normalizer and `kept` (or null) that the forward function of the
-// same name filled for the same problem. All return false where there is no memory.
+// same name filled for the same problem. All return false if there is not enough memory.
 
 // Fills loss [batch].
 template <typename T>
@@ -76,7 +77,7 @@ template <typename T>
 bool SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
                          const T* kept, const SampledGradients<T>& gradients);
 
-// What a loss is made of, or with T = const number the gradients of it.
+// The terms of a loss; with a const T, the gradients by them.
 template <typename T>
 struct SampledTerms {
   T* negatives;    // [batch]: N
@@ -88,8 +89,8 @@ template <typename T>
 bool SampledTermsForward(const SampledProblem<T>& problem, const SampledTerms<T>& terms,
                          T* normalizer, T* kept);
 
-// Fills the gradients of sum(upstream.negatives * N) + sum(upstream.true_logits * t). A row without
-// negatives passes nothing to them, whatever its upstream.negatives is.
+// Fills the gradients of sum(upstream.negatives * N) + sum(upstream.true_logits * t). For a row
+// without negatives, upstream.negatives is ignored.
 template <typename T>
 bool SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
                           const T* normalizer, const T* kept, const SampledGradients<T>& gradients);

@@ -1,8 +1,9 @@
-// Three phases. In each, one task alone writes a number:
-//   1. by panels of the batch: the inputs' gradient (and, where nothing was kept, the exponentials
-//      of a strip of columns, which phase 2 reads);
+// Three phases. In each, only one task writes a given number:
+//   1. by panels of the batch: the inputs' gradient (and, if nothing was kept, the exponentials of
+//   a
+//      strip of columns, which phase 2 reads);
 //   2. by blocks of columns: each sampled column's gradient, over the whole batch;
-//   3. by unique rows: the sum of what its columns and its labels contribute, in their order.
+//   3. by unique rows: the sum of the contributions of its columns and its labels, in order.
 #include <cmath>
 
 #include "fold.h"
@@ -13,7 +14,7 @@
 namespace sampled_compat {
 namespace {
 
-// A strip of recomputed columns takes about this much: it is written, read twice, and gone.
+// The approximate size of a strip of recomputed columns, which is written once and read twice.
 constexpr int64_t kStripBytes = int64_t{16} << 20;
 // Unique rows in one task of the last phase.
 constexpr int64_t kRowBlock = 64;
@@ -21,7 +22,7 @@ constexpr int64_t kRowBlock = 64;
 template <typename T>
 class Backward {
  public:
-  // `upstream.true_logits` is null for the gradients of the loss, whose own gradient by t is known.
+  // `upstream.true_logits` is null for the gradients of the loss, whose gradient by t is known.
   Backward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
            const T* normalizer, const T* kept, const SampledGradients<T>& gradients)
       : p_(problem),
@@ -53,7 +54,7 @@ class Backward {
  private:
   static constexpr int kL = kLanes<T>;
 
-  // Columns handled at once: all if they were kept, otherwise as many as the strip has room for.
+  // The number of columns handled at once: all if they were kept, otherwise as many as fit a strip.
   int64_t StripColumns() const {
     if (kept_ != nullptr) return std::max<int64_t>(1, p_.num_sampled);
     const int64_t fits =
@@ -62,8 +63,8 @@ class Backward {
                     std::max(kTileWidth, fits / kTileWidth * kTileWidth));
   }
 
-  // Whether a column's gradient can be summed where it ends, in the gradient of its row: column s
-  // is row s (so it is unless an id was sampled twice), and neither dimension needs padding.
+  // Whether a column's gradient can be summed directly in the gradient of its row: column s is row
+  // s (true unless an id was sampled twice), and neither dimension needs padding.
   bool ColumnsLieInRows() const {
     if (p_.dim != padded_dim_ || p_.num_sampled % kTileRows != 0) return false;
     for (int64_t s = 0; s < p_.num_sampled; ++s) {
@@ -103,7 +104,7 @@ class Backward {
     return true;
   }
 
-  // Each batch row's factor, its true classes' gradients, and its scaled inputs.
+  // Computes each batch row's factor, its true classes' gradients, and its scaled inputs.
   void ForEachRow() {
     ParallelFor(panels_, [&](int64_t panel) {
       const int64_t begin = panel * kL, end = std::min<int64_t>(begin + kL, p_.batch);
@@ -127,8 +128,8 @@ class Backward {
     });
   }
 
-  // The factor that turns a tile's number into the gradient of its logit. The sum is 1 for the
-  // sigmoid loss, NaN for a row whose loss is NaN, and 0 for terms of a row without negatives.
+  // The factor that turns a tile's number into the gradient of its logit. sum_ is 1 for the sigmoid
+  // loss, NaN for a row whose loss is NaN, and 0 for the terms of a row without negatives.
   T SampledScale(int64_t b) const { return sum_[b] == 0 ? T(0) : upstream_[b] / sum_[b]; }
 
   T TrueGradient(int64_t b, int64_t t) const {
@@ -140,8 +141,8 @@ class Backward {
         gradient = ExpOf<T>(x - reference_[b]) / sum_[b] - T(1) / p_.num_true;
         break;
       case LossKind::kSigmoid:
-        // sigmoid(x) - 1/T by way of sigmoid(-x): where sigmoid(x) rounds to 1, this still tells
-        // how far the class is from certain.
+        // Computes sigmoid(x) - 1/T through sigmoid(-x), which keeps its precision where sigmoid(x)
+        // rounds to 1.
         T remainder[Simd<T>::kWidth];
         Store<T>(remainder, Sigmoid<T>(Splat<T>(-x)));
         gradient = T(1) - T(1) / p_.num_true - remainder[0];
@@ -190,7 +191,7 @@ class Backward {
     }
   }
 
-  // The row's factor, and what its true classes add.
+  // Applies the row's factor, and adds the part of its true classes.
   void FinishInputs(int64_t first, int64_t count) {
     for (int64_t b = first; b < std::min(first + count, p_.batch); ++b) {
       const T* const sampled = inputs_gradient_ + b * padded_dim_;
@@ -212,8 +213,8 @@ class Backward {
     });
   }
 
-  // A narrow block occupies more threads, a wide one re-reads the inputs less often. Any width
-  // gives the same sums.
+  // Narrow blocks occupy more threads; wide ones read the inputs less often. Any width gives the
+  // same sums.
   int64_t ColumnsPerTask(int64_t columns) const {
     const int64_t even = RoundUp(CeilDiv(columns, 4 * Threads()), kTileRows);
     return std::max<int64_t>(kTileRows, std::min(kTileWidth, even));

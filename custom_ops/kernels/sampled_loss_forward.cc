@@ -10,7 +10,7 @@
 namespace sampled_compat {
 namespace {
 
-// What a true class adds to the sigmoid loss: softplus(x) - target * x.
+// A true class's part of the sigmoid loss: softplus(x) - target * x.
 template <typename T>
 T TrueCrossEntropy(T x, T target) {
   T softplus[Simd<T>::kWidth];
@@ -18,10 +18,10 @@ T TrueCrossEntropy(T x, T target) {
   return softplus[0] - x * target;
 }
 
-// How a row's sum begins, and what comes of it: the loss.
+// Starts and finishes a row's sum, for the loss.
 template <typename T>
 struct LossOfRow {
-  // The true classes `x` open the sum.
+  // The sum starts with the true classes' logits `x`.
   static void Open(const SampledProblem<T>& p, const T* x, T* reference, T* sum) {
     T largest = -std::numeric_limits<T>::infinity();
     for (int64_t t = 0; t < p.num_true; ++t) largest = x[t] > largest ? x[t] : largest;
@@ -49,7 +49,7 @@ struct LossOfRow {
   static bool IsValid(T loss) { return std::isfinite(loss); }
 };
 
-// The same for the terms: the negatives' alone.
+// The same for the terms: the sum of the negatives alone.
 template <typename T>
 struct TermsOfRow {
   static void Open(const SampledProblem<T>&, const T*, T* reference, T* sum) {
@@ -60,7 +60,7 @@ struct TermsOfRow {
     return reference + log_sum;
   }
 
-  // There may be no negatives: -infinity.
+  // Without negatives it is -infinity, which is valid.
   static bool IsValid(T negatives) { return negatives < std::numeric_limits<T>::infinity(); }
 };
 
@@ -68,7 +68,7 @@ struct TermsOfRow {
 template <typename T, typename Row>
 class PanelForward {
  public:
-  // Fills its panel's rows of `true_logits` [batch, num_true].
+  // Fills the panel's rows of `true_logits` [batch, num_true].
   PanelForward(const SampledProblem<T>& problem, const SampledLogits<T>& logits, int64_t panel,
                T* true_logits)
       : p_(problem),
@@ -83,8 +83,8 @@ class PanelForward {
     }
   }
 
-  // `tile` is where the columns from `begin` on are folded. `kept` is where the panel's first
-  // column is, or null if nothing is kept.
+  // Folds the columns from `begin` on, in `tile`. `kept` points to the panel's first column, or is
+  // null if nothing is kept.
   void Fold(int64_t begin, T* tile, T* kept) {
     const int64_t columns = std::min(kTileWidth, p_.num_sampled - begin);
     logits_.Tile(panel_, begin, columns, tile);
@@ -146,7 +146,7 @@ class PanelForward {
   T sum_[kLanes<T>] = {};
 };
 
-// Fills results [batch] with what Row makes of the batch, and `true_logits` unless that is null.
+// Fills results [batch] by Row, and `true_logits` unless it is null.
 template <typename T, typename Row>
 bool Forward(const SampledProblem<T>& p, T* results, T* true_logits, T* normalizer, T* kept) {
   const SmallWork small(IsSmall(p));
@@ -184,7 +184,7 @@ template <typename T>
 int64_t KeptCount(int64_t batch, int64_t num_sampled) {
   const int64_t lanes = RoundUp(batch, kLanes<T>);
   const int64_t columns = RoundUp(num_sampled, kTileRows);
-  // As a quotient: the product of the two may not fit.
+  // Compares by a quotient, because the product may overflow.
   if (lanes == 0 || columns > kMaxKeptBytes / static_cast<int64_t>(sizeof(T)) / lanes) return 0;
   return lanes * columns;
 }

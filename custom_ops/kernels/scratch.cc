@@ -12,7 +12,7 @@
 namespace sampled_compat {
 namespace {
 
-constexpr size_t kHeader = 64;  // Holds the block's size, and keeps what follows aligned.
+constexpr size_t kHeader = 64;  // Holds the block's size, and keeps the block aligned.
 constexpr size_t kHugePage = size_t{2} << 20;
 
 struct Idle {
@@ -26,8 +26,8 @@ struct IdleBlocks {
   size_t bytes = 0;
 };
 
-// Leaked: blocks come back until the very end of the process. Held across a fork, so that the
-// child never finds it locked by a thread it does not have.
+// Never destroyed, because blocks are released until the process ends. Locked across a fork, so
+// that the child never finds it locked by a thread that does not exist there.
 IdleBlocks& Idles() {
   static IdleBlocks* const idles = [] {
     pthread_atfork([] { Idles().mutex.lock(); }, [] { Idles().mutex.unlock(); },
@@ -67,7 +67,7 @@ void* AcquireScratch(size_t bytes) {
   IdleBlocks& idles = Idles();
   {
     std::lock_guard<std::mutex> lock(idles.mutex);
-    // The smallest that fits, and not one so large that another caller would miss it.
+    // Take the smallest that fits, unless it is much too large: another caller may need it.
     auto best = idles.blocks.end();
     for (auto it = idles.blocks.begin(); it != idles.blocks.end(); ++it) {
       if (it->bytes < bytes || it->bytes > 2 * bytes + kHugePage) continue;

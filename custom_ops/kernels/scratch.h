@@ -1,8 +1,8 @@
 // Memory that one training step leaves to the next.
 //
-// A training step asks for the same large blocks every time. If they went back to the system, each
-// page would be zeroed and mapped anew. For 32 MiB that takes as long as the arithmetic of a small
-// step. So a bounded number of idle bytes is kept.
+// Every training step needs the same large blocks. If they went back to the system, it would map
+// and zero each page again. For 32 MiB that takes as long as the arithmetic of a small step. So
+// idle blocks are kept, up to a limit.
 #ifndef SAMPLED_COMPAT_KERNELS_SCRATCH_H_
 #define SAMPLED_COMPAT_KERNELS_SCRATCH_H_
 
@@ -12,10 +12,10 @@
 
 namespace sampled_compat {
 
-// The most idle memory the process holds on to.
+// The limit of idle memory, in bytes.
 constexpr size_t kMaxIdleScratch = size_t{80} << 20;
 
-// Uninitialised memory, aligned to 64 bytes; null where there is none. Not zero on reuse.
+// Returns uninitialised memory, aligned to 64 bytes, or null if there is not enough.
 void* AcquireScratch(size_t bytes);
 // REQUIRES: `block` came from AcquireScratch, or is null.
 void ReleaseScratch(void* block);

@@ -1,7 +1,7 @@
 // The vector types of one instruction set: GCC's vector extension, at the width the build targets.
 //
-// The same sources are compiled once per instruction set (see the Makefile), so everything here is
-// chosen by the compiler's own macros and nothing is dispatched at run time.
+// The same sources are compiled once per instruction set (see the Makefile). So the compiler's own
+// macros choose everything here, and nothing is dispatched at run time.
 #ifndef SAMPLED_COMPAT_KERNELS_SIMD_H_
 #define SAMPLED_COMPAT_KERNELS_SIMD_H_
 
@@ -40,7 +40,7 @@ struct Simd<double> {
   static constexpr int kWidth = kVectorBytes / sizeof(double);
 };
 
-// memcpy and not a cast: pointers need no alignment, and it compiles to one unaligned load.
+// memcpy instead of a cast: it needs no alignment and compiles to one unaligned load.
 template <typename T>
 inline typename Simd<T>::V Load(const T* p) {
   typename Simd<T>::V v;
@@ -58,7 +58,7 @@ inline typename Simd<T>::V Splat(T x) {
   return x - typename Simd<T>::V{};
 }
 
-// Where either is NaN this returns `b`, as the hardware's max does.
+// If either is NaN, returns `b`, as the hardware's max does.
 template <typename V>
 inline V Max(V a, V b) {
   return a > b ? a : b;
@@ -69,7 +69,7 @@ inline V Min(V a, V b) {
   return a < b ? a : b;
 }
 
-// Sums the lanes in a fixed order, so that a result never depends on how the work was split.
+// Sums the lanes in a fixed order, so that the result never depends on how the work was split.
 template <typename T>
 inline T SumLanes(typename Simd<T>::V v) {
   T lanes[Simd<T>::kWidth];

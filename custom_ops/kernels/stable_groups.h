@@ -1,4 +1,4 @@
-// Which items belong to each group, in the items' order: a counting sort.
+// Lists the items of each group in the items' order, by a counting sort.
 #ifndef SAMPLED_COMPAT_KERNELS_STABLE_GROUPS_H_
 #define SAMPLED_COMPAT_KERNELS_STABLE_GROUPS_H_
 

@@ -10,8 +10,8 @@
 
 namespace sampled_compat {
 
-// The classes are the lanes and the batch the columns: the sum over a tile's columns is then the
-// one that is wanted.
+// Here the lanes are classes and the columns are batch rows, so the sum over a tile's columns is
+// the sum over the batch.
 template <typename T>
 bool TapasScores(const TapasProblem<T>& p, T* scores) {
   constexpr int kL = kLanes<T>;

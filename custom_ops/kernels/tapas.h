@@ -1,4 +1,4 @@
-// The first pass of TAPAS: how much a batch as a whole wants each sampled class.
+// The first pass of TAPAS: scores each sampled class by its probability in the whole batch.
 //
 //   scores[s] = log(sum over b of e^((rows[s] . inputs[b] + biases[s]) / temperature))
 //
@@ -13,7 +13,7 @@
 
 namespace sampled_compat {
 
-// T is what is computed in: float, or double. `rows` are of any type.
+// T is the type of the computation: float or double. `rows` have any type.
 template <typename T>
 struct TapasProblem {
   int64_t batch, num_sampled, dim;
@@ -24,7 +24,7 @@ struct TapasProblem {
   T temperature;
 };
 
-// Fills scores [num_sampled]. Returns false where there is no memory.
+// Fills scores [num_sampled]. Returns false if there is not enough memory.
 // REQUIRES: temperature > 0.
 template <typename T>
 bool TapasScores(const TapasProblem<T>& problem, T* scores);

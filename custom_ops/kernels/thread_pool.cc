@@ -15,10 +15,10 @@ namespace sampled_compat {
 namespace {
 
 // How often an idle worker looks for work before it sleeps. The phases of one kernel follow each
-// other within microseconds, and waking a sleeper takes as long as a small phase.
+// other within microseconds, and waking a worker takes as long as a small phase.
 constexpr int kSpins = 2000;
 
-// Treats denormals as zero while it lives.
+// Makes the thread treat denormals as zero while this object lives.
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
@@ -33,7 +33,7 @@ class FlushDenormals {
 #endif
 };
 
-// std::condition_variable::wait needs a recent libstdc++; the one of POSIX is everywhere.
+// std::condition_variable::wait needs a recent libstdc++; POSIX's works everywhere.
 class Condition {
  public:
   void Wait(std::unique_lock<std::mutex>* lock) {
@@ -51,8 +51,8 @@ struct Job {
   const void* f;
   int64_t tasks;
   std::atomic<int64_t> next{0};
-  // Workers inside this job; changed under the pool's mutex, so that the job's owner, once it has
-  // taken the job off the list, knows that nobody new can enter.
+  // The number of workers inside this job. It grows only under the pool's mutex. So no worker can
+  // enter after the job's owner has taken the job off the list.
   std::atomic<int> workers{0};
   int max_workers;
 
@@ -65,12 +65,12 @@ struct Job {
   }
 };
 
-// One worker asleep, and the CPU that it was last told to keep off.
+// A sleeping worker, and the CPU that it was last told to avoid.
 //
 // Linux may wake a thread on the CPU of the thread that wakes it. In a virtual machine it often
 // does, because a halted CPU looks busy there. The worker then waits for milliseconds behind the
-// work that it should share. So the caller that wakes a worker first lets it run on any CPU but its
-// own. MayChangeAffinity tells how a program forbids this.
+// work that it should share. So the caller first excludes its own CPU for the worker, and then
+// wakes it. A program can forbid this; see MayChangeAffinity.
 struct Sleeper {
   const int thread = ThreadId();
   int avoids = -1;
@@ -119,8 +119,8 @@ class Pool {
   void StartWorkers(int wanted) {
     while (workers_ < wanted) {
       try {
-        // Detached and never joined: the pool is never destroyed, so a worker that is asleep at
-        // exit touches nothing that is gone.
+        // Detached and never joined: the pool is never destroyed, so a worker asleep at exit uses
+        // no memory that was freed.
         std::thread([this] { Loop(); }).detach();
       } catch (const std::system_error&) {
         return;  // The caller does the work alone.
@@ -132,7 +132,7 @@ class Pool {
   // REQUIRES: mutex_ is held.
   void Wake(int wanted) {
     for (; wanted > 0 && !sleepers_.empty(); --wanted) {
-      // The last to have gone to sleep has the warmest cache.
+      // The worker that fell asleep last has the warmest cache.
       sleepers_.back()->Wake(CurrentCpu());
       sleepers_.pop_back();
     }
@@ -178,8 +178,8 @@ std::atomic<int> threads_setting{0};
 thread_local bool small_work = false;
 std::atomic<Pool*> process_pool{nullptr};
 
-// The process's pool. The child of a fork has none of the workers, and perhaps a locked mutex, so
-// it makes a new pool.
+// The process's pool. The child of a fork has none of its workers, and its mutex may be locked, so
+// the child makes a new pool.
 Pool* GetPool() {
   static const int registered =
       pthread_atfork(nullptr, nullptr, [] { process_pool.store(nullptr); });
@@ -188,7 +188,7 @@ Pool* GetPool() {
   if (pool != nullptr) return pool;
   Pool* fresh = new Pool;
   if (process_pool.compare_exchange_strong(pool, fresh)) return fresh;
-  delete fresh;  // Another thread was quicker; this one has no worker yet.
+  delete fresh;  // Another thread made a pool first. This one has no workers yet.
   return pool;
 }
 

@@ -1,8 +1,8 @@
-// The one matrix product everything is built from: a register tile, C += A B.
+// The register tile C += A B, from which all matrix products are built.
 //
-// All products of this library have the same form: `kTileRows` rows of A, read one number at a time
-// and broadcast, times kTileColumns of B, read as whole vectors. What differs is only how A is
-// strided, and the strides are known when compiling. GEMM.md says why this and not a BLAS.
+// All products of this library have the same form: kTileRows rows of A, read one number at a time
+// and broadcast, times kTileColumns of B, read as whole vectors. They differ only in the strides of
+// A, which are known at compile time. GEMM.md explains why this is not a BLAS.
 #ifndef SAMPLED_COMPAT_KERNELS_TILE_MULTIPLY_H_
 #define SAMPLED_COMPAT_KERNELS_TILE_MULTIPLY_H_
 
@@ -12,8 +12,8 @@
 
 namespace sampled_compat {
 
-// Accumulators are kTileRows x kTileVectors registers: at least the eight that hide the latency of
-// two multiply-add units, and few enough to leave room for the operands.
+// The accumulators are kTileRows x kTileVectors registers: at least eight, to hide the latency of
+// two multiply-add units, and few enough to leave registers for the operands.
 #if defined(__AVX512F__)
 constexpr int kTileRows = 8;
 constexpr int kTileVectors = 2;
@@ -28,8 +28,8 @@ constexpr int kTileColumns = kTileVectors * Simd<T>::kWidth;
 // C[i, j] (+)= sum over p < panels and k < depth of A[i, p, k] B[p * depth + k, j], where
 //   A[i, p, k] = a[p * panel_stride + i * kRowStride + k * kDepthStride],
 //   B[k, j]    = b[k * kTileColumns<T> + j],     C[i, j] = c[i * ldc + j].
-// Sums run over p, then k, in order. Adds to C where `accumulate`, overwrites it otherwise: a long
-// sum is so made of the sums of its blocks, and its error grows with their number, not its length.
+// Sums run over p, then k, in order. Adds to C if `accumulate`, overwrites it otherwise. So a long
+// sum is a sum of block sums, and its error grows with the number of blocks, not with its length.
 // REQUIRES: kTileRows rows and kTileColumns<T> columns are readable and writable everywhere.
 template <typename T, int kRowStride, int kDepthStride>
 inline void TileMultiply(const T* a, int64_t panels, int64_t panel_stride, int64_t depth,

@@ -1,10 +1,10 @@
-// exp, log and their kin over whole vectors, for float and double.
+// exp, log and related functions of whole vectors, for float and double.
 //
-// Stated errors, in ulp of the result, over the full range (tests/vector_math_test.cc holds them
-// to it, denormals, infinities and NaN included):
+// Maximum errors, in ulp of the result, over the full range (tests/vector_math_test.cc checks them,
+// with denormals, infinities and NaN):
 //   Exp 1.5 (denormal results 1.5 of the smallest denormal), Log 1, Log1p 3 (x >= 0), Sigmoid 3,
 //   Softplus 3.
-// NaN gives NaN everywhere.
+// Every function returns NaN for NaN.
 #ifndef SAMPLED_COMPAT_KERNELS_VECTOR_MATH_H_
 #define SAMPLED_COMPAT_KERNELS_VECTOR_MATH_H_
 
@@ -49,7 +49,7 @@ struct MathConstants<double> {
   static constexpr double kLn2High = 6.93147180369123816490e-01,
                           kLn2Low = 1.90821492927058770002e-10;
   static constexpr double kLogLn2High = kLn2High, kLogLn2Low = kLn2Low;
-  // Taylor: the first term left out is 4e-18 of the result.
+  // Taylor series: the first omitted term is 4e-18 of the result.
   static constexpr double kExpQ[] = {1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,
                                      1.0 / 3628800.0,    1.0 / 362880.0,    1.0 / 40320.0,
                                      1.0 / 5040.0,       1.0 / 720.0,       1.0 / 120.0,
@@ -76,8 +76,8 @@ inline V Horner(const T (&coefficients)[kTerms], V x) {
   return sum;
 }
 
-// x * 2^n for whole n, of which `shifted` is n + kRoundToInteger. n may lie beyond the exponents of
-// normal numbers at both ends.
+// x * 2^n for an integer n, given shifted = n + kRoundToInteger. n may exceed the exponents of
+// normal numbers in both directions.
 template <typename T>
 inline typename Simd<T>::V ScaleByPowerOf2(typename Simd<T>::V x, typename Simd<T>::V n,
                                            typename Simd<T>::V shifted) {
@@ -94,7 +94,7 @@ inline typename Simd<T>::V ScaleByPowerOf2(typename Simd<T>::V x, typename Simd<
   using I = typename Simd<T>::I;
   using U = typename Simd<T>::U;
   (void)n;
-  // Unsigned, for what a NaN's bits come to: it stays a NaN, times whatever.
+  // Unsigned, because a NaN's bits may overflow here. x is then NaN, and so is its product.
   const U whole = BitCast<U>(shifted) - BitCast<U>(Splat<T>(C::kRoundToInteger));
   const U half = BitCast<U>(BitCast<I>(whole) >> 1);
   const V scale1 = BitCast<V>((half + C::kExponentBias) << C::kMantissaBits);
@@ -103,11 +103,11 @@ inline typename Simd<T>::V ScaleByPowerOf2(typename Simd<T>::V x, typename Simd<
 #endif
 }
 
-// x, or the nearer end of [low, high]; a NaN stays one.
+// x clamped to [low, high]; NaN stays NaN.
 template <typename T>
 inline typename Simd<T>::V Clamp(typename Simd<T>::V x, T low, T high) {
 #if defined(__AVX512F__)
-  // The compiler does not find these instructions in a comparison of vectors.
+  // The compiler does not generate these instructions from a comparison of vectors.
   using V = typename Simd<T>::V;
   if constexpr (sizeof(T) == 4) {
     return (V)_mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), (__m512)x));
@@ -133,7 +133,7 @@ inline typename Simd<T>::V Exp(typename Simd<T>::V x) {
   return ScaleByPowerOf2<T>(e, n, shifted);
 }
 
-// The natural logarithm; -infinity at 0, NaN below.
+// The natural logarithm; -infinity for 0, NaN for negative numbers.
 template <typename T>
 inline typename Simd<T>::V Log(typename Simd<T>::V x) {
   using C = MathConstants<T>;
@@ -158,23 +158,23 @@ inline typename Simd<T>::V Log(typename Simd<T>::V x) {
   const V y = k * C::kLogLn2High - ((half_square - (tail + k * C::kLogLn2Low)) - f);
   V result = x == kInfinity ? Splat<T>(kInfinity) : y;
   result = x == T(0) ? Splat<T>(-kInfinity) : result;
-  // True for what is below zero and for NaN.
+  // Negative numbers and NaN give NaN.
   return x >= T(0) ? result : Splat<T>(std::numeric_limits<T>::quiet_NaN());
 }
 
-// log(1 + x), exact to a few ulp of the result for small x too.
+// log(1 + x), accurate to a few ulp of the result for small x too.
 // REQUIRES: x >= 0 or NaN.
 template <typename T>
 inline typename Simd<T>::V Log1p(typename Simd<T>::V x) {
   using V = typename Simd<T>::V;
   const V u = x + T(1);
-  // What the addition rounded away, to first order of the logarithm.
+  // The rounding error of the addition, to first order of the logarithm.
   const V lost = (x < T(1) ? x - (u - T(1)) : T(1) - (u - x)) / u;
   const V y = Log<T>(u) + lost;
   return x == std::numeric_limits<T>::infinity() ? x : y;
 }
 
-// 1 / (1 + e^-x), without overflow at either end.
+// 1 / (1 + e^-x), without overflow.
 template <typename T>
 inline typename Simd<T>::V Sigmoid(typename Simd<T>::V x) {
   using V = typename Simd<T>::V;
@@ -182,7 +182,7 @@ inline typename Simd<T>::V Sigmoid(typename Simd<T>::V x) {
   return (x < T(0) ? e : Splat<T>(T(1))) / (e + T(1));
 }
 
-// log(1 + e^x), without overflow, exact where it is tiny.
+// log(1 + e^x), without overflow, accurate for tiny results.
 template <typename T>
 inline typename Simd<T>::V Softplus(typename Simd<T>::V x) {
   using V = typename Simd<T>::V;
@@ -190,7 +190,8 @@ inline typename Simd<T>::V Softplus(typename Simd<T>::V x) {
   return (x < T(0) ? V{} : x) + Log1p<T>(e);
 }
 
-// One number's. Not the C library's: its newer versions would be asked for at load time.
+// The same for one number. Not the C library's, because that would require a recent one at load
+// time.
 template <typename T>
 inline T ExpOf(T x) {
   T lanes[Simd<T>::kWidth];

@@ -1,4 +1,4 @@
-"""The ops, loaded without the package: `python -m pytest custom_ops/tests`."""
+"""Loads the ops without the package: `python -m pytest custom_ops/tests`."""
 
 import pathlib
 import sys

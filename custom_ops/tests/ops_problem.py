@@ -1,4 +1,4 @@
-"""A problem of the sampled losses: its arrays, the ops' results, and NumPy's in float64."""
+"""A problem of the sampled losses: its arrays, the ops' results, and NumPy's results in float64."""
 
 import numpy as np
 import tensorflow as tf
@@ -41,7 +41,7 @@ class Problem:
         ]
 
     def run(self, ops, kind, hits=True, dtype=tf.float32, rows_dtype=None, keep=True):
-        """The loss, and its gradients under `upstream`, as NumPy arrays."""
+        """Returns the loss and its gradients under `upstream`, as NumPy arrays."""
         plan = self.plan(ops, hits)
         arguments = self.arguments(ops, plan, dtype, rows_dtype)
         out = ops.sampled_compat_sampled_loss(*arguments, kind=kind, keep=keep)
@@ -52,7 +52,7 @@ class Problem:
         return plan, [out.loss.numpy(), *(np.asarray(g) for g in grads)]
 
     def naive(self, kind, hits=True):
-        """Loss, and gradients for inputs, weights, biases, in float64 and one row at a time."""
+        """Computes loss and gradients for inputs, weights, biases row by row in float64."""
         losses, d_inputs = [], np.zeros_like(self.inputs)
         d_weights, d_biases = np.zeros_like(self.weights), np.zeros_like(self.biases)
         last = {int(c): s for s, c in enumerate(self.sampled)}
@@ -78,7 +78,7 @@ class Problem:
 
 
 def assert_close(got, wanted, rtol):
-    """Within rtol of the array's largest value, or of 0.1 where all of it cancels."""
+    """Asserts equality within rtol of the array's largest value, or of 0.1 if that is smaller."""
     got = np.asarray(got, np.float64)
     error = np.abs(got - wanted).max(initial=0)
     assert error <= rtol * np.abs(wanted).max(initial=0.1), error

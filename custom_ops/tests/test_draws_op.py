@@ -1,4 +1,4 @@
-"""Stateless draws: the words of TensorFlow's own stateless op, and what is refused."""
+"""Stateless draws use the words of TensorFlow's own stateless op, and refuse bad arguments."""
 
 import numpy as np
 import pytest

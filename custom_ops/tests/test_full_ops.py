@@ -1,4 +1,4 @@
-"""TAPAS's first pass and the ops over all classes, against TensorFlow's own in float64."""
+"""Compares TAPAS's first pass and the ops over all classes with TensorFlow's own in float64."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the ops refuse, before any memory is touched: errors that name the argument."""
+"""The ops refuse bad arguments before they access memory, with errors that name the argument."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from ops_problem import Problem
 
 
 def bad_arguments(arguments):
-    """(which argument, what it is replaced by, what the error must say)."""
+    """Yields (argument, its bad value, the words of the error)."""
     inputs, rows, biases, sampled, true, hits, true_offset, sampled_offset = arguments
     unique = rows.shape[0]
     nan = tf.constant(np.nan, tf.float32)
@@ -57,7 +57,7 @@ def test_gradient_refuses_what_was_not_kept(ops):
 
 @pytest.mark.parametrize("index", [3, 4, 5])
 def test_gradients_refuse_what_would_be_outside_memory(ops, index):
-    """Their forward op has checked its own inputs; a file may feed the gradient op others."""
+    """The forward op has checked its own inputs, but a file may feed others to the gradient op."""
     problem = Problem()
     arguments = problem.arguments(ops, problem.plan(ops))
     loss = ops.sampled_compat_sampled_loss(*arguments, kind="softmax")

@@ -1,4 +1,4 @@
-"""The plan and the sampled losses as TensorFlow runs them: values, gradients, dtypes, bits."""
+"""The plan and the sampled losses, run by TensorFlow: values, gradients, dtypes, equal bits."""
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def test_offset_gradients_by_differences(ops, kind):
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
 @pytest.mark.parametrize("mixed", [True, False])
 def test_low_precision(ops, kind, dtype, mixed):
-    """What is rounded is the inputs and the results, never what lies between."""
+    """Only inputs and results are rounded, not intermediate values."""
     problem = Problem(seed=4)
     problem.inputs = tf.cast(tf.cast(problem.inputs, dtype), tf.float64).numpy()
     if not mixed:

@@ -1,4 +1,4 @@
-"""The terms that losses are made of: the negatives' and the true classes' logits."""
+"""The terms of losses: the sum over the negatives, and the true classes' logits."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ SIZES = {
 
 
 def made(**size):
-    """A problem in which each label of the last row is a hit, if there are candidates."""
+    """Makes a problem in which each label of the last row is a hit, if there are candidates."""
     no_negatives, no_rows = size.get("num_sampled") == 0, size.get("batch") == 0
     problem = Problem(**{**size, **({"num_sampled": 1} if no_negatives else {}),
                          **({"batch": 1} if no_rows else {})})  # fmt: skip
@@ -29,7 +29,7 @@ def made(**size):
 
 
 def naive(problem, kind, d_negatives, d_true_logits):
-    """The terms, and their gradients for inputs, weights and biases, in float64, row by row."""
+    """Computes the terms and their gradients by inputs, weights, biases row by row in float64."""
     p = problem
     negatives, true_logits = np.zeros(len(p.inputs)), np.zeros(p.labels.shape)
     d_inputs, d_weights = np.zeros_like(p.inputs), np.zeros_like(p.weights)
@@ -100,7 +100,7 @@ def test_the_loss_is_made_of_its_terms(ops, kind, dtype):
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_row_whose_negatives_are_all_hits_passes_nothing_to_them(ops, keep):
-    """Whatever comes from above, even 0 / 0: the term does not depend on them."""
+    """The term does not depend on them, so its upstream gradient is ignored, even 0 / 0."""
     problem = Problem(batch=3, num_true=2, num_sampled=2, dim=4)
     problem.labels[1] = problem.sampled
     arguments = problem.arguments(ops, problem.plan(ops))

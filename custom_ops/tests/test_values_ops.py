@@ -1,4 +1,4 @@
-"""The ops that check values on their way in: ids passed on, counts turned into offsets."""
+"""The ops that check a caller's values: ids are returned, counts become offsets."""
 
 import numpy as np
 import pytest

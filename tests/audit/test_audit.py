@@ -1,4 +1,4 @@
-"""The audit passes correct samplers, and catches defects that were seen in real ones."""
+"""The audit passes correct samplers and finds defects that real samplers have had."""
 
 import functools
 import sys
@@ -34,7 +34,7 @@ def count(p, num, unique, tries):
 
 
 def sampler_of(draw, counts=count):
-    """Makes a sampler of a NumPy function, with an op's seed: a new draw each call."""
+    """Makes a sampler from a NumPy function; like an op with a seed, each call draws anew."""
 
     def sampler(true_classes, num_true, num_sampled, unique, range_max, seed=None):
         r = np.random.RandomState(seed)
@@ -83,7 +83,7 @@ def test_the_tail_is_never_drawn():
 
 
 def test_a_count_for_n_tries():
-    """Of the real number of tries, S is the smallest."""
+    """The real number of tries is at least S."""
     report = audit(sampler_of(sequential, lambda p, num, u, tries: count(p, num, u, num + 1)))
     assert not report.passed
     assert {"unique=True: candidates of the body", "unique=True: candidates of the tail"} <= failed(
@@ -96,7 +96,7 @@ def test_rounded_where_the_count_assumes_a_floor():
     rounding = functools.partial(sequential, rounding=np.rint)
     report = audit(sampler_of(rounding))
     assert not report.passed and "unique=False: draws of the head" in failed(report)
-    # Of a hundred distinct classes the first ones are nearly always some; of five they are not.
+    # A hundred distinct classes nearly always contain the first ones; five do not.
     report = tsc.random.audit(sampler_of(rounding), 5, C, unique=True, num_calls=4000)
     assert "unique=True: the 5 most expected classes" in failed(report)
 
@@ -157,7 +157,7 @@ def test_the_learned_samplers_state_is_put_back():
 
 
 def test_a_stateless_sampler():
-    """A seed of two for each call; what it draws depends on nothing else."""
+    """Each call gets a pair of seeds, and its draws depend on nothing else."""
 
     def sampler(true_classes, num_true, num_sampled, unique, range_max, seed):
         bits = tf.random.stateless_uniform([num_sampled], seed, 0, range_max, tf.int64)
@@ -169,7 +169,7 @@ def test_a_stateless_sampler():
 
 
 def test_p_values_are_uniform():
-    """Of a right sampler, over many audits; else the level would mean nothing."""
+    """Audits of a correct sampler have uniform p-values; otherwise the level would mean nothing."""
     p_values = []
     for seed in range(60):
         report = audit(tsc.random.uniform_candidate_sampler, seed=seed, unique=False, num_calls=60)

@@ -1,4 +1,4 @@
-"""Which implementation a call takes: a pure function, and what shows of it in traced graphs."""
+"""The choice of the implementation: the rules, and their effect in traced graphs."""
 
 import itertools
 
@@ -97,7 +97,7 @@ def test_a_table_without_a_device_goes_where_tensorflow_puts_it(monkeypatch):
 
 
 def op_types(graph):
-    """The types of the ops of a graph, and of the functions in it."""
+    """Returns the types of the ops of a graph and of the functions in it."""
     functions = graph.as_graph_def().library.function
     nodes = [n.op for f in functions for n in f.node_def]
     return {*(op.type for op in graph.get_operations()), *nodes}
@@ -105,7 +105,7 @@ def op_types(graph):
 
 def traced(call, **options):
     function = tf.function(call, autograph=False, **options)
-    # A function that XLA compiles can be traced here, whether or not it could run.
+    # A function for XLA can be traced here even if it cannot run.
     return {t for t in op_types(function.get_concrete_function().graph) if "SampledCompat" in t}
 
 
@@ -149,7 +149,7 @@ def test_a_function_inside_a_compiled_one_is_compiled():
 
 
 def test_a_table_on_a_gpu_is_composite(monkeypatch):
-    """Whether or not there is one: what is not placed goes there."""
+    """TensorFlow places tables on a GPU if there is one; the device's name is enough here."""
     monkeypatch.setattr(private, "device_type", lambda piece: "GPU")
     assert not traced(lambda: loss_and_gradient("softmax"))
     with pytest.raises(RuntimeError, match="fused.* the table is on a GPU"):
@@ -176,7 +176,7 @@ def test_a_table_on_a_parameter_server_is_composite_unless_asked():
 
 @pytest.mark.parametrize("fallback", [False, True])
 def test_vectorized_map_needs_no_loop(fallback):
-    """Stock losses need none; called through a function, the body is traced in a graph within."""
+    """TensorFlow's losses need none either. In a function, the body is traced in an inner graph."""
 
     def loss(x):
         values = P.arguments

@@ -1,4 +1,4 @@
-"""The cost of a step does not grow with the number of classes: only rows are read and built."""
+"""The cost of a step does not grow with the number of classes: it reads and builds rows only."""
 
 import contextlib
 
@@ -12,7 +12,7 @@ import tf_sampled_compat as tsc
 from tests.table_pieces import pieces, sharded
 
 pytestmark = [pytest.mark.usefixtures("implementation"), pytest.mark.no_op_seeds]
-C, D, B, S = 7919, 4, 6, 10  # C is a prime that no other dimension equals
+C, D, B, S = 7919, 4, 6, 10  # No other dimension equals the prime C.
 LABELS = tf.constant([[1], [7000], [3], [3], [42], [7918]], tf.int64)
 INPUTS = np.ones([B, D], np.float32)
 
@@ -40,7 +40,7 @@ def mirrored(array):
 
 
 def variables(table):
-    """The variables a table is made of, for the tape and the optimizer."""
+    """Returns a table's variables, for the tape and the optimizer."""
     if isinstance(table, list):
         return [v for t in table for v in variables(t)]
     if hasattr(table, "variables"):
@@ -49,7 +49,7 @@ def variables(table):
 
 
 def make_step(loss, weights, biases):
-    """A training step: loss, gradients, and a sparse update of every touched row."""
+    """Makes a training step: loss, gradients, and a sparse update of the rows that occur."""
     fn, options = LOSSES[loss]
     watched = variables(weights) + variables(biases)
 
@@ -67,7 +67,7 @@ def make_step(loss, weights, biases):
 
 
 def sized_like_the_table(shape):
-    """Whether a shape has a dimension of the table's size, or of a piece's."""
+    """Whether a shape has a dimension as long as the table or as one of its pieces."""
     return shape.rank is not None and any(n in (C, 2640, 2639) for n in shape.as_list())
 
 
@@ -87,7 +87,7 @@ def test_no_op_of_the_step_has_the_size_of_the_table(kind, loss):
 
 
 def test_the_check_sees_a_dense_gradient():
-    """The test above fails where it should: a transposed kernel makes the gradient dense."""
+    """The check above can fail: a transposed kernel makes the gradient dense."""
     kernel, b = tf.Variable(tf.ones([D, C])), tf.Variable(tf.ones([C]))
 
     @tf.function
@@ -102,7 +102,7 @@ def test_the_check_sees_a_dense_gradient():
 
 @contextlib.contextmanager
 def recorded_outputs():
-    """Collects (op type, output shapes) of every op that eager mode runs."""
+    """Collects (op type, output shapes) for every op that eager mode runs."""
     seen = []
 
     def record(op_type, inputs, attrs, outputs, op_name=None, graph=None):
@@ -118,9 +118,9 @@ def recorded_outputs():
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("kind", TABLES)
 def test_eager_steps_after_a_sparse_update_read_rows_only(kind, loss):
-    """After a sparse update a variable is copied at each read: there must be no read."""
+    """After a sparse update, each read of a variable copies it. So there must be no read."""
     w, b = (TABLES[kind](np.ones(s, np.float32)) for s in ((C, D), C))
-    if kind == "MirroredVariable":  # its update is the strategy's business; its lookup is ours
+    if kind == "MirroredVariable":  # Only its lookup is ours; the strategy updates it.
         fn, options = LOSSES[loss]
         step = lambda: tf.distribute.get_strategy().run(  # noqa: E731
             lambda: fn(w, b, LABELS, INPUTS, num_sampled=S, num_classes=C, **options)

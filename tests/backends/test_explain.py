@@ -1,4 +1,4 @@
-"""`tsc.explain` says of each call which implementation computes it, and why."""
+"""`tsc.explain` reports for each call which implementation computes it, and why."""
 
 import pytest
 import tensorflow as tf
@@ -25,7 +25,7 @@ def test_each_call_is_told_in_order():
         tsc.nn.full_softmax_loss(P.weights, P.biases, P.labels, P.inputs)
         tsc.nn.full_top_k(P.weights, P.biases, P.inputs, k=2)
     assert [call.function for call in calls] == ["nce_loss", "full_softmax_loss", "full_top_k"]
-    assert str(calls).splitlines()[0].startswith("nce_loss: fused: nothing stands against")
+    assert str(calls).splitlines()[0].startswith("nce_loss: fused: the C++ op supports")
 
 
 def test_who_asked_is_told(monkeypatch):

@@ -1,4 +1,4 @@
-"""The op's library: loaded late, once, from any thread, or refused with one warning and no harm."""
+"""The op's library is loaded late and once, from any thread, or refused with a single warning."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ P = problem(C=200, D=16, B=64, T=2, S=64)
 
 
 def binary():
-    """The library that this CPU takes."""
+    """Returns the library for this CPU."""
     name = library.best_instruction_set(library.cpu_flags())
     return library.directory() / f"libsampled_compat_{name}.so"
 
@@ -103,9 +103,9 @@ def test_an_interface_of_another_version_is_refused_after_it_registered(warnings
     actual = library.INTERFACE_VERSION
     with monkeypatch.context() as patch:
         patch.setattr(library, "INTERFACE_VERSION", 99)
-        why = f"is of interface {actual}, and this package of 99"
+        why = f"has interface {actual}, and this package needs 99"
         assert_composite_with_one_warning(warnings, why)
-    # It did no harm: what was registered is what the package gets when it accepts it.
+    # The refused library registered its ops, and the package can still use them afterwards.
     forget_the_library()
     assert_close(loss(implementation="fused"), loss(implementation="composite"))
 
@@ -114,11 +114,11 @@ def test_a_library_that_does_not_say_its_interface_is_refused():
     class Old:
         pass
 
-    assert "is of interface 0" in library._refusal(Old())
+    assert "has interface 0" in library._refusal(Old())
 
 
 def test_a_second_copy_is_not_opened(warnings, tmp_path, monkeypatch):
-    """It would register each kernel again, and TensorFlow could choose between neither."""
+    """It would register each kernel again, and TensorFlow fails if it finds two."""
     tsc.load_ops()
     forget_the_library()
     first = binary()
@@ -136,7 +136,7 @@ def test_elsewhere_there_is_no_op_and_no_warning(warnings, monkeypatch):
 
 
 def test_a_refusal_keeps_no_frames(warnings, tmp_path, monkeypatch):
-    """The tensors of each failing call would live as long as the process."""
+    """Otherwise the tensors of each failing call would live as long as the process."""
     monkeypatch.setattr(library, "directory", lambda: tmp_path)
     errors = []
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_a_refusal_keeps_no_frames(warnings, tmp_path, monkeypatch):
 
 
 def in_threads(count, work):
-    """Runs work(i) in that many threads that start together; returns their results."""
+    """Runs work(i) in several threads that start together; returns their results."""
     results, barrier = [None] * count, threading.Barrier(count)
 
     def run(i):
@@ -192,7 +192,7 @@ def test_many_threads_compute_at_once():
             results.append([value.numpy(), tape.gradient(value, x).numpy()])
         return results
 
-    with tsc.implementation("fused"):  # each thread has a default of its own
+    with tsc.implementation("fused"):  # Each thread has its own default.
         alone = [work(i)[0] for i in range(6)]
     for results, want in zip(in_threads(6, work), alone):
         for got in results:

@@ -1,4 +1,4 @@
-"""The terms that losses are made of: fused and composite, against float64 NumPy."""
+"""The terms of losses, fused and composite, against float64 NumPy."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tf_sampled_compat.core.backends.tensorflow_ops import COMPOSITE
 
 KINDS = ("softmax", "sigmoid")
 LOSSES = {"softmax": reference.softmax_loss, "sigmoid": reference.nce_loss}
-# Hits occur in all; in the last, each candidate of the first row is one.
+# All have hits. In the last, each candidate of the first row is one.
 PROBLEMS = {
     "T=1": problem(C=9, D=3, B=4, T=1, S=6),
     "T=3": problem(C=9, D=3, B=4, T=3, S=6, seed=1),
@@ -29,7 +29,7 @@ def without_candidates(p):
 
 
 def variables(p, dtype):
-    """Rows, biases and inputs to differentiate for."""
+    """Returns rows, biases and inputs, the variables to differentiate by."""
     compute = tf.float64 if dtype == tf.float64 else tf.float32
     return [tf.cast(p.weights, dtype), tf.cast(p.biases, compute), tf.cast(p.inputs, dtype)]
 
@@ -58,7 +58,7 @@ def terms(backend, p, kind, watched):
 
 
 def loss_of(kind, negatives, true_logits):
-    """A loss in the open: log(e^N + Σ e^t) - mean t, or N + Σ (softplus t - t / T)."""
+    """Computes a loss from its terms: log(e^N + Σ e^t) - mean t, or N + Σ (softplus t - t / T)."""
     mean = tf.reduce_mean(true_logits, axis=1)
     if kind == "sigmoid":
         return negatives + tf.reduce_sum(tf.nn.softplus(true_logits), axis=1) - mean
@@ -66,7 +66,7 @@ def loss_of(kind, negatives, true_logits):
 
 
 def orders(p, kind, watched, function):
-    """The gradients of `function(*watched)`, and those of a function of them."""
+    """Returns the gradients of `function(*watched)`, and of a function of these gradients."""
     with tf.GradientTape() as outer:
         outer.watch(watched)
         with tf.GradientTape() as inner:

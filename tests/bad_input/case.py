@@ -1,4 +1,4 @@
-"""What a case of bad input is: a call, the row of the table it belongs to, and what must come."""
+"""A case of bad input: a call, its row of the table "Bad input", and the expected result."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ C, DIM, BATCH, NUM_SAMPLED = 50, 8, 4, 5
 
 
 class LikeTensorFlow(NamedTuple):
-    """TensorFlow raises, live and in the same mode; so do we, with an error its handlers catch."""
+    """TensorFlow raises in the same mode; so do we, with an error that its handlers catch."""
 
     words: tuple[str, ...]
 
 
 class Raises(NamedTuple):
-    """We raise where TensorFlow is silently wrong or never returns; it is not asked."""
+    """We raise where TensorFlow is silently wrong or never returns; TensorFlow is not called."""
 
     classes: tuple[str, ...]
     words: tuple[str, ...]
 
 
 class EqualsTensorFlow(NamedTuple):
-    """TensorFlow works, live and in the same mode; losses and gradients are equal."""
+    """TensorFlow works in the same mode; losses and gradients are equal."""
 
     gradients: bool = True
 
 
 class Works(NamedTuple):
-    """There is no twin to ask, or it refuses. We return finite losses but for the rows named."""
+    """TensorFlow has no twin, or it refuses. Our losses are finite except for the rows named."""
 
     shape: tuple[int, ...]
     nan_rows: tuple[int, ...] = ()
@@ -43,15 +43,15 @@ class Works(NamedTuple):
 
 Expectation = Union[LikeTensorFlow, Raises, EqualsTensorFlow, Works]
 
-# Where the class is ours to choose, either handler must do: see `errors.ArgumentError`.
+# Where we choose the class, either handler must catch the error: see `errors.ArgumentError`.
 BOTH = ("InvalidArgumentError", "ValueError")
-# What an assertion raises when the graph runs, where nothing was known while tracing.
+# The error of an assertion in a running graph, for values that were unknown while tracing.
 AT_RUN_TIME = ("InvalidArgumentError",)
 
 
 @dataclasses.dataclass(frozen=True)
 class Variable:
-    """A leaf of `Case.tensors` that the call gets as a `tf.Variable`."""
+    """A leaf of `Case.tensors` that is passed to the call as a `tf.Variable`."""
 
     value: Any
 
@@ -61,12 +61,12 @@ class Case(NamedTuple):
 
     Attributes:
       name: Unique; the test's id.
-      fact: The row of the table "Bad input" it belongs to.
-      tensors: What is fed: a structure of arrays (and `Variable`s) that each mode brings in its
-        own way: as eager tensors, as arguments of a `tf.function`, by placeholder.
+      fact: Its row of the table "Bad input".
+      tensors: A structure of arrays (and `Variable`s). Each mode feeds it in its own way: as eager
+        tensors, as arguments of a `tf.function`, or by placeholders.
       ours: `(tf_sampled_compat, tensors)` to the result.
-      stock: `(tensorflow, tensors)` to TensorFlow's result, if it is to be asked.
-      expect: What must come.
+      stock: `(tensorflow, tensors)` to TensorFlow's result; None if it is not called.
+      expect: The expected result.
       modes: The modes it runs in; None for all of them.
       unknown_tables: Whether weights and biases come without a shape too, where shapes are unknown.
     """
@@ -81,8 +81,8 @@ class Case(NamedTuple):
     unknown_tables: bool = False
 
 
-# All losses go through the same checks. Where a row is for several, each is run eagerly, and they
-# share the other modes out among them.
+# All losses have the same checks. If a row is for several losses, each runs eagerly, and each other
+# mode runs for one of them.
 _MODES = {
     SOFTMAX: ("eager", "function_unknown", "graph_unknown"),
     NCE: ("eager", "graph"),
@@ -92,7 +92,7 @@ _MODES = {
 
 
 def arrays(**changes: Any) -> dict[str, Any]:
-    """Returns the tensors of a good call, with some changed; None takes one out."""
+    """Returns the tensors of a good call, with some changed; None removes one."""
     r = np.random.RandomState(0)
     good = {
         "weights": r.randn(C, DIM).astype(np.float32),
@@ -134,9 +134,9 @@ def of_losses(
     unknown_tables: bool = False,
     **options: Any,
 ) -> list[Case]:
-    """Makes the case of each loss: a call by keyword with `tensors` and `options`.
+    """Makes a case for each loss: a call by keyword with `tensors` and `options`.
 
-    Options `ours_only` are left out where TensorFlow is asked.
+    The options `ours_only` are not passed to TensorFlow.
     """
     ours_only = options.pop("ours_only", {})
     cases = []

@@ -1,4 +1,4 @@
-"""The rows of the table "Bad input": what TensorFlow 2.21 does, as measured."""
+"""The rows of the table "Bad input": the measured behaviour of TensorFlow 2.21."""
 
 LABEL_OUT_OF_RANGE = "label ≥ C or < 0, default sampler: InvalidArgumentError"
 LABEL_OUT_OF_RANGE_FIXED = "the same, fixed sampled_values: InvalidArgumentError"

@@ -1,4 +1,4 @@
-"""Holds what a case came to against what was expected of it."""
+"""Compares the result of a case with its expectation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from tests.bad_input.case import Case, EqualsTensorFlow, LikeTensorFlow, Raises, Works
 
-# Seconds: an error comes before the work, so it never takes long, however large the numbers.
+# Seconds: an error is raised before the work, so it is quick however large the numbers are.
 AT_ONCE = 20.0
 RTOL = 2e-5
 
 
 def judge(case: Case, record: dict[str, Any]) -> None:
-    """Asserts that the record of a case is as the case expects."""
+    """Asserts that the record of a case equals its expectation."""
     for side, outcome in record.items():
         assert "died" not in outcome, f"{side} killed its process: {outcome['died']}"
     ours, expect = record["ours"], case.expect
@@ -38,7 +38,7 @@ def judge(case: Case, record: dict[str, Any]) -> None:
 
 
 def essence(message: str) -> str:
-    """Returns an error's own words: no stack of source lines, no names of nodes."""
+    """Returns an error's own message, without a stack of source lines and names of nodes."""
     message = re.sub(r"\[\[.*?\]\]", "", message)
     message = re.sub(r"^in user code:.*\n    \w+: ", "", message, flags=re.DOTALL)  # AutoGraph's
     message = re.sub(r"^Graph execution error:\n\n", "", message)

@@ -11,13 +11,13 @@ from tests.bad_input.case import Case, EqualsTensorFlow, Variable
 
 v1 = tf.compat.v1
 
-# "unknown": every dimension None in a function, not even a rank in a graph.
-# The longest first, as they run side by side.
+# "unknown": every dimension is None in a function, and the rank too in a graph.
+# The longest modes come first, because they run in parallel.
 MODES = ("function_unknown", "function", "graph_unknown", "graph", "eager")
 
 
 def run(mode: str, case: Case, call: Callable[[dict[str, Any]], Any]) -> list[np.ndarray]:
-    """Returns the outputs of a call, and the gradients for weights, biases and inputs if wanted."""
+    """Returns the outputs of a call, and on request the gradients by weights, biases and inputs."""
     differentiate = isinstance(case.expect, EqualsTensorFlow) and case.expect.gradients
     unknown = mode.endswith("_unknown")
     leaves, shapes = [], []
@@ -35,7 +35,7 @@ def run(mode: str, case: Case, call: Callable[[dict[str, Any]], Any]) -> list[np
     if mode == "eager":
         return [np.asarray(value) for value in step(*map(_eager, leaves))]
     if mode.startswith("function"):
-        # AutoGraph makes errors met while tracing anew: ours must stay what they are.
+        # AutoGraph wraps errors that occur in tracing; ours must keep their classes.
         return _in_function(step, leaves, shapes, autograph=not unknown)
     return _in_graph(step, leaves, shapes)
 
@@ -81,7 +81,7 @@ def _with_gradients(call: Callable, tensors: dict[str, Any]) -> list[Any]:
     with tf.GradientTape() as tape:
         tape.watch(watched)
         outputs = tf.nest.flatten(call(tensors))
-        # A different weight for each row, so that no two rows can be taken for one another.
+        # Each row has a different weight, so that no row can replace another.
         flat = [tf.cast(tf.reshape(out, [-1]), tf.float32) for out in outputs[:1]]
         total = sum(tf.reduce_sum(t * (1.0 + tf.range(tf.cast(tf.size(t), t.dtype)))) for t in flat)
     gradients = tape.gradient(total, watched, unconnected_gradients="zero") if watched else []

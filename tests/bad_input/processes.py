@@ -1,4 +1,4 @@
-"""Runs cases in worker processes under a time limit, and puts crashes and hangs down to a case."""
+"""Runs cases in worker processes under a time limit, and finds the case of a crash or a hang."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from typing import Any, Optional
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Seconds a worker may be silent: TensorFlow's import and one case on a busy machine.
+# Seconds without output from a worker: TensorFlow's import and one case on a busy machine.
 LIMIT = 60.0
 
 
 def run_all(mode: str, names: list[str], limit: float = LIMIT) -> dict[str, dict[str, Any]]:
-    """Returns of each case what came of our call and of TensorFlow's: `{"ours": …, "stock": …}`.
+    """Returns for each case the outcomes of our call and TensorFlow's: `{"ours": …, "stock": …}`.
 
-    A call that its process died of has the outcome `{"died": how}`, and another worker goes on with
-    the cases after it.
+    A call that ends its process has the outcome `{"died": how}`. Another worker then runs the cases
+    after it.
     """
     records: dict[str, dict[str, Any]] = {}
     waiting = list(names)
@@ -38,7 +38,7 @@ def run_all(mode: str, names: list[str], limit: float = LIMIT) -> dict[str, dict
 
 
 def _run_some(mode: str, names: list[str], limit: float):
-    """Runs one worker. Returns the outcomes, the call it was at, and how it died, if it did."""
+    """Runs one worker. Returns the outcomes, its last call, and how it died, if it did."""
     environment = {
         **os.environ,
         "CUDA_VISIBLE_DEVICES": "-1",

@@ -1,4 +1,4 @@
-"""Calls written for another TensorFlow: argument order, strategies, implementations."""
+"""Calls written for other TensorFlow versions: argument order, strategies, implementations."""
 
 import os
 from unittest import mock
@@ -29,7 +29,7 @@ EVERY_API = {
     "compat.v0.nn": (SOFTMAX, NCE),
     "contrib.nn": (SPARSE, RANK),
 }
-# What `tf.contrib.nn.rank_sampled_softmax_loss` has no defaults for.
+# The arguments without defaults in `tf.contrib.nn.rank_sampled_softmax_loss`.
 IN_FULL = {
     "num_true": 1,
     "resampling_temperature": 1.0,
@@ -94,7 +94,7 @@ def misplaced():
             positional("nn", SOFTMAX, True, strategy),
             FIXED,
         )
-    # With the name after it, as TF 1's callers may have it, there is no place for it.
+    # If the name follows it, as in TF 1 calls, there is one positional argument too many.
     yield from only_ours(
         f"mod_and_name_in_seed_and_name-{SOFTMAX}",
         facts.MISPLACED,
@@ -119,7 +119,7 @@ def misplaced():
                 positional("compat.v1.nn", loss, hits, "mod", "my_loss"),
                 EqualsTensorFlow(),
             )
-    # TF 2's order called on TF 1's signature: the seed or name lands in the strategy.
+    # A call in TF 2's order passes the seed or name as TF 1's strategy.
     for api in ("compat.v1.nn", "compat.v0.nn"):
         for loss, value in ((SOFTMAX, 42), (NCE, "my_loss")):
             yield from only_ours(

@@ -115,7 +115,7 @@ def shapes():
                 num_true=num_true,
                 remove_accidental_hits=hits,
             )
-    # One row of inputs broadcasts against any number of labels: a silently wrong number.
+    # In TensorFlow one row of inputs broadcasts to any number of labels: silently wrong.
     yield from of_losses(
         "labels_wide_one_row_of_inputs",
         facts.LABELS_WIDTH,
@@ -146,7 +146,7 @@ def batch_sizes():
         ("four", 4, 1, True),
     ):
         words = ("labels", "as many rows as inputs", str(rows), str(input_rows))
-        # The mask of hits broadcasts the one row of inputs: silently, like one row of labels.
+        # The mask of hits broadcasts the single row of inputs silently, like one row of labels.
         silent = (input_rows, hits) == (1, True)
         yield from of_losses(
             f"labels_{name}_rows_inputs_{input_rows}_{'hits' if hits else 'no_hits'}",

@@ -1,4 +1,4 @@
-"""`sampled_values`: expected counts that have no logarithm or the wrong shape, ids, sizes."""
+"""`sampled_values`: expected counts without a logarithm or of the wrong shape, ids, sizes."""
 
 import numpy as np
 
@@ -168,8 +168,8 @@ def how_many():
             num_sampled=num_sampled,
             remove_accidental_hits=False,
         )
-    # TensorFlow's own process ends there, in a function that knows there are none: it fuses MatMul
-    # and Add into a oneDNN kernel which cannot be made for an empty matrix.
+    # TensorFlow crashes if a function knows that there are no candidates: it fuses MatMul and Add
+    # into a oneDNN kernel, which does not support an empty matrix.
     for name, modes, expect in (
         ("", ("eager", "function_unknown", "graph", "graph_unknown"), EqualsTensorFlow()),
         ("_in_function", ("function",), Works((BATCH,))),

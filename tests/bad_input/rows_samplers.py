@@ -1,4 +1,4 @@
-"""Candidate samplers: weights that cannot be drawn from, ranges, and draws that never end."""
+"""Candidate samplers: invalid weights, invalid ranges, and draws that never end."""
 
 import pathlib
 import tempfile
@@ -19,7 +19,7 @@ TWO = [0.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def sampler(kind, api="nn", num_sampled=3, unique=True, range_max=10, **options):
-    """Returns a call of a sampler, with weights from a vocabulary file where `words` are given."""
+    """Returns a call of a sampler, with weights from a vocabulary file if `words` are given."""
 
     def call(root, t):
         arguments = {"num_true": 1, "num_sampled": num_sampled, "unique": unique, **options}
@@ -58,7 +58,7 @@ def too_few_weights():
     yield from fixed_unigram("no_weight", 0, unigrams=[0.0] * 10)
     yield from fixed_unigram("vocabulary", 2, words=TWO)
     yield from fixed_unigram("reserved", 2, unigrams=[1.0] * 2, num_reserved_ids=8)
-    # The weights of a shard must be range_max many.
+    # A shard too needs range_max weights.
     yield from fixed_unigram("shard", 1, unigrams=TWO, num_shards=2, shard=1, range_max=5)
     yield from fixed_unigram(
         "shard_of_zeros", 0, unigrams=TWO[:9] + [1.0], num_shards=5, shard=2, range_max=2
@@ -82,7 +82,7 @@ def weights():
                 kind="fixed_unigram",
                 **{source: [*TWO[:9], value]},
             )
-    # float32 cannot hold 1e-30 squared: to TensorFlow these classes have no weight.
+    # 1e-30 squared is 0 in float32, so these classes have no weight in TensorFlow.
     yield case(
         "fixed_unigram_underflow",
         facts.UNIGRAM_HANG,
@@ -126,7 +126,7 @@ def weights():
             f"fixed_unigram_{name}",
             facts.UNIGRAM_HANG,
             EqualsTensorFlow(),
-            # A v1 graph reads the vocabulary only when it runs, and its folder is gone by then.
+            # A v1 graph reads the vocabulary when it runs; then its folder no longer exists.
             modes=("eager",) if "words" in options else None,
             kind="fixed_unigram",
             **options,

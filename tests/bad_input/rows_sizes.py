@@ -70,7 +70,7 @@ def not_integers():
         losses = (SOFTMAX, NCE) if argument == "num_true" else TWINNED
         for name, value in (("half", 1.5), ("string", "one"), ("none", None)):
             words = (argument, "integer", repr(value))
-            # TensorFlow cuts 1.5 to 1 where it only reaches an attribute, and raises elsewhere.
+            # TensorFlow truncates 1.5 to 1 where it is only an attribute, and raises elsewhere.
             like_both = Raises((*BOTH, "TypeError"), words)
             yield from of_losses(
                 f"{argument}_{name}",
@@ -92,7 +92,7 @@ def not_integers():
 
 
 def tensors_as_sizes():
-    # TensorFlow reads the number out of an eager tensor.
+    # TensorFlow reads the number from an eager tensor.
     for name, modes, expect in (
         ("eager", ("eager",), EqualsTensorFlow()),
         ("traced", TRACED, LikeTensorFlow(("num_sampled", "int"))),

@@ -1,4 +1,4 @@
-"""`weights` and `biases`: absent, too short, of the wrong rank, cut to the wrong sizes."""
+"""`weights` and `biases`: missing, too short, of the wrong rank, in pieces of wrong sizes."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ TEN = {
 
 
 KNOWN = ("eager", "function", "graph")
-# What was not known while tracing is found by an assertion, whose class is not ours to choose.
+# An assertion finds values that were unknown while tracing; we cannot choose its error class.
 UNKNOWN = ("function_unknown", "graph_unknown")
 
 

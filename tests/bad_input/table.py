@@ -16,7 +16,7 @@ _MODULES = (rows_labels, rows_sampled_values, rows_sizes, rows_tables, rows_samp
 
 
 def asks_tensorflow(case: Case) -> bool:
-    """Whether the expectation is what TensorFlow does, live."""
+    """Whether the case calls TensorFlow for its expectation."""
     return isinstance(case.expect, (LikeTensorFlow, EqualsTensorFlow))
 
 

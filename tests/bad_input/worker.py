@@ -1,8 +1,8 @@
-"""A process that runs cases in one mode, and says line by line what came of each.
+"""A process that runs cases in one mode and prints the outcome of each.
 
-Started by `processes.py`: the mode as argument, the names of the cases on standard input, JSON on
-standard output. A line `{"begin": …}` comes before each call, so that a crash or a call that never
-ends can be put down to it.
+`processes.py` starts it: the mode is an argument, the names of the cases come on standard input,
+and JSON goes to standard output. It prints a line `{"begin": …}` before each call, so that a crash
+or a hang can be assigned to a call.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, Callable
 
-# A call that would fill the memory fails instead (TensorFlow's learned sampler, given 2e9 classes).
+# A call fails before it fills the memory (TensorFlow's learned sampler with 2e9 classes would).
 _ADDRESS_SPACE = 24 * 2**30
 
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def outcome(run: Callable, mode: str, case: Any, call: Callable, root: Any) -> dict[str, Any]:
-    """Returns what a call came to: values or an error, and how long it took."""
+    """Returns the outcome of a call: values or an error, and its duration."""
     start = time.monotonic()
     try:
         values = run(mode, case, lambda tensors: call(root, tensors))
@@ -48,7 +48,7 @@ def outcome(run: Callable, mode: str, case: Any, call: Callable, root: Any) -> d
             "shapes": [list(value.shape) for value in values],
             "values": [value.ravel().astype(float).tolist() for value in values],
         }
-    except Exception as error:  # the parent judges it, whatever it is
+    except Exception as error:  # The parent judges any error.
         classes = [each.__name__ for each in type(error).__mro__]
         result = {"classes": classes, "message": getattr(error, "message", None) or str(error)}
     return {**result, "seconds": time.monotonic() - start}

@@ -1,4 +1,4 @@
-"""The bench, as a user runs it: what it writes and refuses. No time it took is asserted."""
+"""The bench, as a user runs it: what it writes and refuses. No test asserts a time."""
 
 import itertools
 import json
@@ -167,7 +167,7 @@ class Stopwatch:
         self.now, self.runs = 0.0, []
 
     def contender(self, name, pace, fed=("fed",)):
-        """Each run takes a time of its own, near `pace`; a feed takes far longer than any run."""
+        """Makes a contender: each run takes about `pace`, and a feed far longer than any run."""
 
         def run(*arguments):
             assert arguments == fed
@@ -182,7 +182,7 @@ class Stopwatch:
         return Contender(name, run, feed)
 
     def turns(self):
-        """The runs by turns, (name, their seconds): a turn is the runs of one that follow on."""
+        """Returns the turns, (name, seconds of its runs): a turn is consecutive runs of a name."""
         groups = itertools.groupby(self.runs, key=lambda run: run[0])
         return [(name, [seconds for _, seconds in group]) for name, group in groups]
 
@@ -195,7 +195,7 @@ def stopwatch(monkeypatch):
 
 
 def median_ms(turns, name):
-    """Of all but the first run of each turn, which finds the caches full of another's numbers."""
+    """Returns the median without the first run of each turn, which finds another's data cached."""
     times = [seconds for who, turn in turns if who == name for seconds in turn[1:]]
     return pytest.approx(1e3 * np.median(times))
 
@@ -203,7 +203,7 @@ def median_ms(turns, name):
 def test_a_median_leaves_out_the_feeds_and_each_turns_first_run(stopwatch):
     contenders = [stopwatch.contender("a", 1), stopwatch.contender("b", 3)]
     ms = timing.medians(contenders, Effort(quick=True, repeats=6, seconds=0))
-    measured = stopwatch.turns()[2:]  # the first two runs of each trace and allocate
+    measured = stopwatch.turns()[2:]  # The first two runs of each trace and allocate.
     assert ms == {name: median_ms(measured, name) for name in "ab"}
 
 
@@ -216,7 +216,7 @@ def test_contenders_take_turns(stopwatch):
 
 
 def test_a_slow_feed_takes_away_none_of_the_repeats(stopwatch):
-    """The time is over in the first turn, and each contender still gets its turns."""
+    """The time is used up in the first turn, but each contender still gets its turns."""
     timing.medians([stopwatch.contender("a", 1)], Effort(quick=True, repeats=4, seconds=1))
     few = len(stopwatch.runs)
     stopwatch.runs.clear()
@@ -225,7 +225,7 @@ def test_a_slow_feed_takes_away_none_of_the_repeats(stopwatch):
 
 
 def test_the_floor_is_the_fastest_way_and_runs_apart(stopwatch):
-    """A BLAS keeps its threads spinning: no contender's turn lies between two floors."""
+    """A BLAS keeps its threads spinning, so no contender's turn comes between two floors."""
     contenders = [stopwatch.contender("a", 1), stopwatch.contender("b", 3)]
     floors = [stopwatch.contender("floor 0", 5, fed=()), stopwatch.contender("floor 1", 0.25, ())]
     ms = timing.medians(contenders, Effort(quick=True, repeats=6, seconds=0), floors=floors)
@@ -280,7 +280,7 @@ def test_the_floor_is_the_products_of_the_step(monkeypatch):
 
 
 class Hungry:
-    """A step that for a moment holds this much."""
+    """A step that briefly holds this many bytes."""
 
     def __init__(self, mebibytes):
         self.mebibytes = mebibytes

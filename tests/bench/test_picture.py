@@ -1,4 +1,4 @@
-"""The picture of a bench run: nothing of its title lies outside, however few the panels."""
+"""The picture of a bench run shows its whole title, even with few panels."""
 
 import pytest
 

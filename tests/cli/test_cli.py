@@ -1,4 +1,4 @@
-"""What the commands share: printed tables, the output folder, numbers and missing packages."""
+"""The shared parts of the commands: tables, the output folder, numbers, missing packages."""
 
 import argparse
 import sys

@@ -36,7 +36,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def command(*options, code=None):
-    """The process's words, with the program replaced by `code` where a test bends it."""
+    """Returns the command line; `code` replaces the program if a test modifies it."""
     return [sys.executable, *(["-c", code] if code else ["-m", "tf_sampled_compat"]), *options]
 
 
@@ -52,7 +52,7 @@ def run(*options, code=None, **variables):
 
 
 def rows(printed):
-    """The table's rows: name -> cells."""
+    """Returns the table's rows: name -> cells."""
     lines = [line.split() for line in printed.splitlines()]
     return {cells[0]: cells[1:] for cells in lines if cells and cells[0] in SHOWN}
 
@@ -150,7 +150,7 @@ def test_the_most_frequent_identifiers_alone():
     assert text.vocabulary == ["a", "b", "rare"]
     assert text.counts.tolist() == [3 * 380, 2 * 380, 380]
     assert text.unknown == pytest.approx(1 / 7)
-    # Neighbours are those that are left: "a" comes after "rare".
+    # Neighbours are the remaining words: "a" follows the removed "rare".
     assert {tuple(row) for row in np.hstack([text.train.contexts, text.train.labels])} == {
         (0, 1), (1, 2), (2, 0), (1, 0)
     }  # fmt: skip
@@ -215,7 +215,7 @@ def plain(printed):
 
 
 def interrupt(process, once_printed):
-    """Sends Ctrl-C to a demo whose progress has come to some words; returns all it printed."""
+    """Sends Ctrl-C to a demo once it has printed some words; returns all its output."""
     printed, watchdog = "", threading.Timer(120, process.kill)
     watchdog.start()
     while not re.search(once_printed, plain(printed)):
@@ -282,7 +282,7 @@ def test_a_missing_extra_is_named(missing, tmp_path, monkeypatch, capsys):
 
 
 def test_only_the_demos_report_needs_its_extras():
-    """What the missing-extra message rests on, in a process that has loaded neither."""
+    """The message about a missing extra relies on this; runs in a process without the extras."""
     code = "import sys; sys.modules['rich'] = sys.modules['matplotlib'] = None\n"
     process = run(
         "demo", code=code + "from tf_sampled_compat.__main__ import main; sys.exit(main())"

@@ -1,4 +1,4 @@
-"""The demo's training, in this process: what is learned, and that the comparisons compare."""
+"""The demo's training, in this process: the models learn, and the comparisons find differences."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ASK = {"advance": lambda: None, "stopped": lambda: False}
 
 
 def task(*arguments):
-    """The text and the plan of a quick demo with these options."""
+    """Returns the text and the plan of a quick demo with these options."""
     parser = options.parser("demo")
     chosen = parser.parse_args(["--quick", *arguments])
     text = options.read(chosen, parser)
@@ -36,7 +36,7 @@ def small_model(counts, dim, seed=3):
 
 
 def test_every_loss_learns():
-    """In this process, to see the curves themselves."""
+    """Runs in this process, to see the curves themselves."""
     text, plan = task("--steps", "200")
     for entry in trained(text, plan, rivals(text, plan)):
         losses = [figures.loss for _, figures in entry.record.curve]
@@ -47,7 +47,7 @@ def test_every_loss_learns():
 
 
 def test_the_loop_takes_the_compiled_models_steps():
-    """And so each loss is its batch's, not the mean of all so far, as in many a Keras 3."""
+    """Each loss is the batch's own, not the mean so far, which some Keras 3 releases return."""
     text, plan = task("--steps", "30")
     ours = [each for each in rivals(text, plan) if each.name == "SampledSoftmax"]
     (entry,) = trained(text, plan, ours)
@@ -62,12 +62,12 @@ def test_sampling_comes_near_the_full_softmax():
     )
     learned = full[0] - full[-1]
     assert learned > 0.3, "little was learned"
-    # A part of what was learned, which is less than a few per cent of the loss.
+    # Compare with what was learned, which is only a few per cent of the loss.
     assert 0 < abs(sampled[-1] - full[-1]) < 0.15 * learned, (sampled, full)
 
 
 def test_who_walks_the_tables():
-    """Ours leave the rows that did not occur as they were, with all that Adagrad keeps of them."""
+    """Ours do not change rows that did not occur, nor their Adagrad slots."""
     text, plan = task("--steps", "1")
     for contender in rivals(text, plan):
         values = model.initial_values(text.counts, width=4, dim=plan.dim, seed=1)
@@ -87,7 +87,7 @@ def test_who_walks_the_tables():
 
 
 def test_full_softmax_figures_are_exact():
-    """Against NumPy in float64, over several chunks."""
+    """Compares with NumPy in float64, over several chunks."""
     layers = small_model(np.arange(1, 41), dim=4)
     head = layers.head
     head.set_weights([10 * head.get_weights()[0], head.get_weights()[1]])
@@ -105,12 +105,12 @@ def test_full_softmax_figures_are_exact():
     np.testing.assert_allclose(figures.mean_rank, ranks.mean(), rtol=1e-3)
     np.testing.assert_allclose(figures.recall_at_10, (ranks <= 10).mean(), atol=2e-3)
     head.set_weights([0 * weights, 0 * biases])
-    # Of equals the more frequent, whose id is lower, is ahead.
+    # Among equal logits, the more frequent class has the lower id and ranks first.
     np.testing.assert_allclose(evaluate(places).mean_rank, 1 + places.labels.mean(), rtol=1e-6)
 
 
 def test_comparison_sees_a_wrong_loss():
-    """The "same state" column would show a difference in the loss or in a gradient alone."""
+    """The column "same state" shows a difference in the loss alone, or in a gradient alone."""
     layers = small_model(np.arange(50, 0, -1), dim=4)
     chosen = contenders.contenders(num_sampled=8, num_classes=50, seed=1)
     twin, ours = chosen[:2]
@@ -137,7 +137,7 @@ def test_comparison_sees_a_wrong_loss():
 
 
 def test_by_hand_gathers_from_the_variables_themselves():
-    """From a Keras variable stock would read the whole table: no comparison of anything else."""
+    """With a Keras variable, TensorFlow's loss would read the whole table, an unfair comparison."""
     layers = small_model(np.arange(1, 41), dim=4)
     table = contenders.table_of(layers.head)
     assert all(isinstance(variable, tf.Variable) for variable in table)

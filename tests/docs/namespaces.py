@@ -1,4 +1,4 @@
-"""The namespaces whose `__all__` is public; `tf_keras` holds the classes of `keras` once more."""
+"""The namespaces whose `__all__` is public; `tf_keras` has the same classes as `keras`."""
 
 DOCUMENTED = [
     "tf_sampled_compat",

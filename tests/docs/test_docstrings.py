@@ -1,4 +1,4 @@
-"""Every example in a docstring runs, and everything public has one."""
+"""Every public function and class has an example in its docstring, and every example runs."""
 
 import doctest
 import importlib
@@ -24,7 +24,7 @@ if not HAS_TF_KERAS:
 
 
 def names():
-    """What the examples take for granted."""
+    """Returns the names that the examples use without defining them."""
     return {
         "tf": tf, "np": np, "tsc": tsc, "weights": tf.zeros([50, 8]), "biases": tf.zeros([50]),
         "labels": tf.constant([[3], [7]]), "inputs": tf.ones([2, 8]), "keras": tf.keras,
@@ -44,7 +44,7 @@ def test_docstrings(module):
 
 
 def shown(namespace):
-    """The public functions and classes of a namespace, by name."""
+    """Returns the public functions and classes of a namespace, by name."""
     module = importlib.import_module(namespace)
     return {
         name: value

@@ -1,6 +1,6 @@
-"""The built site: every public symbol is in its reference, and a reader's browser fetches nothing.
+"""The built site has every public symbol in its reference, and a browser fetches nothing for it.
 
-`make docs` hands its site over in DOCS_SITE; elsewhere the site is built here.
+`make docs` passes its site in DOCS_SITE; otherwise the site is built here.
 """
 
 import ast
@@ -20,7 +20,7 @@ from tests.docs.pages import ROOT
 pytest.importorskip("mkdocs", reason="the extra docs is not installed")
 
 FETCHING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
-NOT_FETCHED = {"canonical", "next", "prev"}  # `<link>`s that name pages
+NOT_FETCHED = {"canonical", "next", "prev"}  # `<link>`s to pages
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def site(tmp_path_factory):
 
 
 def public_names(namespace):
-    """`__all__` as it is written: no import of TensorFlow or Keras is needed to read it."""
+    """Reads `__all__` from the source, without an import of TensorFlow or Keras."""
     path = ROOT / pathlib.Path(*namespace.split("."))
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -46,7 +46,7 @@ def public_names(namespace):
 
 
 def inventory(site):
-    """The names in objects.inv: four lines of header, then compressed lines `name role ...`."""
+    """Returns the names in objects.inv: four header lines, then compressed `name role ...`."""
     data = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
     return {line.split(" ")[0] for line in zlib.decompress(data).decode().splitlines()}
 

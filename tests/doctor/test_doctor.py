@@ -1,4 +1,4 @@
-"""The doctor says what there is and what calls take, and its exit code whether that is right."""
+"""The doctor reports what is installed and what calls use; its exit code says if all is well."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def test_where_all_is_well(doctor, monkeypatch):
 
 @pytest.fixture
 def distributions(tmp_path, monkeypatch):
-    """Makes the installed distributions these ones: name -> (version, module)."""
+    """Replaces the installed distributions by these: name -> (version, module)."""
 
     def make(**those):
         for name, (version, module) in those.items():
@@ -97,7 +97,7 @@ def test_no_op_where_none_is_due_is_no_error(where, doctor, monkeypatch):
         monkeypatch.setattr(tf, "__version__", "2.11.0")
     code, facts, text = doctor()
     assert code == 0 and "All is well, without the op." in text
-    assert facts["state"] == "not to be had" and facts["float32"].startswith("composite")
+    assert facts["state"] == "not available" and facts["float32"].startswith("composite")
 
 
 @pytest.mark.parametrize("ails", ["is wrong", "fails"])
@@ -145,7 +145,7 @@ def test_where_the_threads_come_from(doctor, monkeypatch):
 
 
 def test_as_a_command(tmp_path):
-    """In a process of its own, without an op: the code is 1, and nothing is raised."""
+    """Runs in its own process, without an op: the exit code is 1, and no error is raised."""
     environment = {**os.environ, library.DIRECTORY_VARIABLE: str(tmp_path)}
     environment["PYTHONPATH"] = os.path.dirname(os.path.dirname(tsc.__file__))
     result = subprocess.run(

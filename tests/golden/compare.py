@@ -1,4 +1,4 @@
-"""Compares what a run of a golden case gave with what its era's TensorFlow gave."""
+"""Compares the results of a golden case with those of its era's TensorFlow."""
 
 import functools
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from golden import cases, inputs, replay, store
 
-# Of the largest |value| of an array: what two float32 summation orders may differ by.
+# Relative to the largest |value| of an array: the difference of two float32 summation orders.
 RTOL = 2e-5
 
 golden_values = functools.lru_cache(maxsize=None)(store.read)
@@ -23,12 +23,12 @@ def assert_close(actual, expected, what):
 
 
 def golden_value(case, api):
-    """Returns what the API of its era returned for a case."""
+    """Returns the recorded result of a case."""
     return golden_values(cases.era_of(api))[store.key(case, api)]
 
 
 def assert_equals(case, outcome, expected, what, *, exact_counts=True):
-    """Fails unless a `replay.Outcome` has the values, draws and gradient kinds of a record."""
+    """Fails unless a `replay.Outcome` has the values, draws and gradient kinds of the record."""
     record = store.record(case, outcome)
     assert record["sparse"].tolist() == expected["sparse"].tolist(), f"{what}: gradients' kinds"
     if "sampled" in record.dtype.names:
@@ -41,15 +41,15 @@ def assert_equals(case, outcome, expected, what, *, exact_counts=True):
 
 
 def _unit(case, name):
-    """What to measure a gradient in: for the expected counts, per change of their logarithm.
+    """Returns the unit of a gradient: for expected counts, it is taken by their logarithm.
 
-    The losses depend on log(count). In a graph, TensorFlow 2 rearranges the gradient of its own
-    sigmoid cross entropy and so rounds it to 6e-8 of 1, which a count of 1e-6 divides.
+    The losses depend on log(count). In a graph, TensorFlow 2 rearranges the gradient of its sigmoid
+    cross entropy, with a rounding error of 6e-8. A count of 1e-6 divides this error.
     """
     counts = {"true_gradient": "true_expected_count", "sampled_gradient": "sampled_expected_count"}
     return inputs.arrays(case)[counts[name]] if name in counts else 1
 
 
 def _not_seen(outcome):
-    """What the default sampler drew shows in a graph only."""
+    """Returns the parts of a record that cannot be seen here: draws show only in a graph."""
     return () if outcome.drawn else replay.SAMPLED_VALUES

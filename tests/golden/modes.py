@@ -15,7 +15,7 @@ def run_graph(losses, samplers, case, api):
 def run_eager(losses, samplers, case, api):
     """Runs a case eagerly, under a gradient tape."""
     if cases.is_drawn(case):
-        # Eager kernels are cached by their attributes, with their seeds' state: start afresh.
+        # Eager kernels are cached by their attributes, with the state of their seeds. Reset them.
         tf.random.set_seed(None)
     tables, fed = _tables_and_feeds(case)
     return _eager_outcome(case, _step(losses, samplers, case, api, tables, fed))
@@ -91,7 +91,7 @@ def _piece(gradient):
 
 
 def live_rank_record(case):
-    """Returns what TensorFlow 1.15's TAPAS gives on the ops of the live TensorFlow."""
+    """Returns the results of TensorFlow 1.15's TAPAS on the ops of the installed TensorFlow."""
     tables, fed = _tables_and_feeds(case)
     weights, biases = (tf.gather(table[0], fed["sampled"]) for table in tables)
     logits = tf.matmul(weights, fed["inputs"] / case.resampling_temperature, transpose_b=True)

@@ -1,4 +1,4 @@
-"""The golden values, in eager mode, in `tf.function`s and in v1 graphs, on each implementation."""
+"""Compares with the golden values in eager mode, `tf.function`s and v1 graphs, fused and not."""
 
 import itertools
 
@@ -9,13 +9,13 @@ from golden import cases
 from tests.golden.compare import assert_equals, golden_value
 from tests.golden.modes import MODES, live_rank_record, run_eager
 
-# Where a case draws, its mode starts afresh itself.
+# If a case draws, its mode resets the seeds itself.
 pytestmark = pytest.mark.no_op_seeds
 
 IMPLEMENTATIONS = ["composite", "fused"]
 
-# Our twin of each API: the namespace of the losses, and that of the samplers. The golden values of
-# two eras are compared with one run where the twin is the same.
+# Our twin of each API: the namespaces of the losses and of the samplers. If two eras have the same
+# twin, one run is compared with the golden values of both.
 TWINS = {
     "compat.v0.nn": ((cases.TF012,), tsc.compat.v0.nn, tsc.compat.v0.nn),
     "compat.v1.nn": ((cases.TF115, cases.TF221_V1), tsc.compat.v1.nn, tsc.compat.v1.nn),
@@ -25,11 +25,11 @@ TWINS = {
 
 
 def _turns(mode):
-    """The (case, twin, implementation) of a mode. Tracing is slow: not all of them run there.
+    """Lists the (case, twin, implementation) of a mode. Tracing is slow, so not all run there.
 
-    Eager mode runs them all. Functions and graphs run one twin of a case, and the C++ op, whose
-    traced ops are the same, in one of the two; whose turn it is varies from case to case. A
-    PartitionedVariable exists in v1 graphs only, and there every twin has it.
+    Eager mode runs all. Functions and graphs run one twin of each case. The C++ op has the same
+    traced ops in both modes, so it runs in one of them, in turn from case to case. A
+    PartitionedVariable exists in v1 graphs only, where every twin runs it.
     """
     for number, case in enumerate(cases.all_cases()):
         twins = [twin for twin, (apis, _, _) in TWINS.items() if set(apis) & set(case.apis)]
@@ -93,7 +93,7 @@ def test_contrib_losses_in_nn(case, implementation):
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("mode", MODES)
 def test_sparse_loss_of_a_batch_of_one(mode, implementation):
-    """TensorFlow 1.15 fails there; the softmax loss with one label is the same number."""
+    """TensorFlow 1.15 fails for it; the softmax loss with one label must be equal."""
     batch_of_one = [
         case
         for case in cases.all_cases()

@@ -1,4 +1,4 @@
-"""The golden files themselves: nothing has drifted, and the cases hold what they promise."""
+"""The golden files themselves: they have not changed, and the cases have their properties."""
 
 import hashlib
 
@@ -107,7 +107,7 @@ def test_repeats_are_there():
 
 
 def test_first_passes_are_not_close_calls():
-    """What TAPAS keeps must not hang on a rounding, unless the scores are those of one class."""
+    """TAPAS's choice must not depend on rounding, unless equal scores belong to one class."""
     for case in cases.all_cases():
         if case.loss != cases.RANK or case.table == "partitioned":
             continue

@@ -1,4 +1,4 @@
-"""Both Kerases, and models of each kind in them."""
+"""Both Kerases (`keras` and `tf_keras`), and models of each kind."""
 
 import importlib
 import importlib.util
@@ -21,7 +21,7 @@ def _kerases(name):
 
 @pytest.fixture(params=["keras", "tf_keras"])
 def kerases(request):
-    """A Keras (`.keras`), and what serves it (`.ours`)."""
+    """A Keras (`.keras`) and our namespace for it (`.ours`)."""
     made = _kerases(request.param)
     yield made
     made.keras.mixed_precision.set_global_policy("float32")
@@ -59,7 +59,7 @@ _subclasses = {}
 
 
 def subclass(kerases):
-    """A model whose call has no `training`, which Keras 3 then does not tell its layers."""
+    """Makes a model whose `call` has no `training`, so Keras 3 passes none to its layers."""
     if kerases.name not in _subclasses:
 
         @kerases.keras.utils.register_keras_serializable(package="tests")
@@ -99,5 +99,5 @@ def logits_of(model, x):
 
 
 def exact_softmax(model, x, y):
-    """The softmax loss of each example, by TensorFlow from the whole matrix of logits."""
+    """Computes the softmax loss of each example by TensorFlow, from the whole matrix of logits."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits_of(model, x)).numpy()

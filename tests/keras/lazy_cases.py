@@ -1,4 +1,4 @@
-"""What the tests of the lazy optimizers share: the Kerases, gradients, and a step."""
+"""Shared by the tests of the lazy optimizers: the Kerases, gradients, and a training step."""
 
 import importlib.util
 
@@ -15,7 +15,7 @@ if importlib.util.find_spec("tf_keras"):
 
     KERASES.append(pytest.param((tf_keras, tsc.tf_keras.optimizers), id="tf_keras"))
 
-# Each optimizer with what makes its formula another one.
+# Each optimizer with the options that change its formula.
 OPTIMIZERS = {
     "adam": ("Adam", {}),
     "amsgrad": ("Adam", {"amsgrad": True, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
@@ -32,7 +32,7 @@ def is_keras3(keras):
 
 
 def pair(kerases, name, **options):
-    """Returns Keras's optimizer and ours, alike."""
+    """Returns Keras's optimizer and ours, with equal options."""
     keras, ours = kerases
     options = {"learning_rate": 0.1, **options}
     return getattr(keras.optimizers, name)(**options), getattr(ours, f"Lazy{name}")(**options)
@@ -46,14 +46,14 @@ def slices(ids, *, seed=0, scale=1.0, dtype="float32"):
 
 
 def all_rows(step, **kwargs):
-    """A gradient in which each row occurs, in any order, some more than once."""
+    """Returns a gradient in which each row occurs, in any order, some more than once."""
     rng = np.random.default_rng(step)
     ids = np.concatenate([rng.permutation(ROWS), rng.integers(0, ROWS, 9)])
     return slices(ids, seed=step, **kwargs)
 
 
 def few_rows(step, **kwargs):
-    """A gradient in which rows from the first half occur, some more than once."""
+    """Returns a gradient in which rows of the first half occur, some more than once."""
     return slices(np.random.default_rng(step).integers(0, ROWS // 2, 7), seed=step, **kwargs)
 
 
@@ -62,12 +62,12 @@ def table(dtype="float32"):
 
 
 def state(optimizer, *variables):
-    """Returns the values of variables and of all that the optimizer keeps."""
+    """Returns the values of variables and of the optimizer's slots."""
     return [np.array(each) for each in [*variables, *list(optimizer.variables)]]
 
 
 def train(optimizer, gradients, *, dense=False, compiled=False, jit=False, dtype="float32"):
-    """Steps through gradients of a table, and of a bias; returns what became of all variables."""
+    """Applies gradients to a table and a bias, step by step; returns all variables' values."""
     weights, bias = table(dtype), tf.Variable([1.0, -2.0])
     optimizer.build([weights, bias])
 

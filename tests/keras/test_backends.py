@@ -1,4 +1,4 @@
-"""Which Keras is served, and what is said where there is none: each in a process of its own."""
+"""Which Keras is used, and the error if there is none; each test has its own process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A compiled step neither computes logits nor reads the table, whatever the number of classes."""
+"""A compiled step neither computes logits nor reads the table, for any number of classes."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from tf_sampled_compat.core.tf import private
 
 
 def executed_by_the_head(run):
-    """The types of the ops that ran in the head's own scope, after all of TensorFlow's pruning."""
+    """Returns the types of the ops that ran in the head's scope, after TensorFlow's pruning."""
     context.enable_run_metadata()
     try:
         run()
@@ -47,7 +47,7 @@ def test_logits_and_their_reads_are_pruned(kerases, way, batch):
                 with tf.GradientTape() as tape:
                     value = loss(y, model(x, training=True))
                 kernel.scatter_sub(tape.gradient(value, weights)[-2])
-                return value  # Of a function that returns nothing, TensorFlow prunes no reads.
+                return value  # TensorFlow prunes no reads in a function that returns nothing.
 
             return step
         data = tf.data.Dataset.from_tensors((x, y))
@@ -83,7 +83,7 @@ def test_gradients_hold_each_class_once(kerases, policy, batch):
 
 
 def test_a_step_with_a_million_classes_builds_nothing_of_that_size(kerases):
-    """A prime, so that what has it for a dimension has the table's."""
+    """The number is a prime, so a dimension of this size can only be the table's."""
     num_classes = 999_983
     model = compiled(kerases, num_classes=num_classes, kernel_initializer="zeros")
 
@@ -96,14 +96,14 @@ def test_a_step_with_a_million_classes_builds_nothing_of_that_size(kerases):
     graph = step.get_concrete_function(tf.zeros([4, D]), tf.zeros([4], tf.int64)).graph
     for op in graph.get_operations():
         if "PartitionedCall" in op.type:
-            continue  # The logits, as a function of their own, which the test above has pruned.
+            continue  # The function of the logits; the test above shows that it is pruned.
         for output in op.outputs:
             sizes = output.shape.as_list() if output.shape.rank else []
             assert num_classes not in sizes, (op.type, op.name)
 
 
 def test_evaluation_needs_no_matrix_of_logits(kerases):
-    """2¹⁴ examples and 2¹⁷ classes: 8 GiB of logits, in no more than 400 MB."""
+    """2¹⁴ examples and 2¹⁷ classes have 8 GiB of logits; evaluation needs at most 400 MB."""
     import resource
 
     rows, num_classes = 2**14, 2**17

@@ -1,4 +1,4 @@
-"""Every way of training and evaluating, in every kind of model."""
+"""Every way to train and evaluate, in every kind of model."""
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def test_fit_trains_kernel_and_bias_and_evaluate_is_exact(kerases, kind, eagerly
     after = values(head_of(model).weights)
     assert [w.shape for w in after] == [(C, 16), (C,)]
     assert all((a != b).any() for a, b in zip(after, before))
-    # Of 11 candidates at most, untrained: log 11, well below the log 50 of all classes.
+    # Untrained, with at most 11 candidates, the loss is log 11, well below log 50 for all classes.
     assert history["loss"][0] < 3.0 and history["val_loss"][0] > 3.5
     assert np.isnan(history["exact_recall_at_5"][0])
     assert 0 <= history["val_exact_recall_at_5"][0] <= 1
@@ -146,7 +146,7 @@ def test_keras_own_loss_trains_the_layer_too(kerases, batch):
 
 @pytest.mark.parametrize("compile", [False, True], ids=["eager", "function"])
 def test_a_loop_of_ones_own(kerases, compile, batch):
-    """Where nobody says what the call is for, whoever records gradients trains."""
+    """If `training` is not passed, a recording gradient tape means training."""
     x, y = batch
     model, loss = functional(kerases), kerases.ours.losses.SampledSoftmax(10)
 

@@ -1,4 +1,4 @@
-"""Models compiled by XLA: trained natively, with each loss and each sampler."""
+"""Models compiled by XLA, trained with each loss and each sampler."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def losses(kerases, **options):
 
 
 def trained(kerases, loss, batch, **options):
-    """A compiled model after an epoch, and whether kernel and bias have changed."""
+    """Trains a compiled model for an epoch; returns it, and whether kernel and bias changed."""
     x, y = batch
     model = functional(kerases)
     metrics = [kerases.ours.metrics.ExactRecallAtK(5), kerases.ours.metrics.MeanRank()]
@@ -65,7 +65,7 @@ def test_steps_draw_other_candidates_and_a_seed_the_same(kerases, batch):
         x, y = batch
         model = functional(kerases)
         model.set_weights([np.ones(w.shape, "f") for w in model.get_weights()])
-        # No learning: what differs between the steps is what was drawn.
+        # Without learning, only the draws differ between the steps.
         model.compile("sgd", kerases.ours.losses.SampledSoftmax(5, seed=seed), jit_compile=True)
         model.optimizer.learning_rate = 0.0
         return [float(np.ravel(model.train_on_batch(x, y))[0]) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""SampledDense is a Dense of its transposed kernel, with or without a table of its own."""
+"""SampledDense equals Dense with the transposed kernel, with its own or a shared table."""
 
 import numpy as np
 import pytest

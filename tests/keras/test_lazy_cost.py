@@ -10,7 +10,7 @@ from tensorflow.python.framework import op_callbacks
 from tests.keras.lazy_cases import DIM, KERASES, OPTIMIZERS, ROWS, is_keras3, pair, slices, table
 
 pytestmark = pytest.mark.parametrize("kerases", KERASES)
-# A number that nothing else in a graph is.
+# No other dimension in a graph has this size.
 MANY = 7919
 
 PLAIN = [
@@ -22,7 +22,7 @@ PLAIN = [
 
 
 def whole_table_ops(graph):
-    """Returns the ops of a graph, its branches left out, with a tensor as long as the table."""
+    """Returns the ops of a graph (without its branches) with a tensor as long as the table."""
     return {
         op.type
         for op in graph.get_operations()
@@ -63,7 +63,7 @@ def test_no_op_of_a_step_has_the_whole_table(kerases, name, options):
         found.append(whole_table_ops(graph_of(optimizer.apply_gradients, variable)))
     assert found[1] == set()
     if name != "SGD" or options:
-        # Adagrad in Keras 2 is lazy as it is, save for what comes on top.
+        # Adagrad in Keras 2 is already lazy, but its extras are not.
         assert found[0] or (name == "Adagrad" and not is_keras3(kerases[0]))
 
 
@@ -88,7 +88,7 @@ def test_nor_has_one_under_loss_scaling(kerases):
 
 @contextlib.contextmanager
 def counted_numbers():
-    """Collects how many numbers each op writes, of those that eager mode runs."""
+    """Collects how many numbers each op writes that eager mode runs."""
     sizes = []
 
     def record(op_type, inputs, attrs, outputs, op_name=None, graph=None):
@@ -103,7 +103,7 @@ def counted_numbers():
 
 
 def numbers_of_a_step(optimizer, rows):
-    """How many numbers the ops of an eager step write, for a table of this many rows."""
+    """Returns how many numbers the ops of an eager step write, for a table of this many rows."""
     variable = tf.Variable(tf.zeros([rows, DIM]))
     optimizer.build([variable])
     shape, ids = tf.constant([rows, DIM], tf.int64), tf.range(64, dtype=tf.int64) * 7
@@ -120,12 +120,12 @@ def test_a_step_writes_as_many_numbers_for_a_table_64_times_as_long(kerases):
     (stock, ours), (stock_again, ours_again) = (pair(kerases, "Adam", **options) for _ in range(2))
     few, many = 2**10, 2**16
     assert numbers_of_a_step(ours_again, many) == numbers_of_a_step(ours, few)
-    # The measure sees a table where there is one: Adam's own.
+    # The measure can fail: Keras's Adam writes the whole table.
     assert numbers_of_a_step(stock_again, many) > 16 * numbers_of_a_step(stock, few)
 
 
 def test_replicas_sum_their_rows(kerases, two_replicas):
-    """Two replicas, with different ids and one in common, equal one with all of them."""
+    """Two replicas with different ids, one in common, equal one replica with all ids."""
     strategy = two_replicas
     gradients = [slices([1, 1, 2], seed=1), slices([2, 2, 8], seed=2)]
     with strategy.scope():

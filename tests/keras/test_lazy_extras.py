@@ -1,4 +1,4 @@
-"""What Keras does around an update, done to the rows: clipping, decay, averages, loss scales."""
+"""Keras's extras around an update, applied to the rows: clipping, decay, averages, loss scales."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ CLIPS = [{"clipnorm": 0.5}, {"global_clipnorm": 0.5}, {"clipvalue": 0.2}]
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: next(iter(clip)))
 @pytest.mark.parametrize("jit", [False, True], ids=["", "jit"])
 def test_clipping_is_that_of_the_dense_gradient(kerases, clip, jit):
-    """SGD shows the clipped gradient itself; duplicates that nearly cancel would mislead a norm."""
+    """SGD shows the clipped gradient. Duplicates nearly cancel: their own norm would be wrong."""
     gradient = slices([7, 2, 7, 7, 9], scale=3.0)
     cancelling = tf.IndexedSlices(
         tf.concat([gradient.values, 50 * gradient.values, -50 * gradient.values], 0),
@@ -42,7 +42,7 @@ def test_clipping_is_that_of_the_dense_gradient(kerases, clip, jit):
     stock, ours = pair(kerases, "SGD", learning_rate=1.0, **clip)
     expected = train(stock, [cancelling], dense=True)
     assert np.abs(expected[0] - table().numpy()).max() < 0.6
-    # Rounding of sums of ±50 g.
+    # The tolerance is for the rounding of sums of ±50 g.
     assert_close(train(ours, [cancelling], compiled=not jit, jit=jit), expected, ulps=500)
     assert_close(train(pair(kerases, "SGD", **clip)[1], [gradient]),
                  train(pair(kerases, "SGD", **clip)[0], [gradient], dense=True))  # fmt: skip
@@ -92,7 +92,7 @@ def test_an_average_moves_when_its_row_occurs(kerases):
     np.testing.assert_allclose(np.array(average), expected, rtol=1e-6)
     others = np.setdiff1d(np.arange(ROWS), [3, 8])
     np.testing.assert_array_equal(np.array(average)[others], before[others])
-    # A row that never occurred has its own value for an average, not Keras's initial zeros.
+    # The average of a row that never occurred is its own value, not Keras's initial zero.
     ours.finalize_variable_values([weights])
     never = slice(ROWS // 2, ROWS)
     np.testing.assert_array_equal(weights.numpy()[never], first[never])
@@ -123,12 +123,12 @@ def test_accumulation_touches_the_rows_of_its_window_only(kerases):
         for one, other in zip(before, state(ours, weights))
         if one.shape == (ROWS, DIM)
     ]
-    # The weights, the accumulator (empty again), m, v.
+    # The weights, the accumulator (zero again), m, v.
     assert sorted(map(tuple, moved)) == [(), (1, 2, 6), (1, 2, 6), (1, 2, 6)]
 
 
 def test_accumulation_goes_on_in_the_middle_of_a_restored_window(kerases, tmp_path):
-    """With an optimizer that is new, and with one that is in a window of its own."""
+    """Restores into a new optimizer, and into one that is in another window."""
     keras3_only(kerases)
     gradients = [few_rows(step) for step in range(12)]
     options = {"gradient_accumulation_steps": 3}
@@ -168,7 +168,7 @@ def scaling(keras, optimizer, scale=256.0):
 
 
 def test_kerass_own_compiling_of_an_update(kerases):
-    """Where Keras 2 sees a GPU, XLA compiles each variable's update by itself."""
+    """If Keras 2 finds a GPU, XLA compiles each variable's update separately."""
     if is_keras3(kerases[0]):
         pytest.skip("Keras 3 has no such thing")
     gradients = [few_rows(step) for step in range(4)]

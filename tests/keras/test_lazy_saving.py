@@ -1,4 +1,4 @@
-"""Checkpoints and saved models go from a lazy optimizer to its parent and back; configs too."""
+"""A lazy optimizer and its parent load each other's checkpoints, saved models and configs."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ both_ways = pytest.mark.parametrize("to_lazy", [True, False], ids=["to lazy", "t
 
 
 def step(optimizer, weights, gradient):
-    """As dense for the parent, as sparse for ours."""
+    """Makes a step: with a dense gradient for the parent, with a sparse one for ours."""
     lazy = type(optimizer).__name__.startswith("Lazy")
     optimizer.apply_gradients([(gradient if lazy else tf.convert_to_tensor(gradient), weights)])
 
@@ -65,7 +65,7 @@ def test_the_own_variables_of_one_load_into_the_other(kerases, name, options, to
     assert_same(state(target), state(source))
 
     def suffixes(optimizer):
-        """Names but for the optimizer's own, and for the number a second table got."""
+        """Returns the names without the optimizer's name and without a second table's number."""
         paths = [getattr(each, "path", each.name) for each in list(optimizer.variables)]
         return [path.split("/")[-1].replace("_1", "") for path in paths]
 
@@ -110,7 +110,7 @@ def test_fit(kerases, how):
 
 @both_ways
 def test_a_saved_model_goes_on_where_it_was(kerases, to_lazy, tmp_path):
-    """All rows occur in each batch, so that both optimizers do the same."""
+    """All rows occur in each batch, so both optimizers do the same."""
     keras, _ = kerases
     ids = np.arange(30).reshape(10, 3)
     targets = TARGETS[:10]

@@ -1,4 +1,4 @@
-"""A lazy optimizer against its parent: equal where all rows occur, no touch where one does not."""
+"""A lazy optimizer equals its parent if all rows occur, and does not change absent rows."""
 
 import inspect
 
@@ -39,7 +39,7 @@ def test_with_every_row_it_is_its_parent(kerases, name, options, compiled):
 
 @pytest.mark.parametrize("kind", ["amsgrad", "nesterov"])
 def test_xla_computes_the_same(kerases, kind):
-    """There an id comes as often as it did, so its row is written as often."""
+    """Under XLA a repeated id stays repeated, so its row is written more than once."""
     name, options = OPTIMIZERS[kind]
     gradients = [few_rows(step) for step in range(4)]
     results = [
@@ -61,7 +61,7 @@ def test_dense_gradients_are_its_parents_to_the_bit(kerases, name, options):
 
 @each_optimizer
 def test_rows_that_do_not_occur_stay_as_they_are(kerases, name, options):
-    """After a step with all rows, so that there is momentum to be carried on with."""
+    """A first step with all rows gives momentum, which could move absent rows."""
     _, ours = pair(kerases, name, **options)
     weights = table()
     ours.apply_gradients([(all_rows(0), weights)])
@@ -90,7 +90,7 @@ def test_duplicates_are_summed_first(kerases, name, options):
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
 def test_other_dtypes(kerases, dtype):
-    """Low precision is rounded once a step, not at each operation: it follows float32."""
+    """Low precision is rounded once per step, not at each operation, so it follows float32."""
     gradients = [all_rows(step, dtype=dtype) for step in range(5)]
     options = {"beta_2": 0.99, "epsilon": 1e-3}
     ours = train(pair(kerases, "Adam", **options)[1], gradients, compiled=True, dtype=dtype)

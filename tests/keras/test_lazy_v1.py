@@ -23,7 +23,7 @@ RECORDED = {
 
 
 def occurring(step):
-    """Ids of a step; some come twice."""
+    """Returns the ids of a step; some occur twice."""
     return np.random.default_rng(step).integers(0, ROWS - 4, 6)
 
 
@@ -32,7 +32,7 @@ def factors(step):
 
 
 def lazy_adam(steps, lr=0.1, b1=0.8, b2=0.9, epsilon=1e-3):
-    """Returns w, m and v after `steps` steps, in float64, one row and one number at a time."""
+    """Returns w, m and v after `steps` steps, computed number by number in float64."""
     w, m, v = INITIAL.astype("float64"), np.zeros((ROWS, DIM)), np.zeros((ROWS, DIM))
     for t in range(1, steps + 1):
         sums = {}
@@ -186,7 +186,7 @@ def test_eager_and_tf_function():
 
 @pytest.mark.parametrize("use_resource", [True, False])
 def test_no_op_makes_a_whole_table(use_resource):
-    """A ref variable's own output is the table; what it costs nothing to pass on."""
+    """Only ops that pass on a ref variable's output without a copy may have the table's size."""
     graph = Program(ours(), use_resource=use_resource).graph
     found = {
         op.type

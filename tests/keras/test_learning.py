@@ -1,4 +1,4 @@
-"""What is learned: as well as with the full softmax, and in 16 bits as in 32."""
+"""Models learn as well as with the full softmax, and in 16 bits as well as in 32."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ CLASSES, DIM = 300, 8
 
 
 def examples(count, seed):
-    """Noisy pictures of classes, the low ids more frequent: no one can name all of them."""
+    """Makes noisy pictures of classes, low ids more frequent; no model can classify all of them."""
     centres = np.random.RandomState(7).randn(CLASSES, DIM)
     r = np.random.RandomState(seed)
     labels = np.minimum(r.geometric(0.01, count) - 1, CLASSES - 1)
@@ -56,7 +56,7 @@ def test_mixed_precision_learns_as_well(kerases, policy):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("name", ["SampledSoftmax", "NCE"])
 def test_a_batch_of_nothing_but_accidental_hits(kerases, policy, name):
-    """Every class is sampled, and every example's class is the same."""
+    """All classes are sampled, and all examples have the same class."""
     kerases.keras.mixed_precision.set_global_policy(policy)
     loss = getattr(kerases.ours.losses, name)(1, remove_accidental_hits=True, sampler="uniform")
     model = functional(kerases, num_classes=1)
@@ -68,7 +68,7 @@ def test_a_batch_of_nothing_but_accidental_hits(kerases, policy, name):
 
 
 def test_a_loss_beyond_float16(kerases):
-    """Summed over many classes NCE exceeds 65504, all that float16 goes to."""
+    """Summed over many classes, NCE exceeds 65504, the largest float16."""
     kerases.keras.mixed_precision.set_global_policy("mixed_float16")
     model = functional(kerases, num_classes=120_000, kernel_initializer="zeros")
     model.compile("sgd", kerases.ours.losses.NCE(10))

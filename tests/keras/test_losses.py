@@ -19,7 +19,7 @@ def head_and_hidden(kerases, batch, num_classes=C):
 
 
 def pairs(ours):
-    """(our loss, the function with the same arguments)."""
+    """Returns pairs of our loss and the function with the same arguments."""
     sparse = functools.partial(tsc.nn.sampled_sparse_softmax_loss, partition_strategy="div")
     uniform = functools.partial(tsc.random.uniform_candidate_sampler, seed=3)
     return {
@@ -113,7 +113,7 @@ def test_several_true_classes(kerases, name, batch):
 
 
 class Own:
-    """Keras's loss and ours on the same logits and labels, which must weigh and reduce alike."""
+    """Keras's loss and ours on the same logits and labels; both must weigh and reduce alike."""
 
     def __init__(self, kerases, reduction, steps=None):
         keras = kerases.keras
@@ -239,7 +239,7 @@ def test_one_hot_labels_are_an_error(kerases, batch):
 
 
 def test_the_temperature_changes_between_steps(kerases, batch):
-    """High, every candidate scores alike; low, the batch decides: another loss from one seed."""
+    """A temperature changes the candidates, and so the loss, for the same seed."""
     own = tf.Variable(1.0)
     for given in (1.0, own):
         loss = kerases.ours.losses.RankSampledSoftmax(
@@ -250,7 +250,7 @@ def test_the_temperature_changes_between_steps(kerases, batch):
         model.fit(*batch, verbose=0)
         loss.resampling_temperature = (
             -1.0
-        )  # which the compiled step would not see, were it a number
+        )  # A compiled step would not see a change of a plain number.
         with pytest.raises(tf.errors.InvalidArgumentError, match="resampling_temperature"):
             model.fit(*batch, verbose=0)
         loss.resampling_temperature = 0.25

@@ -15,7 +15,7 @@ def metrics(kerases):
 
 
 def expected(logits, labels):
-    """By sorting: the recall, reciprocal rank and mean rank of each example."""
+    """Computes recall, reciprocal rank and mean rank of each example by sorting."""
     order = np.argsort(-logits, axis=1, kind="stable")
     ranks = 1 + np.argmax(order[:, None, :] == labels[:, :, None], axis=2)
     return (ranks <= K).mean(axis=1), 1 / ranks.min(axis=1), ranks.mean(axis=1)

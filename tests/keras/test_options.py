@@ -1,4 +1,4 @@
-"""The losses' opt-in corrections and samplers with a state, beside the functions behind them."""
+"""The losses' opt-in corrections and samplers with state equal the functions behind them."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_corrections_are_the_functions(kerases, name, options):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_padding_is_no_class_in_evaluation(kerases, name):
-    """A row's exact loss is that of the labels it has."""
+    """A row's exact loss depends on its true labels alone."""
     labels = padded(np.random.RandomState(2))
     loss = getattr(kerases.ours.losses, name)(9, num_true=3, padding_label=-1)
     head, hidden = head_and_hidden(kerases)
@@ -67,7 +67,7 @@ def test_a_row_of_padding_alone_has_no_loss(kerases):
 
 
 def test_a_learned_sampler_of_ones_own(kerases, batch, tmp_path):
-    """It learns in fit, its counts are in a checkpoint, and a config describes it."""
+    """It learns in `fit`, checkpoints hold its counts, and a config describes it."""
     x, y = batch
     sampler = tsc.random.LearnedUnigramSampler(C, seed=5, decay=0.9)
     loss = kerases.ours.losses.SampledSoftmax(10, sampler=sampler)
@@ -87,7 +87,7 @@ def test_a_learned_sampler_of_ones_own(kerases, batch, tmp_path):
 
 
 def test_a_saved_model_goes_on_learning(kerases, batch, tmp_path):
-    """The counts are in .keras and weights files, and the next step draws what it would have."""
+    """.keras and weights files hold the counts, and the next draws equal those without saving."""
     x, y = batch
     sampler = tsc.random.LearnedUnigramSampler(C, seed=5)
     model = functional(kerases)

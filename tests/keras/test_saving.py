@@ -1,4 +1,4 @@
-"""Models survive saving, and leave no trace of this package in what is exported."""
+"""Models survive saving, and exported models do not depend on this package."""
 
 import functools
 import pickle

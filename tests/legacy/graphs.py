@@ -1,9 +1,9 @@
-"""TF 1 graphs, in a process of their own after `disable_v2_behavior()`; prints a verdict a check.
+"""Checks TF 1 graphs in its own process, after `disable_v2_behavior()`; prints each verdict.
 
     python -m tests.legacy.graphs folder
 
-Each check holds ours beside TensorFlow's own (`tf.nn` of compat.v1), in graphs that are otherwise
-the same.
+Each check compares our losses with TensorFlow's own (`tf.nn` of compat.v1) in graphs that are
+otherwise equal.
 """
 
 import json
@@ -40,7 +40,7 @@ LOSSES = ("sampled_softmax_loss", "nce_loss")
 
 
 def start(name, *shape):
-    """An initializer that knows which part of the table it is asked for."""
+    """An initializer that gives the requested part of a table."""
     array = np.random.RandomState(len(name)).randn(*shape).astype(np.float32)
 
     def initializer(shape, dtype=None, partition_info=None):
@@ -153,7 +153,7 @@ def check_default_sampler_and_global_seed(folder):
 
 
 def check_monitored_session(folder):
-    """Interrupted and resumed, it trains as if it had not been; TensorFlow's own resumes ours."""
+    """A resumed run trains as an uninterrupted one, and TensorFlow's own graph can resume ours."""
 
     def run(nn, name, steps):
         losses = []
@@ -171,7 +171,7 @@ def check_monitored_session(folder):
         return losses
 
     ours = tsc.compat.v1.nn
-    # The sampler op starts anew with its session, so all of them stop at the same step.
+    # The sampler op starts again with each session, so all runs stop at the same step.
     assert len(run(ours, "both", 3)) == 3 and len(run(ours, "ours", 3)) == 3
     run(STOCK, "stock", 3)
     expected = run(STOCK, "stock", 3)
@@ -199,13 +199,13 @@ def check_saver(folder):
     for writer, reader in ((STOCK, tsc.compat.v1.nn), (tsc.compat.v1.nn, STOCK)):
         saved = save(writer)
         results = [restore(reader, saved, p) for p in ("fixed", "uneven", "whole")]
-        # Other partitions of one table are the same table, under "div".
+        # Under "div", differently partitioned variables hold the same table.
         same(results[1:], results[:1] * 2)
         same(results[0], restore(STOCK, saved, "fixed"))
 
 
 def check_meta_graph(folder):
-    """Writes a graph that trains, for test_graphs.py to go on with in another process."""
+    """Writes a training graph, which test_graphs.py continues in another process."""
     path = os.path.join(folder, "meta")
     with tf.Graph().as_default():
         value, update, feeds = build(tsc.compat.v1.nn, partitioner="uneven", optimizer="adam")
@@ -216,7 +216,7 @@ def check_meta_graph(folder):
             session.run(tf.global_variables_initializer())
             session.run(update, feeds(0))
             saver.save(session, path)
-        with tf.Session() as session:  # which starts the sampler anew
+        with tf.Session() as session:  # A new session restarts the sampler.
             saver.restore(session, path)
             losses = [session.run([value, update], feeds(n))[0] for n in (1, 2, 3)]
     with open(path + ".meta", "rb") as file:
@@ -227,7 +227,7 @@ def check_meta_graph(folder):
 
 
 def check_colocation(folder):
-    """Each piece is gathered from where it is, by devices and by colocate_with."""
+    """Each piece is gathered on its own device, placed by devices or by colocate_with."""
     with tf.Graph().as_default() as graph:
         setter = tf.train.replica_device_setter(ps_tasks=3, worker_device="/job:worker/task:0")
         with tf.device(setter):
@@ -254,7 +254,7 @@ def check_colocation(folder):
 
 
 def check_control_flow(folder):
-    """Inside `cond` and `while_loop` of TF 1, gradients included."""
+    """Losses work inside `cond` and `while_loop` of TF 1, with gradients."""
 
     def run(nn):
         with tf.Graph().as_default(), tf.Session() as session:
@@ -279,7 +279,7 @@ def check_control_flow(folder):
 
 
 def check_contrib_and_full(folder):
-    """The losses of tf.contrib.nn, and those to evaluate with, build and run here too."""
+    """The losses of tf.contrib.nn and the evaluation losses build and run here too."""
     with tf.Graph().as_default(), tf.Session() as session:
         weights, biases = tables("uneven")
         labels = tf.placeholder(tf.int64, [None, 1])

@@ -1,8 +1,8 @@
-"""What a program of the corpus prints: lines of a series' name, a step and a number."""
+"""Reads the output of a program: lines with a series' name, a step and a number."""
 
 
 def read(text):
-    """Returns {series: [numbers in order of steps]}; other lines are none of its business."""
+    """Returns {series: [numbers in order of steps]}; ignores other lines."""
     series = {}
     for line in text.splitlines():
         parts = line.split()

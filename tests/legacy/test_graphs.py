@@ -1,4 +1,4 @@
-"""TF 1 graphs as old programs build them, each check of `graphs.py` told apart."""
+"""TF 1 graphs as old programs build them: one test for each check of `graphs.py`."""
 
 import json
 import os

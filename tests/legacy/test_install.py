@@ -1,5 +1,4 @@
-"""`install()`: what it puts where, and that it leaves no trace. Each in a process of its own,
-for what has been imported decides what TensorFlow's modules are."""
+"""`install()` puts its names in place and leaves no trace. Each test has its own process."""
 
 import importlib.util
 import os
@@ -330,7 +329,7 @@ def test_in_a_fresh_process(name):
 
 @pytest.mark.skipif(importlib.util.find_spec("tf_keras") is None, reason="needs tf_keras")
 def test_the_ways_out_to_cells_and_layers_need_what_they_say():
-    """`tf.compat.v1.nn.rnn_cell` and `tf.compat.v1.layers`, with the legacy Keras that is named."""
+    """`tf.compat.v1.nn.rnn_cell` and `tf.compat.v1.layers` need the legacy Keras that is named."""
     code = """
 import tensorflow as tf
 tf.compat.v1.nn.rnn_cell.BasicLSTMCell, tf.compat.v1.layers.dense
@@ -342,7 +341,7 @@ print("done")
 
 
 def test_without_the_op(tmp_path):
-    """Neither an error nor a word from install(): a loss says it at first use."""
+    """`install()` neither fails nor warns; a loss warns at its first use."""
     result = run(
         "import tf_sampled_compat as tsc; tsc.install(); tsc.uninstall(); print('done')",
         TF_SAMPLED_COMPAT_LIBRARY_DIR=str(tmp_path),

@@ -1,6 +1,6 @@
 """Each legacy program after `migrate --write`, without `install()`, equals the old TensorFlow.
 
-So it does as it was spelled in its day, after `migrate` and `tf_upgrade_v2`, in either order.
+The program's original spelling does too, after `migrate` and `tf_upgrade_v2` in either order.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from tests.legacy.corpus import (
 from tf_sampled_compat import __main__
 from tf_sampled_compat.migrate.rewriting import files
 
-# What remains for a person, who has looked and says so with `# migrate: ok`.
+# The reports that a person has checked and marked with `# migrate: ok`.
 TO_LOOK_AT = {
     "model_fn": [],
     "ptb_lm": [],
@@ -104,7 +104,7 @@ def test_a_second_write_changes_nothing(name, tmp_path):
 
 
 def in_its_day(name):
-    """Returns a program as it was spelled before there was a `tensorflow.compat.v1`."""
+    """Returns a program as it was written before `tensorflow.compat.v1` existed."""
     text = (PROGRAMS / f"{name}.py").read_text()
     text = text.replace("import tensorflow.compat.v1 as tf", "import tensorflow as tf")
     text = re.sub(r"^ *tf\.disable_v2_behavior\(\)\n", "", text, flags=re.MULTILINE)
@@ -125,7 +125,7 @@ def upgraded(code, mode):
 
 @pytest.fixture(scope="module", params=UPGRADES)
 def both_orders(request, tmp_path_factory):
-    """Each program after both tools, in both orders, and what it prints."""
+    """Returns each program after both tools, in both orders, and its output."""
     texts, folder = {}, tmp_path_factory.mktemp(request.param)
     for name in LOSSES:
         old = in_its_day(name)
@@ -135,7 +135,7 @@ def both_orders(request, tmp_path_factory):
         )
         by_hand = texts[name][0]
         if request.param == "default":
-            # It asks a person to see to this one, whose strategy is another in TensorFlow 2.
+            # It asks a person to change this call, whose strategy differs in TensorFlow 2.
             by_hand = by_hand.replace("tf.nn.embedding_lookup", "tf.compat.v1.nn.embedding_lookup")
         (folder / f"{name}.py").write_text(by_hand)
     return texts, run_programs(folder, "alone")

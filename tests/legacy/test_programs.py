@@ -1,4 +1,4 @@
-"""Each legacy program under `install()`, unchanged, equals what the old TensorFlow printed."""
+"""Each unchanged legacy program prints under `install()` what the old TensorFlow printed."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def outcomes():
 
 @pytest.fixture(scope="module")
 def rewritten(tmp_path_factory):
-    """The outcomes of the programs with the package's names put in by hand."""
+    """Returns the outcomes of the programs with the package's names written in by hand."""
     folder = tmp_path_factory.mktemp("rewritten")
     for name in LOSSES:
         version = "v0" if printed.era(name) else "v1"

@@ -1,4 +1,4 @@
-"""Tables cut another way, in memory and from checkpoint to checkpoint, old ones among them."""
+"""Changes how tables are partitioned, in memory and between checkpoints, also old ones."""
 
 import itertools
 import pathlib
@@ -19,7 +19,7 @@ CLASSES, DIM = 23, 2
 
 
 def place(c, num_rows, shards, strategy):
-    """Where class c is, by the book: (piece, row)."""
+    """Returns the place of class c by TensorFlow's definition: (piece, row)."""
     if strategy == "mod":
         return c % shards, c // shards
     for piece in range(shards):
@@ -80,7 +80,7 @@ def test_errors_say_what_was_expected(pieces, arguments, words):
         reshard(pieces, **{"from_strategy": "div", "to_strategy": "mod", **arguments})
 
 
-# A few ways to hold a table, each with the names "a" and "b" for weights and biases.
+# Layouts of a table; "a" and "b" are the names of weights and biases.
 WAYS = {
     "partitioned-mod": lambda n: Layout(n, "mod", shards=4),
     "partitioned-div": lambda n: Layout(n, "div", shards=3),
@@ -91,7 +91,7 @@ WAYS = {
 
 
 def variables(layout, start):
-    """Makes the variables of a layout, which start with their part of a table."""
+    """Makes the variables of a layout; each starts with its part of a table."""
     names = [layout.names] if isinstance(layout.names, str) else layout.names
     if len(names) == 1:
         def initializer(shape, dtype=None, partition_info=None):
@@ -106,7 +106,7 @@ def variables(layout, start):
 
 
 def train(way, saver_path, restore=None, steps=3):
-    """Trains (goes on, if there is what to restore), saves, and returns the losses."""
+    """Trains (from a checkpoint, if given), saves, and returns the losses."""
     random = np.random.RandomState(5)
     weights = random.randn(CLASSES, DIM).astype("f")
     biases = random.randn(CLASSES).astype("f")
@@ -142,7 +142,7 @@ PAIRS = [
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_training_goes_on_in_another_layout(before, after, tmp_path):
-    """With the slots, and back again to the same bytes."""
+    """The slots move too, and the way back gives the same bytes."""
     first, there, back = (str(tmp_path / name / "model") for name in ("first", "there", "back"))
     train(before, first)
     pairs = [(WAYS[before](name), WAYS[after](name)) for name in "ab"]

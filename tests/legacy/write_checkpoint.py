@@ -1,4 +1,4 @@
-"""Writes a small checkpoint in the TensorFlow it is run in, one of another era.
+"""Writes a small checkpoint with an old TensorFlow, the one that runs this file.
 
     python tests/legacy/write_checkpoint.py      # into tests/legacy/checkpoints/<version>
 

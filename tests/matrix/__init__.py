@@ -1,1 +1,1 @@
-"""One wheel under every TensorFlow it is promised for: `make matrix`."""
+"""Tests one wheel under every TensorFlow that it supports: `make matrix`."""

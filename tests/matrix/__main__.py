@@ -1,10 +1,10 @@
-"""Installs one wheel beside every TensorFlow it is promised for, and tests it there.
+"""Installs one wheel beside every TensorFlow that it supports, and tests it there.
 
     python -m tests.matrix WHEEL [--tensorflow 2.12.1] [a test file or option of pytest ...]
 
-Each TensorFlow gets an environment in .matrix/ (kept for the next time) of the first Python there
-is that it has wheels for, found on the PATH or among pyenv's. Tests run from a copy, out of reach
-of the package's source. Prints a table, and exits with 1 if anything failed or was missing.
+Each TensorFlow gets an environment in .matrix/, which is kept. Its Python is the first one with
+wheels of this TensorFlow, on the PATH or among pyenv's. Tests run from a copy, so that they cannot
+import the package's source. Prints a table, and exits with 1 if anything failed or was missing.
 """
 
 import argparse
@@ -20,13 +20,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOME = ROOT / ".matrix"
 COPY = HOME / "tests"
 
-# Pythons each TensorFlow has wheels for and this package supports, in an order that takes many.
+# The Pythons that both each TensorFlow and this package support, ordered so that many are used.
 PYTHONS = {
     "2.12.1": ("3.9", "3.10", "3.11"),
     "2.15.1": ("3.10", "3.11", "3.9"),
     "2.18.1": ("3.12", "3.11", "3.10", "3.9"),
     "2.21.0": ("3.13", "3.12", "3.11", "3.10"),
-    # A pre-release, which pip installs where its exact version is asked for.
+    # A pre-release; pip installs it because the exact version is given.
     "2.22.0rc0": ("3.13", "3.12", "3.11"),
 }
 TESTS = (
@@ -36,12 +36,12 @@ TESTS = (
     "tests/doctor/test_doctor.py",
     "tests/backends/test_choice.py",
 )
-# What else tests may import; an environment is made anew when the line changes.
+# Other packages that tests import. A change of this line makes the environments again.
 TOOLS = ("pytest", "rich", "matplotlib", "scipy-openblas32")
 
 
 class Failed(Exception):
-    """What went wrong with one TensorFlow, in a few words."""
+    """One TensorFlow failed. The message says why, in a few words."""
 
 
 def interpreter(versions):
@@ -57,7 +57,7 @@ def interpreter(versions):
 
 
 def run(command, log, what, **environment):
-    """Runs a command whose words go to a file; returns its last line of output."""
+    """Runs a command with its output in a file; returns the last line of it."""
     clean = {name: value for name, value in os.environ.items() if not _ours(name)}
     with open(log, "w") as file:
         options = {"cwd": COPY, "env": {**clean, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}}
@@ -74,7 +74,7 @@ def _ours(name):
 
 
 def environment(tensorflow, wheel):
-    """Makes an environment, if it is not there, and puts the wheel in; returns its Python."""
+    """Makes an environment if needed, installs the wheel, and returns its Python."""
     base = interpreter(PYTHONS[tensorflow])
     folder = HOME / f"tensorflow-{tensorflow}"
     python = folder / "bin" / "python"
@@ -93,7 +93,7 @@ def environment(tensorflow, wheel):
 
 
 def outcome(tensorflow, wheel, tests):
-    """Returns a row of the table: what was found out about one TensorFlow."""
+    """Returns a row of the table: the results of one TensorFlow."""
     row = {"TensorFlow": tensorflow}
     try:
         python = environment(tensorflow, wheel)
@@ -124,7 +124,7 @@ def table(rows):
 
 
 def main():
-    """Tries the TensorFlows asked for, one after another; returns the exit code."""
+    """Tests the chosen TensorFlows one after another; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix")
     parser.add_argument("wheel", type=pathlib.Path)
     parser.add_argument("--tensorflow", action="append", choices=PYTHONS)

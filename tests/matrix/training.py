@@ -1,6 +1,6 @@
-"""Trains with each loss as anyone would, and fails unless the installed C++ op did it.
+"""Trains with each loss as a user would, and fails unless the installed C++ op was used.
 
-Run by an interpreter that has the wheel: `python training.py`. Prints in JSON what it ran on.
+An interpreter with the wheel runs it: `python training.py`. Prints as JSON what it ran on.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ LOSSES = {
 
 
 def adagrad(variable, squares, gradient, rate=0.1):
-    """Makes an update with TensorFlow's kernel, which is sparse for a table: each id comes once."""
+    """Makes an update with TensorFlow's kernel; it is sparse for a table, with each id once."""
     where = {"var": variable.handle, "accum": squares.handle, "lr": rate}
     if isinstance(gradient, tf.IndexedSlices):
         grad, indices = gradient.values, gradient.indices

@@ -1,1 +1,1 @@
-"""What takes longer than CI may: `make nightly`."""
+"""Tests that take too long for CI: `make nightly`."""

@@ -1,8 +1,8 @@
-"""Runs what takes longer than CI may, and writes down how it went.
+"""Runs the steps that take too long for CI, and writes a summary.
 
     python -m tests.nightly [--only STEP ...]
 
-All that the steps print goes to .nightly/. The end of it, and whether each step passed, becomes
+The steps' output goes to .nightly/. Its last lines, and whether each step passed, go to
 tests/nightly/summary.md, which is committed. Exits with 1 if a step failed.
 """
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".nightly"
 SUMMARY = pathlib.Path(__file__).with_name("summary.md")
-# Of a step's output: its last lines, down from the last that is empty.
+# The maximum number of lines from a step's output: those after its last empty line.
 MOST_LINES = 20
 
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a step went."""
+    """The outcome of a step."""
 
     step: Step
     code: int
@@ -41,7 +41,7 @@ STEPS = (Step("matrix", ("make", "matrix")),)
 
 
 def run(step, logs):
-    """Runs a step, with all that it prints in a file of its own."""
+    """Runs a step with its output in its own file."""
     log = logs / f"{step.name}.log"
     start = datetime.datetime.now()
     with open(log, "w") as file:
@@ -59,7 +59,7 @@ def last_lines(text):
 
 
 def commit():
-    """Returns the commit that is checked out, marked if files differ from it."""
+    """Returns the checked-out commit, marked if files differ from it."""
     command = ["git", "describe", "--always", "--dirty"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return result.stdout.strip() or "unknown"
@@ -85,7 +85,7 @@ def summary(outcomes):
 
 
 def main(arguments=None):
-    """Runs the steps asked for, one after another; returns the exit code."""
+    """Runs the chosen steps one after another; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.nightly")
     parser.add_argument("--only", action="append", choices=[step.name for step in STEPS])
     chosen = parser.parse_args(arguments).only

@@ -1,7 +1,7 @@
 """Bad input: TensorFlow's errors where it raises, ours where it is silently wrong or hangs.
 
-One item per case and mode; what is asserted was recorded in a worker process under a time limit.
-The cases are in `bad_input/rows_*.py`, by the rows of the table in `bad_input/facts.py`.
+Each case and mode is one test. A worker process recorded its outcome under a time limit. The cases
+are in `bad_input/rows_*.py`, by the rows of the table in `bad_input/facts.py`.
 """
 
 import concurrent.futures
@@ -12,7 +12,7 @@ import pytest
 from tests.bad_input import modes, processes, table
 from tests.bad_input.judge import judge
 
-# The calls are made in processes of their own.
+# The calls run in other processes.
 pytestmark = pytest.mark.no_op_seeds
 
 ITEMS = [
@@ -25,7 +25,7 @@ ITEMS = [
 
 @pytest.fixture(scope="session")
 def records(request):
-    """Runs the selected cases: a process for each mode, as many at a time as there are cores."""
+    """Runs the selected cases: a process for each mode, as many in parallel as cores."""
     selected = {mode: [] for mode in modes.MODES}
     for item in request.session.items:
         if getattr(item, "originalname", None) == test_bad_input.__name__:

@@ -1,7 +1,7 @@
-"""What the candidates are for: gradients of the sampled loss come to those of the full softmax.
+"""The mean gradients of the sampled loss approach those of the full softmax.
 
-The sampled loss takes the true class for certain and the others as they were drawn, so what is left
-of a difference after many draws is of the order of 1 / num_sampled.
+The sampled loss always contains the true class, but other classes only as they are drawn. So after
+many draws a difference of the order of 1 / num_sampled remains.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def full_gradient():
 
 
 def mean_gradient(sampler, num_sampled, draws, unique=True, with_counts=True):
-    """The mean gradient for the weights over many draws."""
+    """Returns the mean gradient by the weights over many draws."""
     function, more = SAMPLERS[sampler]
     weights = tf.constant(WEIGHTS)
 
@@ -61,7 +61,7 @@ def mean_gradient(sampler, num_sampled, draws, unique=True, with_counts=True):
                     num_sampled,
                     C,
                     sampled_values=values,
-                    remove_accidental_hits=unique,  # of repeated ones only the last would go
+                    remove_accidental_hits=unique,  # It removes only the last of repeated ones.
                 )
             )
         return tf.convert_to_tensor(tape.gradient(loss, weights))
@@ -80,13 +80,13 @@ def error(sampler, num_sampled, draws, **how):
 def test_many_draws_come_to_the_full_gradient(sampler, unique):
     few, many = (error(sampler, s, 400, unique=unique) for s in (25, 200))
     assert many < few / 3
-    # Those that repeat are fewer different ones.
+    # With repetition there are fewer distinct candidates.
     assert many < (0.02 if unique else 0.035)
 
 
 @pytest.mark.parametrize("sampler", ["log_uniform", "learned", "fixed"])
 def test_without_log_q_they_do_not(sampler):
-    """They come to another number: more draws do not mend it."""
+    """They approach a different value, even with more draws."""
     with_q = error(sampler, 200, 400)
     assert error(sampler, 200, 400, with_counts=False) > max(5 * with_q, 0.05)
 
@@ -97,7 +97,7 @@ def test_all_classes_uniformly_are_the_full_softmax():
 
 @pytest.mark.parametrize("sampler", ["log_uniform", "learned", "fixed"])
 def test_all_classes_differ_by_what_is_expected_of_the_rare_ones(sampler):
-    """log Q is not quite 0 for them, in TensorFlow's convention: by how much, by so much."""
+    """In TensorFlow's convention, their log Q is not quite 0. The difference has just this size."""
     function, more = SAMPLERS[sampler]
     values = function(LABELS, 1, C, True, C, [0, 1], **more)
     assert sorted(values.sampled_candidates.numpy()) == list(range(C))

@@ -1,4 +1,4 @@
-"""Rows with fewer true classes, and negatives that are true, against naive float64 loops."""
+"""Compares `padding_label` and `exclude_true` with naive float64 loops."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ MASK = np.array([[1, 1, 1], [1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, 0
 
 def padded(padding, seed=0, repeated=False):
     p = problem(T=3, S=12, seed=seed, repeated=repeated)
-    p.sampled[0] = 0  # The class that stands in for padding, which must not be a hit.
+    p.sampled[0] = 0  # Padding is looked up as this class, which must not become a hit.
     return p._replace(labels=np.where(MASK, p.labels, padding)), p
 
 
 def naive(loss, p, mask, remove_hits=False, exclude=False):
-    """Row by row with the true classes that there are; returns losses and gradients."""
+    """Returns losses and gradients, computed row by row from the row's true classes."""
     results = []
     for i in range(len(p.labels)):
         there = mask[i]
@@ -36,7 +36,7 @@ def naive(loss, p, mask, remove_hits=False, exclude=False):
         elif loss is reference.softmax_loss:
             zero = np.zeros_like
             results.append(([0.0], zero(p.weights), zero(p.biases), zero(row.inputs)))
-        else:  # The negatives' part, which a true class far below all logits does not change.
+        else:  # Only the negatives' part: a true class far below all logits does not change it.
             low = row._replace(
                 labels=np.zeros([1, 1], int), true_count=np.full([1, 1], np.inf))  # fmt: skip
             value, *gradients = reference.evaluate(negatives_only, low, False)
@@ -52,7 +52,7 @@ def negatives_only(logits, num_true):
 
 
 def positive_excluding(row, keep_true):
-    """Drops the candidates that are true, and corrects the counts of those that are left."""
+    """Drops the candidates that are true classes and corrects the counts of the others."""
     true = set(row.labels[0].tolist())
     left = [s for s, c in enumerate(row.sampled) if c not in true]
     count_of = dict(zip(row.labels[0].tolist(), row.true_count[0]))
@@ -109,11 +109,11 @@ def test_no_padding_there_changes_nothing(name, exclude):
 @pytest.mark.parametrize("repeated", [False, True], ids=["distinct", "repeated"])
 @pytest.mark.parametrize("name", LOSSES)
 def test_exclude_true(name, repeated, mode):
-    """Every copy of a true class is excluded, where `remove_accidental_hits` leaves some."""
+    """It excludes every copy of a true class, while `remove_accidental_hits` leaves some."""
     loss, truth = LOSSES[name]
     p = problem(C=15, T=3, S=12, repeated=repeated)
     p = p._replace(labels=np.concatenate([p.labels[:, :2], p.labels[:, :1]], axis=1))
-    p.true_count[:, 2] = p.true_count[:, 0]  # A true class that is given twice counts once.
+    p.true_count[:, 2] = p.true_count[:, 0]  # A repeated true class counts once.
     want = naive(truth, p, np.ones_like(MASK), exclude=True)
     assert_same(run(loss, p, mode, exclude_true=True), want)
 
@@ -132,7 +132,7 @@ def test_both(name):
 def test_ragged_labels():
     p, full = padded(-1)
     rows = [full.labels[i, MASK[i]] for i in range(6)]
-    # Ragged rows are packed to the left, and so must be the counts.
+    # Ragged rows start at the left, so the counts must too.
     counts = np.ones([6, 3], np.float32)
     for i in range(6):
         counts[i, : len(rows[i])] = full.true_count[i, MASK[i]]
@@ -175,7 +175,7 @@ def test_padding_is_not_learned(how):
 
 @pytest.mark.parametrize("loss", ["sampled_softmax_loss", "nce_loss"])
 def test_padding_with_the_default_sampler(loss):
-    """The other labels' losses are what the same draw gives."""
+    """The losses equal those of the same draw without padding."""
     p, full = padded(-1)
     tf.random.set_seed(1)
     got = getattr(tsc.nn, loss)(

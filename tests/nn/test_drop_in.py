@@ -1,4 +1,4 @@
-"""Replace `tf.nn.` by `tsc.nn.` and nothing else changes: draws, seeds, names, shapes, kinds."""
+"""With `tsc.nn.` for `tf.nn.` nothing else changes: draws, seeds, names, shapes, kinds."""
 
 import numpy as np
 import pytest
@@ -25,8 +25,8 @@ def call(nn, loss, seed=None, labels=None, inputs=None, **options):
 
 
 def in_mode(mode, build):
-    """Returns the values of what `build` returns, eager, in a function, or in a v1 graph."""
-    tf.random.set_seed(123)  # forgets the kernels that eager mode keeps, and their state
+    """Returns the values of `build()` in eager mode, in a function, or in a v1 graph."""
+    tf.random.set_seed(123)  # Also resets cached eager kernels and their state.
     if mode == "eager":
         return [t.numpy() for t in build()]
     if mode == "function":
@@ -58,7 +58,7 @@ def test_the_same_op_seed_gives_the_same_loss(mode, hits):
 @pytest.mark.parametrize("hits", [True, False], ids=["hits removed", "hits kept"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_global_seed_gives_the_same_sequence(mode, hits, loss):
-    """Also of what is drawn after the loss: we take as many op seeds as TensorFlow does."""
+    """Also for draws after the loss: we take as many op seeds as TensorFlow does."""
 
     def build(nn):
         def run():
@@ -75,7 +75,7 @@ def test_the_global_seed_gives_the_same_sequence(mode, hits, loss):
 
 
 def test_the_seed_keeps_its_place_under_xla_too():
-    """There we find the hits ourselves, and yet take the seed that TensorFlow's op would."""
+    """There we find the hits ourselves, but also take the op seed of TensorFlow's op."""
     values = tuple(map(tf.constant, P.arguments["sampled_values"]))
 
     def draw_after(jit):
@@ -167,7 +167,7 @@ def names_in_graph(nn, loss, name):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", ["mine", None])
 def test_name_scopes(loss, name):
-    """Everything stands in the scope that TensorFlow opens; a second call gets the next name."""
+    """All ops are in the scope that TensorFlow opens; a second call gets the next name."""
     scope = name or "compute_sampled_logits"
     ours = names_in_graph(tsc.nn, loss, name)
     assert ours == {scope, f"{scope}_1"}
@@ -228,7 +228,7 @@ def test_placeholders_of_unknown_shape(loss):
 @pytest.mark.parametrize("given", [True, False], ids=["given", "drawn"])
 def test_no_gradient_reaches_the_counts(how, given, monkeypatch):
     counts = tf.constant(P.true_count), tf.constant(P.sampled_count)
-    if not given:  # the sampler's own, made to depend on something
+    if not given:  # The sampler's counts, made to depend on a variable.
         scale = tf.ones([])
         drawn = tensorflow_kernels.SampledValues(tf.constant(P.sampled), *counts)
         scaled = lambda *_, **__: drawn._replace(true_expected_count=counts[0] * scale)  # noqa: E731

@@ -1,4 +1,4 @@
-"""The exact losses and rankings equal what TensorFlow makes of the whole matrix of logits."""
+"""The exact losses and rankings equal TensorFlow's results from the whole matrix of logits."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ tables = pytest.mark.parametrize("kind", TABLES)
 
 @pytest.fixture
 def blocks_of_16_rows(monkeypatch):
-    """53 rows are three such blocks and a rest."""
+    """Sets blocks of 16 rows: 53 rows are three blocks and a smaller one."""
     monkeypatch.setattr(blocks, "_BLOCK_NUMBERS", 16)
     monkeypatch.setattr(blocks, "_STATIC_ROWS", 16)
 
@@ -35,7 +35,7 @@ def blocks_of_16_rows(monkeypatch):
 def run(mode, step):
     if mode == "eager":
         return step()
-    if mode == "XLA":  # which is composite, whatever was chosen
+    if mode == "XLA":  # XLA always takes the composite.
         with tsc.implementation("composite"):
             return tf.function(step, jit_compile=True)()
     return tf.function(step)()
@@ -51,7 +51,7 @@ def variables(table):
 
 @pytest.mark.parametrize("name", ["full_softmax_loss", "full_sigmoid_loss", "full_top_k"])
 def test_no_more_than_a_block_of_rows_is_held(name):
-    """What the other tests rest on: they would see one block only, and still pass."""
+    """The other tests rely on this: with a single block they would pass too."""
     found = []
 
     def record(op_type, inputs, attrs, outputs, op_name=None, graph=None):
@@ -74,8 +74,8 @@ def test_no_more_than_a_block_of_rows_is_held(name):
 
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])
 def test_blocks_of_the_size_that_users_get(loss, monkeypatch):
-    """A table of 70,000 rows is three blocks as they are; no size is set here."""
-    monkeypatch.undo()  # the blocks of 16 rows
+    """A table of 70,000 rows has three blocks of the default size."""
+    monkeypatch.undo()  # Undoes the blocks of 16 rows.
     r = np.random.RandomState(3)
     w, b = r.randn(70_000, 2).astype("f"), r.randn(70_000).astype("f")
     x, labels = r.randn(3, 2).astype("f"), np.array([[5, 69_999], [32_768, 40_000], [0, 1]])

@@ -1,4 +1,4 @@
-"""Derivatives of every order, taken each way: fused, composite and stock are one number."""
+"""Derivatives of every order, in every way: fused, composite and stock are equal."""
 
 import functools
 
@@ -20,7 +20,7 @@ PROBLEMS[3].sampled[:3] = PROBLEMS[3].sampled[3:]
 
 losses = pytest.mark.parametrize("loss", OURS)
 num_true = pytest.mark.parametrize("T", PROBLEMS)
-# Σ of squares of derivatives of the second order: 1e-6 of each, thrice.
+# For a sum of squares of second derivatives, each with an error of 1e-6, three times over.
 RTOL = 1e-4
 
 
@@ -37,13 +37,13 @@ def arrays(p, dtype=np.float32):
 
 
 def wavy(gradients):
-    """A function of gradients that none of their derivatives is constant in."""
+    """Returns a function of gradients whose derivatives are all non-constant."""
     dense = [tf.convert_to_tensor(g) for g in gradients]
     return tf.add_n([tf.cast(tf.reduce_sum(tf.sin(g) + g**2), tf.float64) for g in dense])
 
 
 def three_orders(total, watched):
-    """The gradients of `total(*watched)`, of a function of them, and of one of these."""
+    """Returns the gradients of `total(*watched)`, of a function of them, and of one of those."""
     with tf.GradientTape() as outer:
         outer.watch(watched)
         with tf.GradientTape() as middle:
@@ -78,7 +78,7 @@ def in_function(fn, p):
 
 
 def in_graph(fn, p):
-    """tf.gradients of tf.gradients, with a batch of unknown size."""
+    """Computes tf.gradients of tf.gradients, with an unknown batch size."""
     gradients = tf.compat.v1.gradients
     with tf.Graph().as_default() as graph:
         w, b = (tf.compat.v1.placeholder(tf.float32, a.shape) for a in arrays(p)[:2])
@@ -101,7 +101,7 @@ def stock_orders(loss, T):
 
 
 def on(implementation, fn):
-    """The function with its implementation set, for when it is called or traced."""
+    """Returns the function with its implementation set whenever it is called or traced."""
 
     def run(*args, **kwargs):
         with tsc.implementation(implementation):
@@ -121,7 +121,7 @@ def test_three_orders_equal_stock(loss, mode, T):
 @num_true
 @losses
 def test_three_orders_in_float64(loss, T):
-    """To the precision of float64, which no step through float32 keeps."""
+    """The precision is float64's, so no step may go through float32."""
     p = PROBLEMS[T]
     wide = p._replace(
         true_count=p.true_count.astype("d"), sampled_count=p.sampled_count.astype("d")
@@ -138,7 +138,7 @@ def test_three_orders_in_float64(loss, T):
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16], ids=lambda d: d.name)
 @losses
 def test_two_orders_in_mixed_dtypes(loss, dtype, table):
-    """Each derivative comes in the dtype of what it is for."""
+    """Each derivative has the dtype of the tensor that it belongs to."""
     p = PROBLEMS[3]
     w, b, x = arrays(p)
     cast = tf.identity if table == "float32" else lambda a: tf.cast(a, dtype)
@@ -159,7 +159,7 @@ def test_two_orders_in_mixed_dtypes(loss, dtype, table):
         assert g.dtype == of.dtype
         g, e = (tf.cast(tf.convert_to_tensor(t), tf.float64) for t in (g, e))
         eps = {tf.float32: 2e-5, tf.float16: 2e-3, tf.bfloat16: 1.6e-2}
-        # What was rounded to 16 bits once is what is differentiated again.
+        # The first gradient was rounded to 16 bits before it is differentiated again.
         assert_close(g, e, 2 * eps[dtype])
 
 
@@ -167,7 +167,7 @@ def test_two_orders_in_mixed_dtypes(loss, dtype, table):
 @num_true
 @losses
 def test_three_orders_for_the_counts(loss, T, mode):
-    """TensorFlow 0.12 does not stop the gradient there. In a function an op takes the logarithm."""
+    """TensorFlow 0.12 does not stop their gradient. In a function, an op computes the logarithm."""
     p = PROBLEMS[T]
     tables = [tf.constant(a) for a in arrays(p)]
 
@@ -179,7 +179,7 @@ def test_three_orders_for_the_counts(loss, T, mode):
         return (tf.function(run, autograph=False) if mode == "function" else run)(watched)
 
     for got, want in zip(orders("fused"), orders("composite")):
-        # A count of 1e-3 divides, four times over: judged by the largest value.
+        # These derivatives divide by a count of 1e-3 four times: compare with the largest value.
         assert_close(got, want, RTOL)
 
 
@@ -263,7 +263,7 @@ def test_ways_of_differentiating(loss, way, argument):
 
 @losses
 def test_a_few_rows_of_a_gradient(loss):
-    """What comes back for a gathered gradient is an IndexedSlices, not a tensor."""
+    """The second gradient for a gathered gradient is an IndexedSlices, not a tensor."""
     p = PROBLEMS[1]
 
     def second(fn):

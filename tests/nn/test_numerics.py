@@ -23,7 +23,7 @@ PROBLEMS = {
     "two true classes": problem(T=2),
     "five true classes, repeated candidates": problem(T=5, S=20, repeated=True),
     "a batch of one, one number a row": problem(B=1, D=1, S=2),
-    # With one candidate, and that the true class, every gradient would be an exact zero.
+    # If the only candidate were the true class, every gradient would be exactly zero.
     "one candidate": ONE._replace(labels=(ONE.labels + 1) % 50),
     "all classes are candidates": problem(C=12, S=12),
     "logits of tens": problem(scale=8.0),
@@ -41,14 +41,14 @@ EPS = {
 
 
 def rounded(p, table_dtype, inputs_dtype):
-    """The problem as its dtypes hold it: rounding of the arguments is nobody's error."""
+    """Rounds the problem to its dtypes, so that rounded arguments do not count as errors."""
     table = lambda a: tf.cast(tf.cast(a, table_dtype), tf.float64).numpy()  # noqa: E731
     inputs = lambda a: tf.cast(tf.cast(a, inputs_dtype), tf.float64).numpy()  # noqa: E731
     return p._replace(
         weights=table(p.weights),
         biases=table(p.biases),
         inputs=inputs(p.inputs),
-        upstream=inputs(p.upstream),  # it arrives in the loss's dtype
+        upstream=inputs(p.upstream),  # It has the loss's dtype.
     )
 
 
@@ -66,7 +66,7 @@ def run(fn, p, table_dtype, inputs_dtype, hits, **options):
 
 @functools.cache
 def truth_of(loss, name, hits, table="float32", inputs="float32"):
-    """The reference's loss and gradients of a problem; loops in Python, so once for all tests."""
+    """Returns the reference's loss and gradients; cached, because its Python loops are slow."""
     p = PROBLEMS[name]
     if inputs in ("float16", "bfloat16"):
         p = rounded(p, table, inputs)
@@ -105,7 +105,7 @@ def test_float64(name, loss, hits, implementation):
 @pytest.mark.parametrize("inputs", [tf.float16, tf.bfloat16], ids=lambda d: d.name)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_low_precision_inputs_compute_in_float32(name, loss, inputs, table, hits, implementation):
-    """Results have float32's accuracy, but for being rounded to their own dtype."""
+    """Results have float32's accuracy, then are rounded to their own dtype."""
     table = inputs if table == "same" else table
     p = rounded(PROBLEMS[name], table, inputs)
     truth = truth_of(loss, name, hits, table.name, inputs.name)
@@ -130,7 +130,7 @@ def test_float32_inputs_take_tables_of_any_dtype_as_stock_does(loss, table, impl
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_hit_has_probability_exactly_zero(loss, dtype, implementation):
-    """Where every candidate is a hit, the loss is that of the true class alone."""
+    """If every candidate is a hit, the loss is that of the true class alone."""
     x = tf.Variable(tf.ones([3, 2], dtype))
     w, b = tf.Variable(tf.ones([4, 2], dtype)), tf.Variable(tf.zeros([4], dtype))
     ones = (np.ones([3, 2], "f"), np.ones(2, "f"))
@@ -141,7 +141,7 @@ def test_a_hit_has_probability_exactly_zero(loss, dtype, implementation):
     )  # fmt: skip
     if loss == "softmax":
         assert_close(tf.cast(value, tf.float64), np.full(3, np.log(2.0)), rtol=EPS[dtype])
-        # Two equal targets, and nothing else has any probability.
+        # Two equal targets have all the probability.
         assert np.abs(dense(dw)).max() <= 4 * EPS[dtype]
     else:
         logit = 2.0

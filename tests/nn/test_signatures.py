@@ -1,4 +1,4 @@
-"""Our signatures against the live TensorFlow's, and against the records of 0.12.1 and 1.15.5."""
+"""Compares our signatures with the installed TensorFlow's and with records of 0.12.1 and 1.15.5."""
 
 import inspect
 import json
@@ -19,7 +19,7 @@ SAMPLERS = tuple(
     for kind in ("all", "fixed_unigram", "learned_unigram", "log_uniform", "uniform")
 )
 
-# What tsc.nn adds after the `*`: keyword-only, so that nothing TensorFlow adds can collide.
+# Arguments that tsc.nn adds: keyword-only, so that they cannot collide with TensorFlow's new ones.
 ALL_EXTRAS = {
     "implementation": None, "sampler": None, "padding_label": None, "exclude_true": False
 }  # fmt: skip
@@ -28,7 +28,7 @@ NN_EXTRAS = {
     "nce_loss": {"partition_strategy": "div", "seed": None, **ALL_EXTRAS},
 }
 
-# The two losses that TensorFlow 2 does not have; design decision, not a record.
+# The two losses that TensorFlow 2 lacks: a design decision, not a record.
 NN_ONLY = {
     "sampled_sparse_softmax_loss": (
         "weights, biases, labels, inputs, num_sampled, num_classes, sampled_values=None, "
@@ -46,7 +46,7 @@ NN_ONLY = {
 
 
 def positional(function):
-    """Returns [(name, default)] of what can be passed by position."""
+    """Returns [(name, default)] of the positional arguments."""
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
     return [
         (parameter.name, _default(parameter.default))
@@ -56,7 +56,7 @@ def positional(function):
 
 
 def keyword_only(function):
-    """Returns {name: default} of what can be passed by keyword only."""
+    """Returns {name: default} of the keyword-only arguments."""
     return {
         parameter.name: _default(parameter.default)
         for parameter in inspect.signature(function).parameters.values()
@@ -78,19 +78,19 @@ def recorded(version, name):
 
 
 def _default(value):
-    """An empty list and an empty tuple mean the same, and a tuple is the safer default."""
+    """Makes an empty list equal to an empty tuple, which is the safer default."""
     return () if isinstance(value, list) and not value else value
 
 
 def assert_same(ours, expected, extras=()):
-    """Fails unless names, order and defaults are the same, and only the extras come on top."""
+    """Fails unless names, order and defaults are equal and only the extras are added."""
     assert positional(ours) == expected
     assert keyword_only(ours) == dict(extras)
     assert not takes_anything(ours)
 
 
 def public_samplers(namespace):
-    """Returns the sampling names that a namespace shows."""
+    """Returns the names of a namespace's samplers."""
     return {
         name
         for name in dir(namespace)
@@ -156,7 +156,7 @@ def test_no_sampling_name_of_tensorflow_is_missing():
 
 @pytest.mark.skipif(tf.__version__ != "2.21.0", reason="the record is of TensorFlow 2.21.0")
 def test_records_are_those_of_the_recorder():
-    """The recorder that ran inside the old ones, and `inspect.signature`, read the same."""
+    """The recorder that ran in the old versions reads the same as `inspect.signature`."""
     modules = {
         "nn": tf.nn,
         "random": tf.random,

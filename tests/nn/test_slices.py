@@ -1,4 +1,4 @@
-"""A table's gradient has TensorFlow's slices: indices, values and order, or each id once."""
+"""A table's gradient has TensorFlow's slices (indices, values, order), or each id once."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ implementations = pytest.mark.parametrize("implementation", ["fused", "composite
 
 
 def gradients(function, p, pieces=1, rows=None, **options):
-    """The loss and its gradients for weights, biases and inputs, of a traced function."""
+    """Returns the loss of a traced function and its gradients by weights, biases and inputs."""
     weights = [tf.Variable(piece) for piece in np.array_split(p.weights, pieces)]
     biases = [tf.Variable(piece) for piece in np.array_split(p.biases, pieces)]
     inputs = tf.constant(p.inputs[:rows])

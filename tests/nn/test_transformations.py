@@ -1,6 +1,6 @@
-"""What people do to a loss: differentiate it twice, map, loop, recompute and compile it.
+"""Transformations of a loss: second derivatives, maps, loops, recomputation, compilation.
 
-What `test_gradients` does to the fused losses is done to the composite ones alone here.
+The tests of derivatives here are for the composite alone; `test_gradients` has the fused losses.
 """
 
 import numpy as np
@@ -226,7 +226,7 @@ def test_xla_with_fixed_values(loss, repeated, hits, shards):
 
 @both
 def test_xla_gives_a_label_out_of_range_a_nan_loss_of_its_own(loss):
-    """TensorFlow silently takes the last class there, as XLA clamps what it gathers by."""
+    """TensorFlow silently uses the last class, because XLA clamps indices."""
     labels = P.labels.copy()
     labels[2, 0], labels[4, 1] = 400, -1
 

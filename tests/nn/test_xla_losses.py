@@ -1,4 +1,4 @@
-"""The losses compiled by XLA with the sampler they come with: what they draw, step after step."""
+"""The losses compiled by XLA with their default samplers: the draws of each step."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ LOSSES = {
     "nce": tsc.nn.nce_loss,
     "sparse": tsc.nn.sampled_sparse_softmax_loss,
 }
-# What TensorFlow takes for the global seed where none is set; see tf.compat.v1.get_seed.
+# TensorFlow's global seed if none is set; see tf.compat.v1.get_seed.
 NO_GLOBAL_SEED = 87654321
 each = pytest.mark.parametrize("loss", LOSSES)
 
@@ -40,7 +40,7 @@ def step_with_gradients(loss, tables, x, labels, **more):
 
 
 def drawn(labels, seed, step, global_seed=NO_GLOBAL_SEED):
-    """What XLA draws for a seed in a step, by the documented seed, drawn eagerly."""
+    """Returns XLA's draws for a seed and step, computed eagerly by the documented seed."""
     return tsc.random.stateless_log_uniform_candidate_sampler(
         labels, labels.shape[1], 12, True, 50, [global_seed * 2**32 + seed, step]
     )
@@ -116,7 +116,7 @@ def test_the_global_seed_counts_beside_an_operation_seed():
 
 
 def test_a_function_traced_anew_counts_anew():
-    """As TensorFlow's kernel starts anew; the first trace goes on from where it was."""
+    """A new trace starts its own count, like TensorFlow's kernel; the first trace continues."""
     compiled = compiled_loss(7)
     whole = steps(compiled, 2)
     values = drawn(tf.constant(P.labels[:3]), 7, 0)
@@ -127,7 +127,7 @@ def test_a_function_traced_anew_counts_anew():
 
 
 def test_inside_larger_functions():
-    """Nested in a function of its own, in a compiled loop: each turn draws the next."""
+    """In a nested function or a compiled loop, each iteration makes the next draw."""
 
     @tf.function
     def inner(inputs):
@@ -143,7 +143,7 @@ def test_inside_larger_functions():
     apart = steps(compiled_loss(7), 7)
     assert_close(outer(tf.constant(P.inputs)), apart[:3])
     assert_close(outer(tf.constant(P.inputs)), apart[3:6])
-    # TensorFlow takes the same trace where nothing is compiled, and it must compute there too.
+    # TensorFlow may use the same trace without compilation, so it must work there too.
     assert_close(inner(tf.constant(P.inputs)), apart[6])
     assert inner.experimental_get_tracing_count() == 1
 

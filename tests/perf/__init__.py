@@ -1,6 +1,6 @@
-"""`make perf`: compares a working tree with an earlier commit, and fails if it has slowed down.
+"""`make perf`: compares a working tree with an earlier commit, and fails if it is slower.
 
-It counts what repeats (ops, bytes, instructions) and times the steps of both in turns. It is a
-developer's tool that builds commits of this repository, so it lies beside the tests and is not
-shipped in the package.
+It counts repeatable quantities (ops, bytes, instructions) and times the steps of both in turns. It
+is a developer's tool that builds commits of this repository. So it is beside the tests and not in
+the package.
 """

@@ -18,7 +18,7 @@ from tests.perf.worker import STEPS
 from tf_sampled_compat.cli import console, exit_codes
 from tf_sampled_compat.cli.options import positive
 
-_RUNS = 9  # steps, of whose bytes the median counts
+_RUNS = 9  # Steps; the median of their bytes counts.
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,7 +92,7 @@ def _counts(tree: pathlib.Path, size: str, steps: Sequence[str]) -> Iterator[Row
 
 
 def _of_base(base: Worker, *request: Any) -> Any:
-    """Asks the base, which may lack what this tree has."""
+    """Asks the base, which may lack a feature of this tree."""
     try:
         return base.ask(*request)
     except WorkerError:
@@ -133,7 +133,7 @@ def _times(
 def _turns(base: Worker, here: Worker, step: str, turns: int) -> Iterator[tuple[float, float]]:
     """Yields the times of base and tree in each turn: A B, B A, A B, ..."""
     runs = 5
-    here.ask("seconds", step)  # makes the step, as `base` has
+    here.ask("seconds", step)  # Makes the step, as `base` already has.
     for turn in range(turns):
         order = (base, here) if turn % 2 == 0 else (here, base)
         times = {id(worker): worker.ask("seconds", step, runs) for worker in order}

@@ -1,4 +1,4 @@
-"""The two trees to compare: this one and an earlier commit's, each with its libraries built."""
+"""The two trees to compare, this one and an earlier commit's, each with built libraries."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def base(name: str = "", *, repository: pathlib.Path = HERE) -> Base:
 
 @contextlib.contextmanager
 def worktree(commit: str, *, repository: pathlib.Path = HERE) -> Iterator[pathlib.Path]:
-    """Checks a commit out into a temporary folder, which goes at the end."""
+    """Checks a commit out into a temporary folder, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="perf-") as folder:
         tree = pathlib.Path(folder) / "base"
         _git(repository, "worktree", "add", "--quiet", "--detach", str(tree), commit)
@@ -72,7 +72,7 @@ def build(tree: pathlib.Path) -> None:
 
 
 def _git(repository: pathlib.Path, *arguments: str, fails: Optional[str] = None) -> str:
-    """Returns what git prints; `fails` where it fails, or raises a CheckoutError."""
+    """Returns git's output. If git fails, returns `fails` or raises a CheckoutError."""
     done = subprocess.run(
         ["git", "-C", str(repository), *arguments], capture_output=True, text=True
     )

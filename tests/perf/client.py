@@ -1,4 +1,4 @@
-"""Starts the worker of a checkout and asks it; see worker.py."""
+"""Starts the worker of a checkout and sends it requests; see worker.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tf_sampled_compat.core.backends import library
 
 _FOLDER = pathlib.Path(__file__).resolve().parent
 
-# One thread takes the same blocks each time. oneDNN keeps blocks for itself and so hides them.
+# One thread allocates the same blocks each time. oneDNN would keep blocks and so hide them.
 _COUNTED_ALONE = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
@@ -24,16 +24,16 @@ _COUNTED_ALONE = {
 
 
 class WorkerError(Exception):
-    """The worker could not answer."""
+    """The worker did not answer."""
 
 
 class Worker:
-    """A process that works in a checkout. To be used in a `with` statement.
+    """A process that works in a checkout. Use it in a `with` statement.
 
     Args:
       tree: The checkout.
       size: "full" or "quick".
-      counter: The library that counts bytes, to be preloaded; None to count none.
+      counter: The library that counts bytes, which is preloaded; None not to count.
     """
 
     def __init__(self, tree: pathlib.Path, size: str, *, counter: Optional[pathlib.Path] = None):
@@ -52,7 +52,7 @@ class Worker:
         """Returns the worker's answer.
 
         Raises:
-          WorkerError: If it has none, or is gone.
+          WorkerError: If the worker has no answer or has ended.
         """
         request = {"what": what, "step": step, "runs": runs}
         return ask(self._process, request)
@@ -103,7 +103,7 @@ def ask(process: subprocess.Popen[str], request: Mapping[str, Any]) -> Any:
 
 
 def build_counter(folder: pathlib.Path) -> Optional[pathlib.Path]:
-    """Compiles allocations.c; returns None where that fails, as without glibc."""
+    """Compiles allocations.c; returns None if that fails, as without glibc."""
     library_file = folder / "allocations.so"
     command = ["cc", "-O2", "-shared", "-fPIC", str(_FOLDER / "allocations.c")]
     try:

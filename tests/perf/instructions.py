@@ -1,7 +1,7 @@
 """Counts the instructions of each kernel, by valgrind or by perf, whichever works here.
 
-The work is that of custom_ops/kernels/tests/kernel_work_test.cc, built with each tree's own
-Makefile and kernels. valgrind counts exactly but knows no AVX-512, so both count the AVX2 build.
+The work is custom_ops/kernels/tests/kernel_work_test.cc, built with each tree's own Makefile and
+kernels. valgrind counts exactly but does not support AVX-512, so both count the AVX2 build.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Optional
 _SOURCE = pathlib.Path("custom_ops/kernels/tests/kernel_work_test.cc")
 _VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 _PERF = ("perf", "stat", "-x,", "-e", "instructions:u")
-# Two runs that differ by this many repetitions also cancel what comes before the first.
+# Two runs differ by this many repetitions, so the cost before the first repetition cancels.
 _REPEATS = 2
 
 Counter = Callable[[Sequence[str]], int]
@@ -45,14 +45,14 @@ def kernels(program: pathlib.Path) -> list[str]:
 
 
 def count(program: pathlib.Path, kernel: str, counter: Counter) -> float:
-    """Returns the instructions that one repetition of a kernel's work takes."""
+    """Returns the number of instructions of one repetition of a kernel's work."""
     few, many = (counter([str(program), kernel, str(n)]) for n in (1, 1 + _REPEATS))
     return (many - few) / _REPEATS
 
 
 @functools.cache
 def counter() -> Optional[Counter]:
-    """Returns the counter that works here; None if there is none."""
+    """Returns the counter that works here, or None."""
     for candidate in (by_valgrind, by_perf):
         try:
             candidate(["true"])

@@ -1,4 +1,4 @@
-"""`make perf` judges rightly, on figures made up here: nothing is timed and nothing is built."""
+"""`make perf` judges made-up figures correctly: nothing is timed and nothing is built."""
 
 import contextlib
 import json
@@ -37,9 +37,9 @@ def test_a_counted_quantity_may_grow_within_its_bound(quantity, base, here, expe
 
 
 def made_up(ratio, *, noise, launches=6, turns=20, seed=0):
-    """Times of two trees: both have the noise of the machine, and some of their own."""
+    """Makes times of two trees, with common noise of the machine and own noise."""
     rng = np.random.default_rng(seed)
-    base = np.exp(rng.normal(0, 0.2, (launches, turns)))  # hits both alike
+    base = np.exp(rng.normal(0, 0.2, (launches, turns)))  # Affects both.
     own = np.exp(rng.normal(0, noise, (launches, turns)))
     per_launch = np.exp(rng.normal(0, noise, (launches, 1)))
     return base, ratio * base * own * per_launch
@@ -64,7 +64,7 @@ def test_noise_alone_is_not_slower():
 
 
 def test_the_interval_covers_the_ratio_as_often_as_it_says():
-    """About 90 % with six launches: a bootstrap of few is a little too narrow."""
+    """It covers about 90 % with six launches: with few, a bootstrap is a little too narrow."""
     covered = 0
     for seed in range(100):
         _, low, high = verdict.interval(*made_up(1.1, noise=0.02, seed=seed))
@@ -73,7 +73,7 @@ def test_the_interval_covers_the_ratio_as_often_as_it_says():
 
 
 def test_turns_of_one_launch_are_not_independent():
-    """All turns of a launch share its luck, so more launches are needed, not more turns."""
+    """All turns of a launch share its memory layout, so more launches help, not more turns."""
     base = np.ones((2, 1000))
     here = np.concatenate([np.full((1, 1000), 0.9), np.full((1, 1000), 1.2)])
     _, low, high = verdict.interval(base, here)
@@ -88,7 +88,7 @@ def git(folder, *arguments):
 
 @pytest.fixture
 def repository(tmp_path):
-    """A repository of three commits."""
+    """Makes a repository with three commits."""
     if shutil.which("git") is None:
         pytest.skip("no git")
     folder = tmp_path / "repository"
@@ -140,7 +140,7 @@ def test_ops_are_counted_in_called_functions_too():
 
 
 def test_the_steps_of_the_worker_run(monkeypatch):
-    """At their smallest, and the ops are those that `bench grid` prints: 31 at most."""
+    """They run at the smallest size, with the ops that `bench grid` prints: 31 at most."""
     requests = worker.Requests(worker.SIZES["quick"])
     for step in worker.STEPS:
         ops = requests.answer("ops", step)
@@ -197,7 +197,7 @@ def test_what_comes_before_the_first_repetition_does_not_count():
 
 
 class FakeWorker:
-    """A worker of made-up figures; "here" has those of `worse`."""
+    """A worker with made-up figures; "here" has those of `worse`."""
 
     worse = {}
 

@@ -1,4 +1,4 @@
-"""What counts as slower: a bound for each quantity, and for times an interval of the ratio."""
+"""Defines "slower": by a bound for each quantity, and for times by an interval of the ratio."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import NamedTuple, Optional
 import numpy as np
 from numpy.typing import ArrayLike
 
-# A counted quantity may grow by this part of it plus this much. Ops are exact; the heap also holds
-# the runtime's own few blocks; a compiler of another version arranges a loop differently.
+# A counted quantity may grow by this fraction plus this amount. Ops are exact. The heap also holds
+# a few blocks of the runtime. Another version of a compiler may arrange a loop differently.
 BOUNDS = {
     "ops": (0.0, 0.0),
     "bytes": (0.01, 4096.0),
     "bytes at once": (0.01, 4096.0),
     "instructions": (0.01, 0.0),
 }
-# A time fails if even the lower end of its interval lies above.
+# A time fails if even the lower end of its interval is above this.
 SLOWER = 1.02
-# With fewer launches a bootstrap interval is too narrow to fail anybody by.
+# With fewer launches, a bootstrap interval is too narrow to fail a tree.
 FEWEST_LAUNCHES = 5
 
 _CONFIDENCE = 0.95
@@ -35,7 +35,7 @@ class Row(NamedTuple):
       base: The figure in the base; None if it has none.
       here: The figure in this tree.
       ratio: here / base.
-      interval: Of the ratio of times, its 95 % interval.
+      interval: The 95 % interval of the ratio of times.
       verdict: "ok", "GREW", "SLOWER", "not in the base" or "too few launches".
     """
 
@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
 
 def counted(step: str, quantity: str, base: Optional[float], here: float) -> Row:
-    """Judges a quantity that repeats."""
+    """Judges a repeatable quantity."""
     if base is None:
         return Row(step, quantity, base, here, verdict=NEW)
     part, absolute = BOUNDS[quantity]
@@ -63,7 +63,7 @@ def counted(step: str, quantity: str, base: Optional[float], here: float) -> Row
 
 
 def timed(step: str, base: ArrayLike, here: ArrayLike) -> Row:
-    """Judges times in seconds, `[launches][turns]`: each turn of one tree beside the other's."""
+    """Judges times in seconds, `[launches][turns]`, turn by turn for the two trees."""
     ratio, low, high = interval(base, here)
     base_ms, here_ms = (1e3 * float(np.median(times)) for times in (base, here))
     if len(np.asarray(base)) < FEWEST_LAUNCHES:

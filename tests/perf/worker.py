@@ -1,9 +1,9 @@
-"""The process that works in one checkout: makes its training steps, counts and times them.
+"""The process that works in one checkout: it makes, counts and times training steps.
 
     PYTHONPATH=CHECKOUT python worker.py SIZE
 
-Requests come as lines of JSON on the standard input, answers go to the standard output. The file
-uses only public names of the package, because it also runs in older checkouts.
+Requests are lines of JSON on the standard input; answers go to the standard output. The file uses
+only public names of the package, because it also runs in older checkouts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 
-# Ops that compute nothing, and calls, of which the body counts; the bench's grid counts alike.
+# Ops that compute nothing, and calls, whose bodies are counted. The bench's grid counts the same.
 _PASSIVE = {"Const", "Identity", "NoOp", "Placeholder"}
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _WARM_UP = 3
@@ -104,7 +104,7 @@ def _fit(size: Size) -> Step:
     x = tf.constant(rng.standard_normal((size.batch, size.dim), np.float32))
     y = tf.constant(rng.integers(0, size.classes, (size.batch, 1)))
     batches = tf.data.Dataset.from_tensors((x, y)).repeat()
-    model.train_on_batch(x, y)  # makes the optimizer's variables
+    model.train_on_batch(x, y)  # Makes the optimizer's variables.
     model.make_train_function()
     iterator = iter(batches)
     traced = tf.function(model.train_step)
@@ -115,7 +115,7 @@ def _fit(size: Size) -> Step:
 
 
 def count_ops(graph: Any) -> int:
-    """Counts the ops of a graph and of the functions it calls, before TensorFlow optimizes it."""
+    """Counts the ops of a graph and of its functions, before TensorFlow optimizes it."""
     definition = graph.as_graph_def()
     bodies = {each.signature.name: each.node_def for each in definition.library.function}
 
@@ -132,8 +132,8 @@ def count_ops(graph: Any) -> int:
 
 
 def count_bytes(step: Step, runs: int) -> dict[str, float]:
-    """Returns the bytes that a step takes from the heap, in all and at most at once."""
-    counter = ctypes.CDLL(None)  # allocations.c, which is preloaded
+    """Returns the bytes that a step takes from the heap: the total and the peak."""
+    counter = ctypes.CDLL(None)  # The preloaded allocations.c.
     for name in ("allocated_in_all", "allocated_now", "allocated_at_most"):
         getattr(counter, name).restype = ctypes.c_longlong
     in_all, at_once = [], []
@@ -147,7 +147,7 @@ def count_bytes(step: Step, runs: int) -> dict[str, float]:
 
 
 def seconds(step: Step, runs: int) -> float:
-    """Returns the median time of a step, of a few in a row."""
+    """Returns the median time of a few steps in a row."""
     times = []
     for _ in range(runs):
         start = time.perf_counter()

@@ -43,7 +43,7 @@ def modules() -> list[str]:
 
 
 def lines(module: str) -> list[str]:
-    """Returns the description of one public module, a line a parameter."""
+    """Returns the description of one public module, with a line for each parameter."""
     namespace = importlib.import_module(module)
     return [line for name in sorted(namespace.__all__) for line in _entry(namespace, name)]
 
@@ -72,9 +72,9 @@ def _entry(namespace: types.ModuleType, name: str) -> Iterator[str]:
 
 
 def _class(name: str, cls: type) -> Iterator[str]:
-    """The constructor and the public members that the package itself defines.
+    """Describes a class: its constructor and the public members that the package defines.
 
-    The rest comes from Keras or TensorFlow, whose releases differ.
+    Other members come from Keras or TensorFlow, whose releases differ.
     """
     members: dict[str, Any] = {}
     for owner in reversed(cls.__mro__):

@@ -1,4 +1,4 @@
-"""The package's conventions: who imports whom, what an import does, how long a file is."""
+"""The package's conventions: which rooms import which, what an import does, how long a file is."""
 
 import ast
 import graphlib
@@ -47,7 +47,7 @@ def name_of(path):
 
 
 def room_of(module):
-    """The room of a module, and how far down it is."""
+    """Returns the room of a module and its position from the top."""
     inner = module.removeprefix("tf_sampled_compat.")
     found = [
         (len(name), depth, name)
@@ -86,13 +86,13 @@ def test_imports_point_downwards(module):
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    """Within a room imports have an order too: `graphlib` finds one, or names the cycle."""
+    """Imports within a room have an order too: `graphlib` finds it or names the cycle."""
     graphlib.TopologicalSorter(IMPORTS).prepare()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_loss_is_described_by_keyword(path):
-    """A dataclass of Python 3.9 cannot be keyword-only, so the places that make one are checked."""
+    """A dataclass of Python 3.9 cannot be keyword-only, so its constructor calls are checked."""
     described = {"Arguments", "Resampling", "SampledLoss", "Sampling"}
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) in described:

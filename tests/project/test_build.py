@@ -1,4 +1,4 @@
-"""Builds of the package without the C++ op: it installs, computes, and says what is missing."""
+"""The package built without the C++ op installs, computes, and says what is missing."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="no sou
 
 @pytest.fixture
 def sources(tmp_path):
-    """A copy of the sources without anything built."""
+    """Makes a copy of the sources without build results."""
     folder = tmp_path / "sources"
     folder.mkdir()
     for name in SOURCES:
@@ -42,7 +42,7 @@ def sources(tmp_path):
 
 
 def a_path_of(folder, *names):
-    """Makes a folder that holds only these commands, to serve as PATH."""
+    """Makes a folder with only these commands, for use as PATH."""
     folder.mkdir()
     for name in names:
         (folder / name).symlink_to(shutil.which(name))
@@ -83,7 +83,7 @@ def test_asked_to_skip_the_op_it_builds_a_wheel_for_every_platform(sources, tmp_
 
 
 def test_a_wheel_with_libraries_names_its_platform(sources, tmp_path):
-    """The build is skipped, but the tree has a library, as after `make -C custom_ops install`."""
+    """The build is skipped, but the tree has libraries, as after `make -C custom_ops install`."""
     (sources / "tf_sampled_compat" / "lib").mkdir(exist_ok=True)
     (sources / "tf_sampled_compat" / "lib" / "libsampled_compat_baseline.so").touch()
     built = wheel(os.environ["PATH"], sources, TF_SAMPLED_COMPAT_BUILD="skip")

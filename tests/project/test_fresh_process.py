@@ -1,4 +1,4 @@
-"""What only a process of its own can show: ops read back from files, forks, a quiet end."""
+"""Tests that need a fresh process: ops loaded from files, forks, a quiet exit."""
 
 import os
 import re
@@ -135,19 +135,19 @@ print("done")
 
 @pytest.mark.parametrize("script", [FRESH_PROCESS, FORK], ids=["load_ops", "fork"])
 def test_in_a_process_of_its_own(script, tmp_path):
-    """It does what the script asserts, and ends without a word and with code 0."""
+    """The script's assertions hold, and the process ends with code 0 and without output."""
     if script is FRESH_PROCESS:
         np.savez(tmp_path / "want.npz", **save_model_and_graph(tmp_path))
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     root = os.path.dirname(os.path.dirname(tsc.__file__))
     environment["PYTHONPATH"] = root
-    # Since 3.12 Python warns of any fork beside threads, and TensorFlow always has some.
+    # Since 3.12, Python warns about a fork of a process with threads. TensorFlow always has some.
     quiet = ["-W", "ignore:This process:DeprecationWarning"]
     result = subprocess.run(
         [sys.executable, *quiet, "-c", script], cwd=tmp_path, env=environment, capture_output=True,
         text=True, timeout=200,
     )  # fmt: skip
     assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr[-3000:]
-    # What TensorFlow says as it is imported is not ours.
+    # Messages of TensorFlow's import are not ours.
     mine = [line for line in result.stderr.splitlines() if not TENSORFLOW_SAYS.match(line)]
     assert not mine

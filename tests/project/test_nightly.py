@@ -1,4 +1,4 @@
-"""`make nightly` tells the truth of what it ran, without the paths of the machine."""
+"""`make nightly` reports correctly what it ran, without paths of the machine."""
 
 import sys
 

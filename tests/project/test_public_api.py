@@ -1,7 +1,7 @@
 """The public names and signatures are those recorded in `public_api.txt`.
 
-A change on purpose is recorded by `python -m tests.project.public_api --write`, and stands in
-CHANGELOG.md; docs/policy.md says which changes are allowed.
+Record an intended change by `python -m tests.project.public_api --write`, and describe it in
+CHANGELOG.md. docs/policy.md says which changes are allowed.
 """
 
 import difflib

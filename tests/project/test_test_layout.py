@@ -1,4 +1,4 @@
-"""How the tests are laid out: they mirror the package, and share by conftest and helpers alone."""
+"""The layout of the tests: they mirror the package and share only conftests and helpers."""
 
 import ast
 import pathlib
@@ -16,7 +16,7 @@ def name_of(path):
 
 
 def imported(tree):
-    """Yields the dotted names that a module imports, those of functions' bodies too."""
+    """Yields the dotted names that a module imports, also in functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -26,14 +26,14 @@ def imported(tree):
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_imports_a_test_module(path):
-    """What two test modules share is a fixture of a conftest.py, or a helper without tests."""
+    """Test modules share fixtures of a conftest.py, or helpers without tests."""
     for name in imported(ast.parse(path.read_text())):
         is_test = name.startswith("tests.") and ".test_" in name
         assert not is_test, f"{name_of(path)} imports {name}: move what they share to a helper"
 
 
 def clocks(tree):
-    """Yields the lines that read a clock, or import one by name."""
+    """Yields the lines that read a clock or import one by name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.value.id == "time" and node.attr in CLOCKS:
@@ -45,11 +45,11 @@ def clocks(tree):
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.name.startswith("test_")], ids=name_of)
 def test_no_test_reads_a_clock(path):
-    """On a busy machine any time is too long: count ops, calls or bytes instead."""
+    """On a busy machine any time limit is too short: count ops, calls or bytes instead."""
     assert list(clocks(ast.parse(path.read_text()))) == [], "lines that read a clock"
 
 
 def test_each_folder_of_tests_is_a_package():
-    """Without `__init__.py` two test modules of one name in two folders collide."""
+    """Without `__init__.py`, two test modules with the same name collide."""
     folders = {path.parent for path in MODULES}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []

@@ -1,4 +1,4 @@
-"""What an editor shows of the public names, and what a type checker says of calls of them."""
+"""Editors show the public names' signatures, and a type checker finds wrong calls of them."""
 
 import inspect
 import json
@@ -53,7 +53,7 @@ def test_an_editor_shows_every_signature():
             assert shown == list(inspect.signature(resolve(dotted)).parameters), dotted
 
 
-# (rule, call): the rule that the checker names, or None where the call is right.
+# (rule, call): the rule that the checker reports, or None if the call is correct.
 CALLS = [
     (None, "tsc.keras.losses.SampledSoftmax(64)"),
     (None, 'tsc.keras.losses.NCE(num_sampled=64, num_true=2, reduction="sum")'),

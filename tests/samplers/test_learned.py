@@ -1,4 +1,4 @@
-"""The learned sampler: what it draws, what it learns, and that its state is where it should be."""
+"""The learned sampler: its draws, its counts, and where its state is saved."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_every_mode_draws_and_learns_the_same(mode, unique, options):
 
 @pytest.mark.parametrize("unique", [False, True])
 def test_each_draw_has_random_numbers_of_its_own(unique):
-    """Of the step, and of the operation's seed; nothing is learned in between."""
+    """They depend on the step and on the operation's seed; nothing is learned in between."""
     sampler = tsc.random.LearnedUnigramSampler(50, seed=7)
     draws = [sampler.draw([[0]], 20, unique)[0].numpy() for _ in range(2)]
     sampler = tsc.random.LearnedUnigramSampler(50, seed=7)
@@ -70,7 +70,7 @@ def test_without_a_seed_it_is_the_global_one():
 
 
 def test_counts_start_at_1_and_a_batch_does_not_see_itself():
-    """As TensorFlow's sampler counts, whose numbers these are."""
+    """The numbers are those of TensorFlow's sampler."""
     ours = tsc.random.LearnedUnigramSampler(50, seed=1)
     theirs = tf.function(
         lambda labels: tf.random.learned_unigram_candidate_sampler(labels, 1, 20, False, 50)
@@ -95,7 +95,7 @@ def test_draws_follow_the_counts():
 
 
 def test_expected_counts_are_by_the_real_number_of_tries():
-    """With p known, each count gives the tries: one integer for all, and at least S."""
+    """With known P, each count gives the number of tries: the same for all, at least S."""
     sampler = tsc.random.LearnedUnigramSampler(30, seed=2)
     sampler.learn(np.zeros([60, 1], np.int64))
     p = sampler.probability(np.arange(30)).numpy()
@@ -135,7 +135,7 @@ def test_more_distinct_classes_than_come_up_is_an_error(monkeypatch):
 
 
 def test_decay_follows_frequencies():
-    """Class 0 is twice in each step, class 1 in each second; later it is class 2 instead of 0."""
+    """Class 0 occurs twice per step, class 1 in every second step; later class 2 replaces 0."""
     sampler = tsc.random.LearnedUnigramSampler(10, seed=1, decay=0.95)
     for step in range(1500):
         sampler.learn([[0], [0], [1 if step % 2 else 3 + step // 2 % 7]])
@@ -160,7 +160,7 @@ def test_counts_beyond_float32():
 def test_one_state_under_retracing():
     sampler = tsc.random.LearnedUnigramSampler(50, seed=1)
     step = tf.function(lambda labels: sampler(labels, 1, 20, True, 50))
-    for size in (1, 2, 3):  # each a trace
+    for size in (1, 2, 3):  # Each size is a trace.
         step(tf.zeros([size, 1], tf.int64))
     sampler(tf.zeros([4, 1], tf.int64), 1, 20, True, 50)
     assert int(sampler.counts()[0]) == 11
@@ -170,7 +170,7 @@ def test_a_run_interrupted_and_restored_draws_what_an_uninterrupted_one_does(tmp
     def model():
         module = tf.Module()
         module.table, module.bias = tf.Variable(tf.ones([50, 4])), tf.Variable(tf.zeros([50]))
-        module.sampler = tsc.random.LearnedUnigramSampler(50)  # A seed of its own, saved too.
+        module.sampler = tsc.random.LearnedUnigramSampler(50)  # Its random seed is saved too.
         module.step = tf.function(lambda labels: train(module, labels))
         return module
 
@@ -211,7 +211,7 @@ def test_a_saved_model_holds_the_counts(tmp_path):
 
 
 def test_a_layers_own_variables_hold_the_counts():
-    """What a Keras layer puts into its weights file."""
+    """A Keras layer can put them into its weights file."""
     first, store = tsc.random.LearnedUnigramSampler(9, seed=1, decay=0.5), {}
     first(np.array([[4]]), 1, 3, True, 9)
     first.save_own_variables(store)
@@ -248,7 +248,7 @@ def replicas_share_counts_and_draw_apart(options):
 
 
 def test_nothing_reads_the_counts_whole():
-    """A variable that has had a sparse update would be copied."""
+    """After a sparse update, a read would copy the whole variable."""
     sampler = tsc.random.LearnedUnigramSampler(5000, seed=1)
     traced = tf.function(lambda x: sampler(x, 1, 20, True, 5000)).get_concrete_function(LABELS)
     graph = traced.graph.as_graph_def()

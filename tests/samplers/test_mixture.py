@@ -1,4 +1,4 @@
-"""Mixtures and in-batch candidates: their counts, and that gradients are the full softmax's."""
+"""Mixtures and in-batch candidates: their counts, and gradients equal to the full softmax's."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def taught(seed=1, **options):
 
 
 def gradient(loss):
-    """Of a mean loss for the weights, in float64."""
+    """Returns the gradient of a mean loss by the weights, in float64."""
     weights = tf.constant(WEIGHTS)
     with tf.GradientTape() as tape:
         tape.watch(weights)
@@ -66,7 +66,7 @@ def apart(got):
 
 
 def repeated(sampler):
-    """Independent draws, of which many can be had."""
+    """Makes a sampler of independent draws, any number of them."""
     return lambda labels, num_true, size, unique, range_max, seed: sampler(
         labels, num_true, size, False, range_max, seed=seed
     )
@@ -102,12 +102,12 @@ def test_many_draws_give_the_full_softmaxs_gradient(kind):
     sampler = SAMPLERS[kind](size)
     assert apart(sampled(sampler, size)) < 0.015
     assert apart(sampled(without_log_q(sampler), size)) > 0.09
-    # The error of one call is chance, which more candidates make less.
+    # The error of one call is random; more candidates reduce it.
     assert apart(sampled(SAMPLERS[kind](100), 100, calls=1)) > 0.03
 
 
 def test_in_batch_labels_give_the_full_softmaxs_gradient():
-    """The rows that are looked at stand among many others, whose labels are the candidates."""
+    """The tested rows are among many others, whose labels are the candidates."""
     frequencies, size = taught(), 3000
     in_batch = tsc.random.InBatchSampler(frequencies)
     r = np.random.RandomState(3)
@@ -118,7 +118,7 @@ def test_in_batch_labels_give_the_full_softmaxs_gradient():
         rest = tf.numpy_function(lambda: others[next(step) % 20], [], tf.int64)
         labels = tf.concat([labels, tf.ensure_shape(rest, [size - B, 1])], axis=0)
         ids, true_count, count = in_batch(labels, 1, num_sampled, unique, range_max, seed=seed)
-        # The rows' own labels are no draws, and there are as few as B of them.
+        # The rows' own labels are not random, but they are only B of many.
         return ids, true_count[:B], count
 
     assert apart(sampled(sampler, size, calls=20)) < 0.04
@@ -141,7 +141,7 @@ def test_the_mixtures_count_is_the_sum():
 
 @pytest.mark.parametrize("how", ["eager", "graph", "xla"])
 def test_a_batch_is_learned_once(how):
-    """However many of the samplers learn from it; and it does not see itself."""
+    """A batch is learned once even if several samplers share it, and only after its draw."""
     frequencies = tsc.random.LearnedUnigramSampler(C, seed=1)
     mixture = tsc.random.MixtureSampler(
         [(frequencies, 5), (tsc.random.InBatchSampler(frequencies), 3)])  # fmt: skip

@@ -1,4 +1,4 @@
-"""Seeds of replicas: the same for all, as TensorFlow has it, or each its own, if asked for."""
+"""Seeds of replicas: the same for all, as in TensorFlow, or on request one for each."""
 
 import os
 import pathlib
@@ -64,7 +64,7 @@ print("done")
 
 
 def test_two_replicas_in_a_process_of_their_own(tmp_path):
-    script = tmp_path / "replicas.py"  # AutoGraph wants a file to read
+    script = tmp_path / "replicas.py"  # AutoGraph needs a source file.
     script.write_text(TWO_REPLICAS)
     result = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, timeout=200,
@@ -85,7 +85,7 @@ def test_without_replicas_a_stateless_seed_is_itself(seed):
 
 
 def test_a_replica_that_only_the_graph_knows(monkeypatch):
-    """As on a TPU: good for two integers, refused for an operation seed."""
+    """As on a TPU: it works for a pair of integers, and is refused for an operation seed."""
 
     class Context:
         def __init__(self, replica):

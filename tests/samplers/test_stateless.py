@@ -1,4 +1,4 @@
-"""The stateless samplers: what they draw, wherever they run, and what they state of it."""
+"""The stateless samplers: their draws and expected counts, in every mode."""
 
 import functools
 import math
@@ -71,7 +71,7 @@ RANGES = [1, 2, 3, 50, 10**6, 2**24 + 1, 2**31 - 1, 2**31, 2**31 + 7, 2**40]
 @pytest.mark.parametrize("range_max", RANGES)
 @pytest.mark.parametrize("law", ["uniform", "log_uniform"])
 def test_classes_are_those_of_exact_arithmetic(law, range_max):
-    """A class that is off has a word within 2**-55 of its boundary: none in so few."""
+    """Only a word within 2**-55 of a boundary may give a wrong class; these few words do not."""
     words = np.random.default_rng(range_max).integers(0, 2**62, 200)
     words = np.concatenate([words, [0, 1, 2**61, 2**62 - 1]])
     invert = getattr(inversion, law)
@@ -82,7 +82,7 @@ def test_classes_are_those_of_exact_arithmetic(law, range_max):
 
 
 def test_the_largest_range_to_a_class():
-    """Where classes are as fine as the rounding of u: 2**-56 of 53 * ln 2 * 2**53 is a few."""
+    """Here rounding of u moves a class by a few: 2**-56 of 53 * ln 2 * 2**53."""
     words = np.random.default_rng(1).integers(0, 2**62, 500)
     naive = [naive_draws.log_uniform(int(word), 2**53) for word in words]
     got = inversion.log_uniform(tf.constant(words), 2**53).numpy()
@@ -90,11 +90,11 @@ def test_the_largest_range_to_a_class():
 
 
 def test_the_classes_next_to_a_boundary():
-    """The word at which a class begins, to the 2**-56 of its number that u is rounded by."""
+    """A class begins at the right word, up to the rounding of u by 2**-56."""
     range_max = 10**6
     for k in (0, 1, 2, 99, 12345, range_max - 2):
         word = int(2**62 * math.log(k + 2) / math.log(range_max + 1))
-        around = [word - 2**14, word + 2**14]  # float64 knows the word to 2**10
+        around = [word - 2**14, word + 2**14]  # float64 gives the word to within 2**10.
         assert inversion.log_uniform(tf.constant(around), range_max).numpy().tolist() == [k, k + 1]
 
 
@@ -133,7 +133,7 @@ def test_draws_by_weights(law, num_sampled, unique, mode):
     else:
         weights = np.float32(FLOATS) ** np.float32(0.75) if law == "fixed" else np.array(FLOATS)
         weights, heavy = [int(weight * 2**70) for weight in weights.astype(np.float64)], 7
-    if unique:  # the light ones come once in millions of draws
+    if unique:  # The light classes occur once in millions of draws.
         num_sampled = min(num_sampled, heavy)
     for seed in SEEDS[1:3]:
         got = sample(law, mode, num_sampled, unique, 10, seed, [[0, 1], [8, 9]])
@@ -164,7 +164,7 @@ def test_what_has_a_weight_can_be_drawn_however_small_it_is():
 @pytest.mark.parametrize("law", ["uniform", "log_uniform"])
 @pytest.mark.parametrize("num_sampled, range_max", [(1000, 10**4), (500, 500), (2000, 10**9)])
 def test_many_draws_are_the_same_everywhere(law, num_sampled, range_max):
-    """Several rounds, tables and sorting, bits and hashing."""
+    """The number is large enough for several rounds and for every way to find repeated classes."""
     for seed in SEEDS[1:4]:
         first, *rest = (sample(law, mode, num_sampled, True, range_max, seed) for mode in MODES)
         for other in rest:
@@ -175,7 +175,7 @@ def test_many_draws_are_the_same_everywhere(law, num_sampled, range_max):
 
 
 def test_rounds_go_on_where_the_last_one_ended():
-    """A class a round of two draws: as many rounds as can be."""
+    """Each round of two draws finds one class, so there are as many rounds as possible."""
     stream = Stream(tf.constant([3, 4], tf.int64))
     whole = stream.words(0, 400)
     for first in (2, 130, 398):
@@ -185,7 +185,7 @@ def test_rounds_go_on_where_the_last_one_ended():
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("unique", [True, False])
 def test_counts_are_tensorflows(law, unique):
-    """The same expected counts as its kernels', for as many tries: those of the same law."""
+    """For the same number of tries, expected counts equal those of TensorFlow's kernels."""
     if law in ("learned", "floats"):
         pytest.skip("TensorFlow learns its counts by itself")
     stock = {
@@ -196,7 +196,7 @@ def test_counts_are_tensorflows(law, unique):
     ours, more = LAWS[law]
     true = [[0, 3], [8, 9]]
 
-    def tries(count):  # of class 9, P being known
+    def tries(count):  # By class 9, whose P is known.
         count = float(count)
         if math.isclose(count, 4 * p, rel_tol=1e-5):
             return 4

@@ -1,4 +1,4 @@
-"""Stateless samplers asked for what there is not: an error that names the argument, and an end."""
+"""Stateless samplers refuse impossible requests with an error that names the argument."""
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_counts(changed, message, known):
 
 
 def test_xla_says_it_in_the_numbers():
-    """A true class out of range has no count; too few classes are -1, and nothing has a count."""
+    """A true class out of range has the count NaN. If classes are missing (-1), all counts are."""
 
     @tf.function(jit_compile=True)
     def call(true, counts):
@@ -135,7 +135,7 @@ def test_a_class_that_never_comes_ends_after_so_many_draws(mode, monkeypatch):
 
 
 def test_weights_are_those_that_tensorflows_kernel_holds(tmp_path):
-    """Reserved ids, shards and files: where the two disagree the counts would."""
+    """For reserved ids, shards and files: other weights would give other counts."""
     path = tmp_path / "vocabulary.csv"
     path.write_text("".join(f"word{i},{w}\n" for i, w in enumerate([3, 1, 4, 1.5, 9, 2.6, 5])))
     for weights in ({"vocab_file": str(path)}, {"unigrams": [3, 1, 4, 1.5, 9, 2.6, 5]}):

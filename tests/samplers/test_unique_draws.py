@@ -1,4 +1,4 @@
-"""Draws until classes are distinct: each way to merge a block, against a loop over the draws."""
+"""Draws until enough classes are distinct: compares each way to merge a block with a loop."""
 
 import functools
 
@@ -10,7 +10,7 @@ from tf_sampled_compat.core.samplers import first_occurrences
 from tf_sampled_compat.core.samplers.unique_draws import draw_unique
 
 CLASSES = 12
-# Geometric: the last class comes up long after the first block.
+# Geometric, so that the last class occurs long after the first block.
 DRAWN = np.minimum(np.random.RandomState(0).geometric(0.4, 4000) - 1, CLASSES - 1)
 MERGES = {
     "hashing": first_occurrences.by_hashing,
@@ -20,7 +20,7 @@ MERGES = {
 
 
 def by_a_loop(num_sampled):
-    """Returns the distinct classes, and how many draws they took."""
+    """Returns the distinct classes and the number of draws."""
     kept = []
     for position, value in enumerate(DRAWN.tolist()):
         if value not in kept:
@@ -71,7 +71,7 @@ def test_the_merge_of_each_context(jit):
 
 
 def test_too_few_draws():
-    """One draw less than it takes to find the last class."""
+    """One draw fewer than needed to find the last class."""
     kept, tries = by_a_loop(12)
     sizes = {"num_sampled": 12, "block_size": 1, "most_tries": tries - 1}
     expected = f"num_sampled: .* no more than {tries - 1} draws find"

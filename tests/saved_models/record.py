@@ -3,8 +3,8 @@
     python -m tests.saved_models.record VERSION
 
 writes `tests/saved_models/VERSION/{softmax,sigmoid}` and the losses of their first steps. It does
-not overwrite a version. A recorded model stands for the files that users have: a change under which
-it no longer loads breaks theirs. Record a new version, and keep the old ones.
+not overwrite a version. Users have such files: if a recorded model no longer loads, theirs do not
+either. Record a new version, and keep the old ones.
 """
 
 import json
@@ -43,7 +43,7 @@ class Trainer(tf.Module):
         ],
     )
     def step(self, labels, inputs, sampled, true_expected_count, sampled_expected_count):
-        """Returns the mean loss of a batch, and descends its gradient."""
+        """Returns the mean loss of a batch, and takes a gradient step."""
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(
                 self._loss(
@@ -61,13 +61,13 @@ class Trainer(tf.Module):
             )
         variables = [self.weights, self.biases]
         for variable, gradient in zip(variables, tape.gradient(loss, variables)):
-            # One gradient for a row, by ops whose sums have one order.
+            # Make the gradient dense, by ops that always sum in the same order.
             variable.assign_sub(0.5 * tf.convert_to_tensor(gradient))
         return loss
 
 
 def batch(step):
-    """The arguments of step number `step`; some candidates are labels."""
+    """Returns the arguments of step number `step`; some candidates are labels."""
     rng = np.random.default_rng(step)
     return [
         tf.constant(rng.integers(0, CLASSES, (BATCH, NUM_TRUE))),
@@ -79,7 +79,7 @@ def batch(step):
 
 
 def losses(model):
-    """Trains a model, recorded or not, for a few steps: their losses."""
+    """Trains a model, recorded or not, for a few steps; returns the losses."""
     return [float(model.step(*batch(step))) for step in range(STEPS)]
 
 
@@ -99,5 +99,5 @@ def record(folder):
 if __name__ == "__main__":
     (version,) = sys.argv[1:]
     if (HERE / version).exists():
-        sys.exit(f"{HERE / version} is there: a recorded model is never written anew")
+        sys.exit(f"{HERE / version} exists: a recorded model is never written again")
     record(HERE / version)

@@ -1,4 +1,4 @@
-"""SavedModels that earlier versions recorded load, and train to the numbers they trained to."""
+"""SavedModels recorded by earlier versions load, and training gives the recorded losses."""
 
 import json
 import pathlib
@@ -11,7 +11,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 VERSIONS = sorted(path.parent.name for path in HERE.glob("*/losses.json"))
 
-# A process that has traced no loss: nothing but `load_ops` has registered the ops.
+# In a process that has traced no loss, only `load_ops` registers the ops.
 TRAIN = """
 import json, sys
 import tensorflow as tf, tf_sampled_compat as tsc
@@ -35,7 +35,7 @@ def test_a_recorded_model_trains_on(version, kind):
     assert process.returncode == 0, process.stderr[-2000:]
     got = json.loads(process.stdout.splitlines()[-1])
     assert recorded[-1] != recorded[0]
-    # Another instruction set rounds in another order.
+    # Another instruction set sums in another order.
     np.testing.assert_allclose(got, recorded, rtol=2e-6)
 
 

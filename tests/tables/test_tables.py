@@ -260,7 +260,7 @@ def test_keras_variable_under_autocast_is_gathered_in_its_own_dtype():
 
 @pytest.mark.parametrize("mode", ["eager", "function"])
 def test_mirrored_variables(mode, two_replicas):
-    """Under MirroredStrategy each replica looks rows up in its own copy."""
+    """Under MirroredStrategy, each replica looks rows up in its own copy."""
     strategy = two_replicas
     with strategy.scope():
         w, b = tf.Variable(P.weights), tf.Variable(P.biases)

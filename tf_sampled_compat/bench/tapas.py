@@ -1,4 +1,4 @@
-"""The training step of TAPAS: in TensorFlow's ops, as its original is gone, and by the C++ op."""
+"""The training step of TAPAS, by the C++ op and by TensorFlow's ops (TF 2 has no TAPAS loss)."""
 
 from __future__ import annotations
 

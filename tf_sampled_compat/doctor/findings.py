@@ -36,7 +36,7 @@ def op() -> Facts:
     """Returns where the op was loaded from and how it runs, or why it is missing."""
     reason = library.why_not()
     if reason is not None:
-        return [("state", "not to be had"), ("why", reason)]
+        return [("state", "not available"), ("why", reason)]
     loaded = library.load()
     best = library.best_instruction_set(library.cpu_flags())
     return [
@@ -106,7 +106,7 @@ def _path(call: Call) -> str:
 
 
 def _in_short(reason: str) -> str:
-    return "the op is not to be had" if reason == library.why_not() else reason
+    return "the op is not available" if reason == library.why_not() else reason
 
 
 def _tensorflow() -> str:

@@ -1,4 +1,4 @@
-"""Which Keras `tf.keras` is, and whether it can be used."""
+"""Finds the Keras behind `tf.keras` and checks that it can be used."""
 
 from __future__ import annotations
 

@@ -12,11 +12,10 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
 
     .. math:: l_{i,c} = w_c \cdot x_i + b_c
 
-    Its output is the logits of all classes, `[..., num_classes]`, for `predict`, for any of
-    Keras's losses and metrics, and for inference. The losses and metrics of this package do without
-    them, and where nobody else reads them a compiled step does not compute them: training costs the
-    same at ten thousand classes and ten million. (Uncompiled, with `run_eagerly=True`, the layer
-    computes what it returns.)
+    The output is the logits of all classes, `[..., num_classes]`. `predict` and Keras's own losses
+    and metrics use them. The losses and metrics of this package do not: a compiled step that uses
+    only these skips the logits, so training costs the same at ten thousand classes and ten million.
+    (With `run_eagerly=True` the layer always computes the logits.)
 
     >>> inputs = keras.Input([8])
     >>> logits = tsc.keras.layers.SampledDense(1000)(keras.layers.Dense(16)(inputs))
@@ -35,34 +34,34 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
     >>> [tuple(weight.shape) for weight in model.weights]
     [(1000, 16), (1000,)]
 
-    Under a mixed precision policy the logits are computed in 16 bits, the losses and metrics of
-    this package in float32 from the rows of the float32 kernel.
+    Under a mixed precision policy the logits are computed in 16 bits. The losses and metrics of
+    this package are computed in float32, from the rows of the float32 kernel.
 
-    Regularizers and constraints of the kernel walk the whole table at each step, as in `Dense`; so
-    do most of Keras's optimizers.
+    A regularizer or constraint of the kernel reads the whole table at each step, as in `Dense`. So
+    do most of Keras's optimizers; those of `tf_sampled_compat.keras.optimizers` do not.
 
     Args:
       num_classes: The number of classes.
       use_bias: Whether each class has a bias.
-      kernel_initializer: Of the `[num_classes, dim]` kernel (`Dense` has its transpose).
-      bias_initializer: Of the `[num_classes]` bias.
+      kernel_initializer: Initializes the `[num_classes, dim]` kernel, the transpose of `Dense`'s.
+      bias_initializer: Initializes the `[num_classes]` bias.
       kernel_regularizer: As for `Dense`.
       bias_regularizer: As for `Dense`.
       kernel_constraint: As for `Dense`.
       bias_constraint: As for `Dense`.
-      kernel: Whose kernel to share instead of making one: an `Embedding` layer, which must have
-        been called by the time this one is; it may have more rows than there are classes. Copies
-        of a functional model, and those loaded from a file, share likewise. Another `SampledDense`
-        with a kernel of its own, or a variable, serves where the model is made by code only.
+      kernel: The layer whose kernel to share, instead of making a new one: an `Embedding` layer
+        that is called before this one. It may have more rows than there are classes. A copy of a
+        functional model, or one loaded from a file, shares the kernel too. Another `SampledDense`
+        or a variable also works, if only code builds the model.
       **kwargs: `name`, `dtype`, `trainable`: as for any layer.
 
-    Call arguments: `inputs` of shape `[..., dim]`, `training`, which decides whether the losses
-    are the sampled or the exact ones; where nobody says, a gradient tape decides.
+    Call arguments: `inputs` of shape `[..., dim]`; `training`, which chooses the sampled losses
+    (True) or the exact ones (False). If it is None, a recording gradient tape means training.
 
     Raises:
-      ValueError: If `num_classes` is not a positive integer, or `kernel` of no use.
+      ValueError: If `num_classes` is not a positive integer, or `kernel` cannot be used.
 
-    Source: https://keras.io/api/layers/core_layers/dense, over which it has the kernel's shape.
+    Source: https://keras.io/api/layers/core_layers/dense, whose kernel is transposed.
     """
 
     _keras = KERAS

@@ -7,7 +7,7 @@ __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"
 
 
 class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):
-    """Keras's weighting, masking and reduction of losses that have been computed."""
+    """Passes computed losses to Keras, which weighs, masks and reduces them."""
 
 
 class _Loss(KERAS.losses.Loss):
@@ -21,19 +21,19 @@ class _Loss(KERAS.losses.Loss):
 class NCE(losses.NCE, _Loss):
     """The NCE loss in training, the sum of all classes' sigmoid losses in evaluation.
 
-    See `tf_sampled_compat.nn.nce_loss` and `full_sigmoid_loss`. The two differ in size, as do the
-    numbers of classes they sum over: compare training losses with one another, and evaluations.
+    See `tf_sampled_compat.nn.nce_loss` and `full_sigmoid_loss`. They sum over different numbers of
+    classes, so a training loss cannot be compared with an evaluation loss.
 
     >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
     >>> model.compile("sgd", tsc.keras.losses.NCE(num_sampled=64))
     >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
 
     Args:
-      num_sampled: How many classes to sample for the batch.
+      num_sampled: The number of classes to sample for the batch.
       num_true: The number of target classes of each example.
-      sampler: See `SampledSoftmax`, as for the others.
-      remove_accidental_hits: Whether a sampled class that is a target class of an example is left
-        out of its sum: then it is the "sampled logistic" loss.
+      sampler: See `SampledSoftmax`.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
+        of the example's target classes. If so, this is the "sampled logistic" loss.
       seed: The sampler's operation seed.
       implementation: "fused", "composite" or None.
       padding_label: See `SampledSoftmax`.
@@ -51,10 +51,10 @@ class NCE(losses.NCE, _Loss):
 class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
     """The TAPAS loss in training, the softmax loss over all classes in evaluation.
 
-    See `tf_sampled_compat.nn.rank_sampled_softmax_loss`: of `num_sampled` candidates the
-    `num_resampled` that the batch finds most probable are kept.
+    See `tf_sampled_compat.nn.rank_sampled_softmax_loss`: it samples `num_sampled` candidates and
+    keeps the `num_resampled` that the batch finds most probable.
 
-    The temperature may change as training goes on, by assignment from a callback:
+    A callback may change the temperature during training:
 
     >>> loss = tsc.keras.losses.RankSampledSoftmax(num_sampled=256, num_resampled=64)
     >>> cool = keras.callbacks.LambdaCallback(
@@ -66,14 +66,14 @@ class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
     0.8
 
     Args:
-      num_sampled: How many classes to sample for the batch.
-      num_resampled: How many of them to keep; less than `num_sampled`.
+      num_sampled: The number of classes to sample for the batch.
+      num_resampled: The number of them to keep; less than `num_sampled`.
       num_true: The number of target classes of each example.
       sampler: See `SampledSoftmax`.
-      resampling_temperature: A positive number, or a scalar variable of TensorFlow's or Keras's.
-        The lower, the more the candidates follow the batch.
-      remove_accidental_hits: Whether a kept class that is a target class of an example is left out
-        of its sum.
+      resampling_temperature: A positive number, or a scalar variable of TensorFlow or Keras. At a
+        lower temperature the kept candidates follow the batch more closely.
+      remove_accidental_hits: Whether to leave a kept class out of an example's sum if it is one of
+        the example's target classes.
       seed: The sampler's operation seed.
       implementation: "fused", "composite" or None.
       padding_label: See `SampledSoftmax`.
@@ -98,27 +98,27 @@ class SampledSoftmax(losses.SampledSoftmax, _Loss):
     >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
 
     Args:
-      num_sampled: How many classes to sample for the batch.
+      num_sampled: The number of classes to sample for the batch.
       num_true: The number of target classes of each example, each with probability 1 / num_true.
       sampler: "log_uniform" (classes sorted by decreasing frequency), "uniform", "learned_unigram"
-        or "fixed_unigram"; a dictionary of a name and that sampler's options, as
+        or "fixed_unigram"; a dictionary of a name and that sampler's options, such as
         `{"name": "fixed_unigram", "unigrams": counts}`; a function of `tf_sampled_compat.random`,
-        or a `functools.partial` of one; or any callable with their arguments and results.
-      remove_accidental_hits: Whether a sampled class that is a target class of an example is left
-        out of its sum.
+        or a `functools.partial` of one; or any callable with the same arguments and results.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
+        of the example's target classes.
       seed: The sampler's operation seed.
       implementation: "fused" (the C++ op), "composite" (TensorFlow's ops), or None to choose.
-      padding_label: A label that stands for none, in rows with fewer than `num_true` true classes.
-      exclude_true: Whether every candidate that is a true class of an example is left out of its
-        sum, with the counts that negatives then have; see `tf_sampled_compat.nn`.
+      padding_label: The label that fills a row with fewer than `num_true` true classes.
+      exclude_true: Whether to leave every true class of an example out of its negatives, and to
+        adjust their expected counts; see `tf_sampled_compat.nn`.
       **kwargs: `reduction` and `name`: as for any loss.
 
-    Call arguments: `y_true` of shape `[...]` or `[..., num_true]`: class ids, of any integer dtype,
-    which are never cast to a float; `y_pred`, the output of a `SampledDense`; `sample_weight`.
+    Call arguments: `y_true` of shape `[...]` or `[..., num_true]`: class ids of any integer dtype,
+    never cast to a float; `y_pred`, the output of a `SampledDense`; `sample_weight`.
 
     Raises:
-      ValueError: For an unknown sampler; when called, if y_pred is not the output of a
-        `SampledDense` layer, and as `tf_sampled_compat.nn.sampled_softmax_loss`.
+      ValueError: If the sampler is unknown. When called: if y_pred is not the output of a
+        `SampledDense` layer, and where `tf_sampled_compat.nn.sampled_softmax_loss` raises.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss.
     """
@@ -126,7 +126,7 @@ class SampledSoftmax(losses.SampledSoftmax, _Loss):
 
 @register
 class SampledSparseSoftmax(losses.SampledSparseSoftmax, _Loss):
-    """The sampled softmax loss of one true class each; the exact one in evaluation.
+    """The sampled softmax loss for one true class per example; the exact one in evaluation.
 
     See `tf_sampled_compat.nn.sampled_sparse_softmax_loss`.
 
@@ -135,10 +135,10 @@ class SampledSparseSoftmax(losses.SampledSparseSoftmax, _Loss):
     >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
 
     Args:
-      num_sampled: How many classes to sample for the batch.
+      num_sampled: The number of classes to sample for the batch.
       sampler: See `SampledSoftmax`.
-      remove_accidental_hits: Whether a sampled class that is the target class of an example is left
-        out of its sum.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is the
+        example's target class.
       seed: The sampler's operation seed.
       implementation: "fused", "composite" or None.
       padding_label: See `SampledSoftmax`.

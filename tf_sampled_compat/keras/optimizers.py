@@ -1,7 +1,7 @@
-"""Keras's optimizers for sparse gradients of large tables: they touch only the rows that occur.
+"""Keras's optimizers for sparse gradients of large tables: they update only the rows that occur.
 
-A step costs what the rows cost that occur in its batch, whatever the size of the table. A variable
-whose gradient is dense is updated by Keras itself.
+The cost of a step depends on the rows in the batch, not on the size of the table. Keras itself
+updates a variable whose gradient is dense.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ _Lazy = lazy_base(KERAS)
 
 @register
 class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
-    """Adam that, of a table with a sparse gradient, touches only the rows that occur.
+    """Adam that updates only the rows of a table that occur in its sparse gradient.
 
-    At step t a row r that occurs, with the sum g of its gradients, gets
+    At step t, a row r that occurs, with g the sum of its gradients, becomes
 
         m[r] = β₁ m[r] + (1 - β₁) g
         v[r] = β₂ v[r] + (1 - β₂) g²
         w[r] = w[r] - lr √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m[r] / (√v[r] + ε)
 
     where t counts the optimizer's steps, not the row's. A row that does not occur keeps w, m and v
-    to the bit; Adam would go on with g = 0: decay m and v, and move w by what is left of m. Where
-    all rows occur in each step the two are equal.
+    to the bit. Adam would update it with g = 0: decay m and v, and move w by the rest of m. If all
+    rows occur in each step, the two optimizers are equal.
 
-    Slots and their names are Adam's, so the checkpoints and saved models of one load into the
-    other. What Keras does to all of a variable is here done to the rows that occur:
+    The slots and their names are Adam's, so each loads the other's checkpoints and saved models.
+    Options that Keras applies to the whole variable apply here to the rows that occur:
 
-    - `clipnorm`, `global_clipnorm`, `clipvalue`: the rows' sums are clipped, and their norm is that
-      of the dense gradient.
+    - `clipnorm`, `global_clipnorm`, `clipvalue`: clip the rows' sums. Their norm is the norm of the
+      dense gradient.
     - `weight_decay`: only the rows that occur decay.
     - `use_ema`: a row's average moves when the row occurs, `a[r] = κ a[r] + (1 - κ) w[r]`. The
-      first step of all, and each `ema_overwrite_frequency`th, copy the whole table once.
-    - `gradient_accumulation_steps` (Keras 3): a window's steps add their rows to the accumulator,
-      the last updates the rows of all. It looks through the whole accumulator for them after a
-      checkpoint was restored, under XLA, and under a distribution strategy.
-    - A finite check of loss scaling looks at the rows only (in Keras 2: seen from 2.15 on, while
-      2.12's own check is dense).
+      first step, and each `ema_overwrite_frequency`th, copy the whole table.
+    - `gradient_accumulation_steps` (Keras 3): each step of a window adds its rows to the
+      accumulator. The last step updates all rows of the window. It searches the whole accumulator
+      for them after a checkpoint was restored, under XLA, and under a distribution strategy.
+    - The finite check of loss scaling reads only the rows (in Keras 2: from 2.15 on; the check in
+      2.12 is dense).
 
-    float16 and bfloat16 variables are computed in float32 where the gradient is sparse. A
-    constraint applies to the whole variable, as it does in Keras.
+    For a sparse gradient, float16 and bfloat16 variables are updated in float32. A constraint
+    applies to the whole variable, as in Keras.
 
     Args:
       As `keras.optimizers.Adam`.
@@ -62,11 +62,11 @@ class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
 
 @register
 class LazyAdamW(AdamRows, _Lazy, KERAS.optimizers.AdamW):
-    """AdamW that, of a table with a sparse gradient, touches only the rows that occur.
+    """AdamW that updates only the rows of a table that occur in its sparse gradient.
 
     A row that occurs first decays, w[r] = w[r] - lr λ w[r], then gets `LazyAdam`'s update. A row
-    that does not occur does not decay, while AdamW decays each row at each step: for a row that
-    occurs in one step of n, λ here has an n-th of its effect.
+    that does not occur does not decay, while AdamW decays every row at each step. For a row that
+    occurs in one step of n, λ has 1/n of its effect in AdamW.
 
     Args:
       As `keras.optimizers.AdamW`.
@@ -84,15 +84,15 @@ class LazyAdamW(AdamRows, _Lazy, KERAS.optimizers.AdamW):
 
 @register
 class LazyAdagrad(AdagradRows, _Lazy, KERAS.optimizers.Adagrad):
-    """Adagrad that, of a table with a sparse gradient, touches only the rows that occur.
+    """Adagrad that updates only the rows of a table that occur in its sparse gradient.
 
-    A row r that occurs, with the sum g of its gradients, gets
+    A row r that occurs, with g the sum of its gradients, becomes
 
         a[r] = a[r] + g²
         w[r] = w[r] - lr g / √(a[r] + ε)
 
-    With g = 0 nothing changes, so this is Adagrad itself, for the price of the rows; but see
-    `LazyAdam` on weight decay and EMA, which happen to the rows that occur only.
+    Adagrad changes nothing where g = 0, so the results are Adagrad's. Only weight decay and EMA
+    differ, because they apply to the rows that occur; see `LazyAdam`.
 
     Args:
       As `keras.optimizers.Adagrad`.
@@ -110,15 +110,15 @@ class LazyAdagrad(AdagradRows, _Lazy, KERAS.optimizers.Adagrad):
 
 @register
 class LazySGD(SGDRows, _Lazy, KERAS.optimizers.SGD):
-    """SGD that, of a table with a sparse gradient, touches only the rows that occur.
+    """SGD that updates only the rows of a table that occur in its sparse gradient.
 
-    A row r that occurs, with the sum g of its gradients, gets
+    A row r that occurs, with g the sum of its gradients, becomes
 
         m[r] = μ m[r] - lr g
         w[r] = w[r] + m[r], or with `nesterov` w[r] = w[r] + μ m[r] - lr g
 
-    A row that does not occur keeps w and m to the bit; SGD would go on with g = 0: decay m and move
-    w by it. Without momentum the two are equal.
+    A row that does not occur keeps w and m to the bit. SGD would update it with g = 0: decay m and
+    move w by it. Without momentum the two optimizers are equal.
 
     Args:
       As `keras.optimizers.SGD`.

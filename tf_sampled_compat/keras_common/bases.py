@@ -1,8 +1,8 @@
 # ruff: noqa: D102 - Keras documents these methods.
-"""What the classes here use of their Keras base classes, for the type checker.
+"""Declares for the type checker what the classes here use of their Keras base classes.
 
 A class of this folder is written once for every Keras. `keras` and `tf_keras` make a subclass of it
-and of the Keras class. When the program runs, the bases here are `object`.
+and of the Keras class. At run time the bases here are `object`.
 """
 
 from __future__ import annotations

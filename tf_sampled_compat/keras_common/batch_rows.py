@@ -1,4 +1,4 @@
-"""A batch as losses and metrics see it: one row for each example or time step."""
+"""Flattens a batch for losses and metrics: one row for each example or time step."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ def rows(tag: Tag, y_true: Any, num_true: Optional[int], mask: Any) -> tuple[tf.
     """Returns `[N, dim]` inputs and `[N, num_true]` int64 labels.
 
     Args:
-      tag: What y_pred was computed from: hidden of shape `[..., dim]`.
-      y_true: `[...]` or `[..., num_true]` class ids, of any dtype. They are never cast to a float,
-        which could not tell 16777217 from 16777216.
-      num_true: The number of true classes of each example, or None if y_true tells.
-      mask: Keras's mask of y_pred, or None. Labels that it hides may be anything.
+      tag: The tag of y_pred, with the inputs `hidden` of shape `[..., dim]`.
+      y_true: `[...]` or `[..., num_true]` class ids, of any dtype. They are never cast to a float:
+        float32 cannot tell 16777217 from 16777216.
+      num_true: The number of true classes of each example, or None to take it from y_true.
+      mask: Keras's mask of y_pred, or None. Masked labels may have any value.
     """
     hidden = tag.hidden
     labels = as_class_ids(y_true)
     if hidden.dtype not in (tf.float32, tf.float64):
-        # For a loss in float32: that over all classes may exceed what float16 holds.
+        # Losses are computed in float32: a sum over all classes may overflow float16.
         hidden = tf.cast(hidden, tf.float32)
     width = num_true or 1
     if labels.shape.rank is not None and labels.shape.rank == hidden.shape.rank:
@@ -38,12 +38,12 @@ def rows(tag: Tag, y_true: Any, num_true: Optional[int], mask: Any) -> tuple[tf.
 
 
 def mask_of(tensor: Any) -> Any:
-    """Returns the mask Keras has put on a tensor, or None."""
+    """Returns the mask that Keras attached to a tensor, or None."""
     return getattr(tensor, "_keras_mask", None)
 
 
 def like_hidden(values: tf.Tensor, tag: Tag) -> tf.Tensor:
-    """Gives `[N]` values the leading dimensions of hidden, `[...]`."""
+    """Reshapes `[N]` values to the leading dimensions of hidden, `[...]`."""
     hidden = tag.hidden
     shaped = tf.reshape(values, tf.shape(hidden)[:-1])
     return tf.ensure_shape(shaped, hidden.shape[:-1])

@@ -24,11 +24,11 @@ from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
 class ComputedLosses(bases.Loss):
-    """A Keras loss whose values are given as `y_pred`: Keras weighs, masks and reduces them.
+    """A Keras loss that receives computed losses as `y_pred`; Keras weighs, masks, reduces them.
 
     Args:
-      loss: The loss that computed the values. This one has its name, reduction and dtype, and
-        whatever else `compile` set on it.
+      loss: The loss that computed the values. This one copies its attributes: name, reduction,
+        dtype, and all that `compile` set on it.
     """
 
     def __init__(self, loss: bases.Loss):
@@ -50,7 +50,7 @@ class HeadLoss(bases.Loss):
     # The Keras that the loss belongs to, and `ComputedLosses` in it.
     _keras: ClassVar[Any]
     _computed_losses: ClassVar[type[ComputedLosses]]
-    # The function of `tsc.nn` that has this loss, the loss of the logits, the default sampler.
+    # The function of `tsc.nn` that computes this loss; the loss of the logits; the default sampler.
     _function: ClassVar[str] = "sampled_softmax_loss"
     _kind: ClassVar[LossKind] = "softmax"
     _own_sampler: ClassVar[str] = default.FOR_SAMPLED_LOSSES
@@ -88,8 +88,8 @@ class HeadLoss(bases.Loss):
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
           sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`.
         """
-        # Keras would cast the labels to a float dtype, which cannot hold every class id. So it is
-        # given the computed losses, in the place of the labels too.
+        # Keras would cast the labels to a float dtype, which cannot hold every class id. So the
+        # computed losses are passed in place of the labels too.
         values = self.call(y_true, y_pred)
         mask = batch_rows.mask_of(y_pred)
         if mask is not None:
@@ -142,11 +142,14 @@ class HeadLoss(bases.Loss):
         )
 
     def _resampling(self) -> Optional[Resampling]:
-        """Returns TAPAS's second choice; the other losses have none."""
+        """Returns the options of TAPAS's second stage, or None for the other losses."""
         return None
 
     def _sampler_of(self, head: Any) -> Any:
-        """Returns the sampler of a head, which saves its state, or None for the loss's default."""
+        """Returns the sampler for a head, or None for the loss's default.
+
+        The head saves the state of a learned sampler.
+        """
         if self.sampler == self._own_sampler and not private.in_xla_context():
             return None
         learner = functools.partial(self._learner, head.num_classes)
@@ -181,6 +184,6 @@ class HeadLoss(bases.Loss):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> HeadLoss:
-        """Makes a loss from what `get_config` returned."""
+        """Makes a loss from the result of `get_config`."""
         sampler = sampler_config.deserialize(config["sampler"], cls._keras)
         return cls(**{**config, "sampler": sampler})

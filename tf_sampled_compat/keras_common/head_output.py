@@ -1,7 +1,7 @@
 """A tag on a head's logits, for the losses and metrics that need no logits.
 
-Keras expects logits as y_pred. The tag names the layer and the inputs that they were computed from.
-A loss that reads the tag does not use the logits, and if nothing else does, TensorFlow prunes their
+Keras expects logits as y_pred. The tag names the layer and the inputs that produced them. A loss
+that reads the tag does not use the logits. If nothing else does, TensorFlow prunes their
 computation from the compiled step. (Keras tags the outputs of its softmax in the same way.)
 """
 
@@ -22,8 +22,8 @@ class Tag(NamedTuple):
     Attributes:
       head: The `SampledDense` layer.
       hidden: `[..., dim]`, the input of the call.
-      training: Whether it was called to train.
-      ranks: The ranks of a batch, which the first metric computes and the others share.
+      training: Whether the layer was called for training.
+      ranks: The ranks of a batch; the first metric computes them, and the others reuse them.
     """
 
     head: Any
@@ -33,20 +33,20 @@ class Tag(NamedTuple):
 
 
 def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:
-    """Returns the logits with the tag on them."""
+    """Puts the tag on the logits and returns them."""
     setattr(logits, _ATTRIBUTE, tag)
     return logits
 
 
 def find(y_pred: Any, user: Any) -> Tag:
-    """Returns the tag of what a loss or metric was given.
+    """Returns the tag of the `y_pred` of a loss or metric.
 
     Args:
       y_pred: The model's output.
       user: The loss or metric, for the message.
 
     Raises:
-      ArgumentError: If it is not the output of a `SampledDense` layer.
+      ArgumentError: If y_pred is not the output of a `SampledDense` layer.
     """
     tag = getattr(y_pred, _ATTRIBUTE, None)
     if tag is None:

@@ -1,4 +1,4 @@
-"""The losses: sampled where the head was called to train, over all classes elsewhere."""
+"""The losses: sampled if the head was called for training, over all classes otherwise."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class NCE(HeadLoss):
 
 
 class SampledSparseSoftmax(HeadLoss):
-    """The sampled softmax loss of one true class each; the exact one in evaluation."""
+    """The sampled softmax loss for one true class per example; the exact one in evaluation."""
 
     _function: ClassVar[str] = "sampled_sparse_softmax_loss"
     _kind: ClassVar[LossKind] = "sparse_softmax"
@@ -150,7 +150,7 @@ class RankSampledSoftmax(HeadLoss):
 
     @property
     def resampling_temperature(self) -> Any:
-        """The variable that holds the temperature; numbers may be assigned."""
+        """The variable that holds the temperature. Assigning a number updates it."""
         return self._temperature.variable
 
     @resampling_temperature.setter
@@ -161,7 +161,7 @@ class RankSampledSoftmax(HeadLoss):
         return Resampling(num_resampled=self.num_resampled, temperature=self._temperature.read())
 
     def get_config(self) -> dict[str, Any]:
-        """Describes the loss, with the temperature of the moment."""
+        """Describes the loss, with its current temperature."""
         return {
             **super().get_config(),
             "num_resampled": self.num_resampled,

@@ -1,4 +1,4 @@
-"""Exact rankings over all classes, streamed, in evaluation; nothing in training."""
+"""Exact ranking metrics over all classes, updated in evaluation only."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
 class Ranking(bases.Mean):
-    """The mean over examples of a value that subclasses compute, of a Keras's `Mean`."""
+    """The mean over examples of a value that a subclass computes; based on Keras's `Mean`."""
 
     @tf.autograph.experimental.do_not_convert
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Takes a batch into the mean, unless the head was called to train.
+        """Adds a batch to the mean, unless the head was called for training.
 
         Args:
           y_true: `[...]` or `[..., num_true]` class ids.
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
-          sample_weight: `[batch]` or `[...]` weights. What Keras masks has none.
+          sample_weight: `[batch]` or `[...]` weights. Masked values have weight zero.
         """
         if in_symbolic_scope():
             return None
@@ -34,7 +34,7 @@ class Ranking(bases.Mean):
         return super().update_state(values, _weights(values, mask, sample_weight))
 
     def result(self) -> tf.Tensor:
-        """Returns the mean, or NaN where there was nothing to evaluate."""
+        """Returns the mean, or NaN if no batch was evaluated."""
         count = tf.convert_to_tensor(self.count)
         mean = tf.convert_to_tensor(super().result())
         return tf.where(count > 0, mean, tf.constant(float("nan"), mean.dtype))
@@ -45,7 +45,7 @@ class Ranking(bases.Mean):
 
 
 class ExactRecallAtK(Ranking):
-    """The share of the true classes that are among the k of the highest logits."""
+    """The share of the true classes that are among the k classes with the highest logits."""
 
     def __init__(self, k: int = 10, name: Optional[str] = None, dtype: Any = None):
         self.k = checks.known_size("k", k)
@@ -69,7 +69,7 @@ class ExactRecallAtK(Ranking):
 
 
 class ExactMRR(Ranking):
-    """The mean reciprocal rank of the true class (of several, of the one that ranks best)."""
+    """The mean reciprocal rank of each example's best-ranked true class."""
 
     def __init__(self, name: str = "exact_mrr", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
@@ -79,7 +79,7 @@ class ExactMRR(Ranking):
 
 
 class MeanRank(Ranking):
-    """The mean rank of the true class, or classes: 1 where its logit is the highest."""
+    """The mean rank of the true classes; the class with the highest logit has rank 1."""
 
     def __init__(self, name: str = "mean_rank", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
@@ -95,13 +95,13 @@ def _ranks(tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
         inputs, labels = batch_rows.rows(tag, y_true, None, mask)
         arguments = tag.head.arguments(labels, inputs, labels.shape[1], None)
         ranks = full.ranks(arguments, num_classes=tag.head.num_classes)
-        # With y_true, so that no other tensor comes to have its id.
+        # Keep y_true alive, so that no other tensor can get its id.
         tag.ranks[key] = (y_true, tf.cast(ranks, tf.float32))
     return tag.ranks[key][1]
 
 
 def _weights(values: tf.Tensor, mask: Any, sample_weight: Any) -> Any:
-    """Returns the weights of the values, none where they are masked."""
+    """Returns the weights of the values: zero where they are masked."""
     if mask is None:
         return sample_weight
     weights = tf.cast(mask, values.dtype)

@@ -1,6 +1,6 @@
-"""The few names of Keras that are not exported and that we cannot do without.
+"""The few private names of Keras that this package needs.
 
-Where a release lacks one, the answer degrades to "no" or "none".
+If a Keras release lacks one, the functions here return False or nothing.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, TypeVar
 
-# Part of the names in models' files: never to be changed.
+# Saved models contain this name. Never change it.
 PACKAGE = "tf_sampled_compat"
 
 _Class = TypeVar("_Class", bound=type)
@@ -14,8 +14,8 @@ _registered: dict[tuple[type, str], Any] = {}
 def registrar(keras: Any) -> Callable[[_Class], _Class]:
     """Returns a class decorator that lets a Keras load the class from a file.
 
-    Where `tf.keras` is the tf_keras package, `keras` and `tf_keras` here serve the same Keras. It
-    can register a name once, so the decorator returns the class that was registered first, and
+    If `tf.keras` is the tf_keras package, our `keras` and `tf_keras` serve the same Keras. Keras
+    registers a name only once. So the decorator returns the class that was registered first, and
     both namespaces hold the same class.
 
     Args:

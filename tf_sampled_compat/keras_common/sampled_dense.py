@@ -45,7 +45,7 @@ class SampledDense(bases.Layer):
         if kernel is not None:
             tied_kernel.check(kernel, keras)
         if isinstance(kernel, SampledDense):
-            # A kernel two removed is no further away: what it is shared with can be found again.
+            # Share with the owner of the kernel: `find` looks for that layer.
             kernel = kernel._shared() or kernel
         self.kernel_source = kernel
         self._described: Optional[tied_kernel.Described] = None
@@ -87,28 +87,28 @@ class SampledDense(bases.Layer):
         return self._kernel if shared is None else tied_kernel.table_of(shared, self._keras)
 
     def _shared(self) -> Any:
-        """What the kernel is shared with, if it is."""
+        """Returns the layer or variable that owns a shared kernel, or None."""
         return self.kernel_source if self._described is None else self._described.layer
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls the layer, which in a copied model looks for what its kernel is shared with."""
+        """Calls the layer. In a copied model, first finds the layer whose kernel it shares."""
         if self._described is not None:
             self._described.find(inputs)
         return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> tf.Tensor:
-        """Returns the `[..., num_classes]` logits, tagged with what they were computed from."""
+        """Returns the `[..., num_classes]` logits, tagged with this layer and its inputs."""
         return _tagged_logits(self, inputs, training)
 
     def top_k(self, hidden: Any, k: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the k classes of the highest logits without a matrix of logits.
+        """Finds the k classes with the highest logits, without a matrix of logits.
 
         Args:
-          hidden: `[..., dim]`, what the layer would be called on.
-          k: How many classes to find.
+          hidden: `[..., dim]`, the inputs of the layer.
+          k: The number of classes to find.
 
         Returns:
-          `(logits, ids)`, both `[..., k]`; the highest first, the lower id first among equals.
+          `(logits, ids)`, both `[..., k]`: the highest first, and among equals the lower id first.
 
         Raises:
           ValueError: If k is more than the number of classes, or the layer has no weights yet.
@@ -129,7 +129,7 @@ class SampledDense(bases.Layer):
 
     @property
     def biases(self) -> Any:
-        """The biases as a table: zeros that nobody stores if `use_bias` is False."""
+        """The biases as a table. If `use_bias` is False, they are zeros that are not stored."""
         return table.NO_BIASES if self.bias is None else self.bias
 
     def arguments(
@@ -143,16 +143,16 @@ class SampledDense(bases.Layer):
             inputs=inputs,
             num_true=num_true,
             padding_label=padding_label,
-            one_row_broadcasts=False,  # In Keras fewer labels than inputs are a mistake.
+            one_row_broadcasts=False,  # In Keras, fewer labels than inputs are an error.
         )
 
     def save_own_variables(self, store: Any) -> None:
-        """Saves the weights, and the state of a `LearnedUnigramSampler` the layer trains with."""
+        """Saves the weights, and the state of the `LearnedUnigramSampler` used in training."""
         super().save_own_variables(store)
         self.kept.save(store)
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads what `save_own_variables` saved."""
+        """Loads the result of `save_own_variables`."""
         super().load_own_variables(self.kept.load(store))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
@@ -177,7 +177,7 @@ class SampledDense(bases.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SampledDense:
-        """Makes a layer of what `get_config` returned."""
+        """Makes a layer from the result of `get_config`."""
         description = config.get("kernel")
         layer = cls(**{**config, "kernel": None})
         if description is not None:
@@ -194,8 +194,8 @@ def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
     tied_kernel.check_shape(head.kernel, head.num_classes, hidden.shape[-1])
     compute = functools.partial(_logits, head)
     if tf.inside_function():
-        # A function of its own: TensorFlow prunes a product that nobody needs anywhere, but a read
-        # of the table (and a read copies it) only in a function that it inlines into another.
+        # An own function: TensorFlow prunes an unused product anywhere. It prunes the read of the
+        # table, which copies it, only in a function that it inlines into another.
         compute = tf.function(compute, autograph=False)
     tag = head_output.Tag(head, hidden, _is_training(training), {})
     return head_output.attach(compute(hidden), tag)
@@ -221,10 +221,10 @@ def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
 
 
 def _is_training(training: Optional[Any]) -> bool:
-    """Whether the caller trains.
+    """Whether this is a training step.
 
-    A Keras 3 model whose call has no argument `training` does not tell its layers, and neither
-    does a loop that calls the model without it. Then whoever trains records gradients.
+    `training` is None if a Keras 3 model's `call` has no such argument, or if a training loop does
+    not pass it. Then a recording gradient tape means training.
     """
     if training is None:
         return private.is_recorded()

@@ -1,4 +1,4 @@
-"""A loss's sampler: a name, a name with options, or anything that is called like a sampler."""
+"""A loss's sampler: a name, a name with options, or any callable with a sampler's arguments."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ def normalize(sampler: Any) -> Any:
     """Returns a name, a dictionary of a name and options, or a callable.
 
     Args:
-      sampler: One of these; or a function of `tf_sampled_compat.random`, as it is or in a
-        `functools.partial` with options, which is brought to the first two forms: a config can
-        hold them.
+      sampler: One of these. A function of `tf_sampled_compat.random`, or a `functools.partial` of
+        one, becomes a name or a dictionary, so that a config can hold it.
 
     Raises:
-      ArgumentError: For an unknown name, or what cannot be called.
+      ArgumentError: If the name is unknown, or the value is neither a name nor callable.
     """
     if isinstance(sampler, functools.partial) and not sampler.args and sampler.func in _NAMES:
         sampler = {"name": _NAMES[sampler.func], **sampler.keywords}
@@ -47,12 +46,12 @@ def normalize(sampler: Any) -> Any:
 
 
 def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
-    """Returns what draws: a callable with the signature of TensorFlow's samplers.
+    """Returns a callable with the signature of TensorFlow's samplers.
 
     Args:
-      sampler: What `normalize` returned.
-      learner: Makes, or returns again, the loss's own `LearnedUnigramSampler`: under XLA
-        TensorFlow's kernel that learns is not to be had.
+      sampler: The result of `normalize`.
+      learner: Returns the loss's own `LearnedUnigramSampler`, for XLA, which cannot compile
+        TensorFlow's learned sampler.
     """
     if callable(sampler):
         return sampler
@@ -64,7 +63,7 @@ def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
 
 
 def serialize(sampler: Any, keras: Any) -> Any:
-    """Describes a sampler in a config; an object needs to be known to Keras."""
+    """Describes a sampler in a config. A custom object must be registered with Keras."""
     if isinstance(sampler, LearnedUnigramSampler):
         return {_LEARNED: sampler.get_config()}  # Its counts are in checkpoints.
     return keras.utils.serialize_keras_object(sampler) if callable(sampler) else sampler
@@ -94,7 +93,7 @@ def _is_hashable(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold."""
+    """Converts a value to one that JSON can hold."""
     if isinstance(value, tuple):
         return list(value)
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value

@@ -13,7 +13,7 @@ _PREFIX = "sampler_"
 
 
 class Kept:
-    """A learned sampler, or the state that a file held for it, until the sampler is there.
+    """Holds a head's learned sampler, or its loaded state until the sampler exists.
 
     Keras saves the state of layers, not of losses. So a loss keeps its sampler in the head.
     """
@@ -23,7 +23,7 @@ class Kept:
         self._loaded: dict[str, np.ndarray] = {}
 
     def keep(self, sampler: LearnedUnigramSampler) -> None:
-        """Takes the sampler of a training step, and gives it the state that was loaded."""
+        """Keeps the sampler of a training step and restores its loaded state."""
         self._sampler = sampler
         if self._loaded:
             with tf.init_scope():
@@ -39,7 +39,7 @@ class Kept:
             store[_PREFIX + name] = value
 
     def load(self, store: Any) -> dict[str, Any]:
-        """Takes the sampler's state out of a layer's store; returns the rest of it."""
+        """Takes the sampler's state from a layer's store and returns the remaining variables."""
         names = list(store.keys())
         mine = {name[len(_PREFIX) :]: name for name in names if name.startswith(_PREFIX)}
         self._loaded = {name: np.asarray(store[key]) for name, key in mine.items()}

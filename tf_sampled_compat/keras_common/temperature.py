@@ -1,4 +1,4 @@
-"""A number that compiled steps read at each step, so that callbacks can change it."""
+"""A number that a compiled step reads each time it runs, so that callbacks can change it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import tensorflow as tf
 
 
 class Temperature:
-    """A scalar variable: the caller's, or one of its own around the caller's number.
+    """A scalar variable: the caller's own, or a new one that holds the caller's number.
 
     Args:
-      value: A number, or a variable of TensorFlow's or Keras's.
+      value: A number, or a variable of TensorFlow or Keras.
     """
 
     def __init__(self, value: Any):
@@ -25,13 +25,13 @@ class Temperature:
                 )
 
     def assign(self, value: Any) -> None:
-        """Sets the temperature from now on, compiled steps included."""
+        """Sets the temperature, for compiled steps too."""
         self.variable.assign(value)
 
     def read(self) -> tf.Tensor:
-        """Returns the temperature, as a tensor of the step at hand."""
+        """Returns the temperature as a tensor of the current step."""
         return tf.convert_to_tensor(self.variable)
 
     def number(self) -> float:
-        """Returns the temperature, for a config."""
+        """Returns the temperature as a Python number, for a config."""
         return float(np.asarray(self.read()))

@@ -1,4 +1,4 @@
-"""Kernels that a head does not own: another layer's, or a variable's (tied weights)."""
+"""Tied weights: kernels that belong to another layer, or that are a variable."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Described:
         self.layer = layer
 
     def find(self, inputs: Any) -> None:
-        """Replaces the layer by its original, if the head's inputs come from that.
+        """Replaces the layer by its original, if the head's inputs come from the original.
 
-        They do in a copied functional model, and in one loaded by tf_keras, which does not restore
-        shared layers.
+        This is so in a copied functional model. It is so too in one that tf_keras loaded, because
+        tf_keras does not restore shared layers.
         """
         if self.layer.built:
             return
@@ -37,14 +37,14 @@ class Described:
 
 
 def check(source: Any, keras: Any) -> None:
-    """Checks what was given as a kernel.
+    """Checks the argument `kernel` of a head.
 
     Args:
       source: A layer or a variable.
       keras: The Keras of the head.
 
     Raises:
-      ArgumentError: For anything else; also for a `tf.Variable` in Keras 3, which would not train
+      ArgumentError: For any other type, and for a `tf.Variable` in Keras 3, which would not train
         it.
     """
     if isinstance(source, keras.layers.Layer):
@@ -65,8 +65,8 @@ def table_of(source: Any, keras: Any) -> Any:
     """Returns the `[rows, dim]` variable in a layer (or a variable itself).
 
     Raises:
-      ArgumentError: If the layer has none, or has not been built, as a copy of the layer the
-        kernel was meant to be shared with.
+      ArgumentError: If the layer has no such variable, or has not been built, like a copy of the
+        layer that the head should share with.
     """
     if not isinstance(source, keras.layers.Layer):
         return source
@@ -74,9 +74,8 @@ def table_of(source: Any, keras: Any) -> Any:
         errors.fail(
             "kernel",
             "a layer that has been called (or built) before the head that shares its weights. (If "
-            "the head was made from a config, the layer it is to share has not been found among "
-            "those that its inputs come from: build the model with the code that built the "
-            "original)",
+            "the head was made from a config, none of the layers that its inputs come from is the "
+            "layer to share: build the model with the code that built the original)",
             f"{type(source).__name__} {source.name!r}, which has not been built",
         )
     for attribute in ("embeddings", "kernel"):
@@ -91,13 +90,13 @@ def table_of(source: Any, keras: Any) -> Any:
 
 
 def check_shape(table: Any, num_classes: int, dim: int) -> None:
-    """Checks that a shared table has a row for each class, as long as the inputs are."""
+    """Checks that a shared table has a row of length `dim` for each class."""
     rows, width = table.shape
     if width != dim or rows < num_classes:
         errors.fail(
             "kernel",
-            f"a table of at least num_classes = {num_classes} rows of {dim} numbers, as the "
-            "head's inputs have",
+            f"a table of at least num_classes = {num_classes} rows of {dim} numbers, the last "
+            "dimension of the head's inputs",
             f"shape {tuple(table.shape)}",
         )
 
@@ -105,18 +104,18 @@ def check_shape(table: Any, num_classes: int, dim: int) -> None:
 def serialize(source: Any, keras: Any) -> Any:
     """Describes a shared kernel in a config.
 
-    Within a model's file Keras 3 describes a layer it meets twice as one. Elsewhere the description
-    makes another layer. It leaves out how to build it, so that a head which does not find the
-    original (see `Described`) fails, rather than trains a kernel that is no longer shared.
+    In a model's file, Keras 3 describes a layer that occurs twice as one layer. Elsewhere the
+    description makes another layer. The description omits how to build it. So a head that does not
+    find the original (see `Described`) fails, and does not train a kernel that is no longer shared.
     """
     if source is None:
         return None
     if not isinstance(source, keras.layers.Layer):
         raise ValueError(
             "kernel: expected a layer, to describe the SampledDense layer in a config, got a "
-            "variable, which only the code that made it can make again. Pass the layer that owns "
-            "the variable, or override get_config and from_config of the model"
+            "variable, which a config cannot describe. Pass the layer that owns the variable, or "
+            "override get_config and from_config of the model"
         )
     config = keras.utils.serialize_keras_object(source)
-    config.pop("build_config", None)  # In place: Keras goes on to mark it as shared.
+    config.pop("build_config", None)  # In place, because Keras later marks this object as shared.
     return config

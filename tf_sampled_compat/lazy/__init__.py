@@ -1,4 +1,4 @@
-"""Optimizer steps that touch only the rows of a table that occur in the batch.
+"""Optimizer steps that update only the rows of a table that occur in the batch.
 
-Nothing here imports a Keras: `keras.optimizers` and `tf_keras.optimizers` add its optimizers.
+Nothing here imports Keras. `keras.optimizers` and `tf_keras.optimizers` add its optimizers.
 """

@@ -1,4 +1,4 @@
-"""Gradients accumulated over a window of steps, of the rows that occurred in it."""
+"""Accumulates sparse gradients over a window of steps, and updates only the rows that occurred."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tf_sampled_compat.lazy.rows import Rows
 
 
 class Window:
-    """An accumulator of gradients, and the ids of its rows that may differ from zero.
+    """An accumulator of gradients, with the ids of its rows that may differ from zero.
 
-    The ids are not saved: a checkpoint holds what Keras's own optimizer has. If some steps of the
-    window are unknown, as after a restore, the whole accumulator is searched instead. So it is
-    wherever shapes must be static.
+    The ids are not saved, because a checkpoint holds only the state of Keras's own optimizer. If
+    some steps of the window are unknown, as after a restore, the whole accumulator is searched. The
+    same happens where shapes must be static.
     """
 
     def __init__(self, slot: Any, steps: int):
         self._slot, self._num_before = slot, steps - 1
-        # Made when first needed: the ids so far, the window's first step, and how many steps added.
+        # The ids so far, the window's first step, and the number of steps; made when first needed.
         self._state: Optional[tuple[tf.Variable, tf.Variable, tf.Variable]] = None
-        # The rows that the window's last step found in use, to be cleared after its update.
+        # The rows in use, found by the window's last step, which clears them after its update.
         self._used: Optional[tf.Tensor] = None
 
     def add(self, gradient: Rows, step: tf.Tensor) -> None:
-        """Adds a gradient to the accumulator, in step number `step`, not the last of its window."""
+        """Adds a gradient to the accumulator, in any step of a window but the last."""
         variable = self._accumulator
         variable.scatter_add(
             tf.IndexedSlices(tf.cast(gradient.values, variable.dtype), gradient.indices)
@@ -42,10 +42,10 @@ class Window:
         ids.assign(tf.concat([kept, tf.cast(gradient.indices, tf.int64)], 0))
 
     def total(self, gradient: Rows, step: tf.Tensor) -> Rows:
-        """Returns the sum of a window's gradients, of which `gradient` is the last."""
+        """Returns the sum of the accumulator and `gradient`, the last one of its window."""
         variable = self._accumulator
         if rows.shapes_are_static():
-            # A row of zeros adds nothing to an id that is here anyway.
+            # Unused rows are zero, so they are added to an id that is here anyway.
             ids, here = tf.range(variable.shape[0]), tf.reduce_max(gradient.indices)
             ids = tf.where(self._is_used(), tf.cast(ids, here.dtype), here)
             values, self._used = tf.convert_to_tensor(variable), None
@@ -63,7 +63,7 @@ class Window:
         )
 
     def clear(self) -> None:
-        """Makes the accumulator zero again."""
+        """Resets the accumulator to zero."""
         variable = self._accumulator
         if self._used is None:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
@@ -94,7 +94,7 @@ class Window:
 
 
 class Windows:
-    """The window of each accumulator. It is a plain object, so Keras and checkpoints ignore it."""
+    """The window of each accumulator; a plain object, so Keras and checkpoints ignore it."""
 
     def __init__(self, steps: int):
         self._steps = steps

@@ -1,8 +1,8 @@
 # ruff: noqa: D102 - Keras documents these methods.
-"""What the lazy optimizers use of a Keras optimizer, for the type checker.
+"""Declares for the type checker what the lazy optimizers use of a Keras optimizer.
 
-A lazy optimizer has the classes of this folder and a Keras optimizer as its bases. When the program
-runs, the base here is `object`.
+A lazy optimizer has the classes of this folder and a Keras optimizer as its bases. At run time the
+base here is `object`.
 """
 
 from __future__ import annotations

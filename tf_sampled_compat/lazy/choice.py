@@ -1,4 +1,4 @@
-"""Chooses the part of the lazy optimizers that fits a Keras."""
+"""Chooses the base class of the lazy optimizers for Keras 2 or 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the lazy optimizers that only Keras 2 needs: tf_keras, and tf.keras to TF 2.15."""
+"""The part of the lazy optimizers for Keras 2 only: tf_keras, and tf.keras up to TF 2.15."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class LazyKeras2(Lazy):
     """Binds `Lazy` to the methods of a Keras 2 optimizer."""
 
     def apply_gradients(self, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
-        """Applies gradients to variables; see Keras's."""
+        """Applies gradients to variables, as Keras's method of this name does."""
         grads_and_vars = list(grads_and_vars)
         gradients = [gradient for gradient, _ in grads_and_vars]
         self._note_sparse(gradients, [variable for _, variable in grads_and_vars])
@@ -23,7 +23,7 @@ class LazyKeras2(Lazy):
         return [rows.unique(gradient) for gradient in grads]
 
     def update_step(self, gradient: Any, variable: Any) -> None:
-        """Updates a variable; see Keras's."""
+        """Updates a variable, as Keras's method of this name does."""
         if not rows.is_sparse(gradient):
             super().update_step(gradient, variable)
             return
@@ -31,7 +31,7 @@ class LazyKeras2(Lazy):
         self._update_rows(gradient, variable, index, self.learning_rate)
 
     def _update_model_variables_moving_average(self, var_list: Sequence[Any]) -> None:
-        # A lazy variable's rows have been averaged with their update.
+        # The rows of a lazy variable were averaged together with their update.
         def update(average: Any, variable: Any) -> None:
             kept = self.ema_momentum
             average.assign(kept * average + (1 - kept) * variable)

@@ -1,4 +1,4 @@
-"""The part of the lazy optimizers that only Keras 3 needs."""
+"""The part of the lazy optimizers for Keras 3 only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LazyKeras3(Lazy):
     _windows: Optional[Windows] = None
 
     def apply(self, grads: Sequence[Any], trainable_variables: Optional[Any] = None) -> None:
-        """Updates variables by their gradients; see Keras's."""
+        """Updates variables by their gradients, as Keras's method of this name does."""
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
         grads = [rows.unique(gradient) for gradient in grads]
@@ -31,7 +31,7 @@ class LazyKeras3(Lazy):
         super().__setattr__(name, value)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Updates a variable; see Keras's."""
+        """Updates a variable, as Keras's method of this name does."""
         if not rows.is_sparse(gradient):
             super().update_step(gradient, variable, learning_rate)
             return
@@ -41,10 +41,10 @@ class LazyKeras3(Lazy):
     def _backend_apply_gradients(
         self, grads: Sequence[Any], trainable_variables: Sequence[Any]
     ) -> None:
-        """Updates, or accumulates, all variables, as Keras does; but sparse gradients by rows.
+        """Updates all variables, or accumulates their gradients, as Keras does, but by rows.
 
-        Keras adds a gradient to its accumulator with a `+` in the midst of this method, which has
-        no other place for a sum of rows.
+        Keras's method adds each gradient to its accumulator with `+`, which would make it dense.
+        So the method is replaced as a whole.
         """
         if not (self.gradient_accumulation_steps and self._lazy_keys):
             super()._backend_apply_gradients(grads, trainable_variables)
@@ -68,7 +68,7 @@ class LazyKeras3(Lazy):
                 )
 
     def _update_from_windows(self, grads: Sequence[Any], variables: Sequence[Any]) -> None:
-        """The last step of a window: updates by the mean gradient, then empties accumulators."""
+        """The last step of a window: updates by the mean gradient and clears the accumulators."""
         step, means = tf.cast(self._iterations, tf.int64), []
         for gradient, slot in zip(grads, self._accumulators_of(variables)):
             if rows.is_sparse(gradient):
@@ -119,8 +119,8 @@ class LazyKeras3(Lazy):
         return tf.where(self._is_first(), 0.0, self.ema_momentum)
 
     def _update_model_variables_moving_average(self, trainable_variables: Sequence[Any]) -> None:
-        # A lazy variable's rows have been averaged with their update. Keras starts an average at
-        # zero, so the first step copies the whole variable into it.
+        # The rows of a lazy variable were averaged together with their update. Keras starts an
+        # average at zero, so the first step copies the whole variable into it.
         for variable, average in zip(trainable_variables, self._model_variables_moving_average):
             if average is None:
                 continue

@@ -22,25 +22,27 @@ class _SparseCheck:
         self._check = check
 
     def __call__(self, grads: Sequence[Any]) -> tf.Tensor:
-        """Returns whether all gradients are finite; of a sparse one it looks at the rows."""
+        """Returns whether all gradients are finite. Of a sparse one, it checks only the rows."""
         return self._check(
             [gradient.values if rows.is_sparse(gradient) else gradient for gradient in grads]
         )
 
 
 def adopt_wrapper(optimizer: Any, depth: int) -> None:
-    """Gives the `LossScaleOptimizer` that is now wrapping an optimizer a sparse finite check.
+    """Gives a sparse finite check to the `LossScaleOptimizer` that is now wrapping an optimizer.
 
-    `LossScaleOptimizer.check_finite` makes each gradient dense. Under mixed_float16 `compile`
-    constructs that class itself, by name, so it would not pick up a subclass of ours; an optimizer
-    of our own around a `LossScaleOptimizer` would be another object in saved models; and to replace
-    the method in Keras's class would change it for every optimizer. The wrapper calls no method of
-    what it wraps before the check, and does not pass itself on: while it is constructed it only
-    sets `loss_scale_factor` to None. So the wrapper is found as the `self` of the frame that does.
+    `LossScaleOptimizer.check_finite` makes each gradient dense. Three other ways do not work:
+
+    - A subclass: under mixed_float16, `compile` constructs Keras's class by name.
+    - An optimizer of our own around it: saved models would contain another object.
+    - Replacing the method in Keras's class: it would change for every optimizer.
+
+    The wrapper's constructor has one contact with the inner optimizer: it sets
+    `loss_scale_factor` to None. So the wrapper is the `self` of the frame that sets it.
 
     Args:
       optimizer: The optimizer that is being wrapped.
-      depth: How many frames above this function's caller the attribute is set.
+      depth: The number of frames from this function's caller up to the one that sets the attribute.
     """
     wrapper: Any = sys._getframe(depth + 1).f_locals.get("self")
     check = getattr(wrapper, "check_finite", None)

@@ -1,4 +1,4 @@
-"""The part of the lazy optimizers that serves every Keras; a Keras optimizer is their last base."""
+"""The part of the lazy optimizers for every Keras; a Keras optimizer is their last base."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tf_sampled_compat.lazy import bases, rows, steps
 
 
 class Lazy(bases.Optimizer):
-    """Updates the rows in a sparse gradient, where Keras would walk the whole variable.
+    """Updates only the rows in a sparse gradient, where Keras would update the whole variable.
 
-    A dense gradient is left to Keras. `keras3.py` and `keras2.py` add what differs.
+    Keras applies dense gradients. `keras3.py` and `keras2.py` add what differs between releases.
     """
 
     # The keys of the variables whose gradients are sparse in this step.
@@ -63,7 +63,7 @@ class Lazy(bases.Optimizer):
             self._average_rows(self._model_variables_moving_average[index], variable, ids)
 
     def _kept_average(self) -> Any:
-        """Returns how much of a moving average stays in this step."""
+        """Returns the factor of the old moving average in this step."""
         return self.ema_momentum
 
     def _average_rows(self, average: Any, variable: Any, ids: tf.Tensor) -> None:
@@ -72,7 +72,7 @@ class Lazy(bases.Optimizer):
         rows.update(average, ids, mean)
 
     def _slots(self, index: int) -> list[Any]:
-        """Returns the slots of the variable that has that index."""
+        """Returns the slots of the variable with this index."""
         raise NotImplementedError
 
     def _step(
@@ -86,8 +86,8 @@ class Lazy(bases.Optimizer):
         raise NotImplementedError
 
 
-# The constructors are Keras's. They are declared for editors and the type checker, which cannot see
-# past `KERAS.optimizers`; `...` is a default that differs between releases.
+# The constructors are Keras's. They are declared here because editors and the type checker cannot
+# see through `KERAS.optimizers`. A default `...` differs between Keras releases.
 
 
 class AdamRows:

@@ -1,7 +1,7 @@
-"""Rows of a table: a sparse gradient with its duplicates summed, and how rows are read and written.
+"""Rows of a table: sums the duplicates of a sparse gradient, and reads and writes rows.
 
-Reading a variable that has had a sparse update copies all of it. So rows are gathered from the
-variable itself, which makes it a `ResourceGather`, and written by a scatter.
+Reading a variable after a sparse update copies all of it. So rows are gathered from the variable
+itself, by a `ResourceGather`, and written by a scatter.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tf_sampled_compat.core.tf import private
 
 
 class Rows(tf.IndexedSlices):
-    """A gradient whose values are those of the dense one: each id's sum is there once.
+    """A sparse gradient that holds the sum of each id once.
 
-    Where shapes must be static an id may come again with zeros. So a norm of `values` is the norm
-    of the dense gradient, and it stays an `IndexedSlices` like any other.
+    So the norm of `values` is the norm of the dense gradient. Where shapes must be static, an id
+    may occur again, with zeros.
     """
 
     def with_values(self, values: tf.Tensor) -> Rows:
-        """Returns other values for the same ids."""
+        """Returns a gradient of the same ids with other values."""
         return Rows(values, self.indices, self.dense_shape)
 
     def __truediv__(self, divisor: Any) -> Rows:
@@ -29,12 +29,12 @@ class Rows(tf.IndexedSlices):
 
 
 def is_sparse(gradient: Any) -> bool:
-    """Whether a gradient names the rows that occur."""
+    """Whether a gradient is an `IndexedSlices`."""
     return isinstance(gradient, tf.IndexedSlices)
 
 
 def unique(gradient: Any) -> Any:
-    """Returns an `IndexedSlices` as `Rows`, and any other gradient as it is."""
+    """Returns an `IndexedSlices` as `Rows`, and any other gradient unchanged."""
     if not is_sparse(gradient) or isinstance(gradient, Rows):
         return gradient
     if shapes_are_static():
@@ -48,10 +48,10 @@ def unique(gradient: Any) -> Any:
 
 
 def totals(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns ids and each one's total gradient, in float32 or better.
+    """Returns ids and the total gradient of each, in float32 or better.
 
-    Where shapes must be static an id may come more than once, then with the same total each time:
-    to compute its row and write it twice writes the same numbers.
+    Where shapes must be static, an id may occur more than once, each time with the same total. Its
+    row is then written more than once, with the same numbers.
     """
     if shapes_are_static():
         ids, sums, _ = _sums(gradient)
@@ -66,12 +66,12 @@ def gather(variable: Any, ids: tf.Tensor) -> tf.Tensor:
 
 
 def update(variable: Any, ids: tf.Tensor, rows: tf.Tensor, *, use_locking: bool = False) -> Any:
-    """Writes rows of a variable, rounded to its dtype; returns the op that does."""
+    """Writes rows of a variable, rounded to its dtype, and returns the op that writes."""
     variable = private.unwrap_variable(variable)
     rows = tf.cast(rows, variable.dtype.base_dtype)
     if not hasattr(variable, "handle"):
         return tf.compat.v1.scatter_update(variable, ids, rows, use_locking=use_locking)
-    # The variable's own method would add an op, if one that does not run, that reads all of it.
+    # The variable's own method would add an op that reads all of it (though it never runs).
     return tf.raw_ops.ResourceScatterUpdate(resource=variable.handle, indices=ids, updates=rows)
 
 
@@ -80,17 +80,17 @@ def _exact(values: tf.Tensor) -> tf.Tensor:
 
 
 def shapes_are_static() -> bool:
-    """Whether the number of rows may not depend on the ids: for XLA, and to reduce over replicas.
+    """Whether the number of rows must not depend on the ids: under XLA or a strategy.
 
-    A collective op holds on to the shape it saw first.
+    A collective op keeps the first shape that it saw.
     """
     return private.in_xla_context() or tf.distribute.has_strategy()
 
 
 def _sums(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Returns sorted ids, each one's total at each place, and whether a place is its id's first.
+    """Returns the sorted ids, the total of each, and whether this is the id's first place.
 
-    `tf.unique` would give a shape that depends on the ids.
+    The shape does not depend on the ids, as that of `tf.unique` would.
     """
     order = tf.argsort(gradient.indices, stable=True)
     ids = tf.gather(gradient.indices, order)

@@ -1,7 +1,7 @@
-"""One step of each optimizer for some rows, in the formulas of the optimizer that walks them all.
+"""One step of each optimizer for some rows, by the formulas of the dense optimizer.
 
-A step takes the rows' weights and slots and returns the new ones, in that order. It reads and
-writes no variable.
+A step takes the weights and slots of the rows and returns the new ones, in that order. It reads
+and writes no variable.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def adam(
       gradient: `[n, ...]`: each row's total.
       weights: `[n, ...]`.
       slots: m and v, and with AMSGrad h, the largest v so far; each `[n, ...]`.
-      alpha: The learning rate with the bias correction, √(1 - beta_2^t) / (1 - beta_1^t), in it.
-      beta_1: How much of m stays.
-      beta_2: How much of v stays.
-      epsilon: What keeps the quotient finite.
+      alpha: The learning rate times the bias correction, √(1 - beta_2^t) / (1 - beta_1^t).
+      beta_1: The decay of m.
+      beta_2: The decay of v.
+      epsilon: Keeps the quotient finite.
     """
     m, v, *largest = slots
     m += (gradient - m) * (1 - beta_1)
@@ -64,7 +64,7 @@ def adagrad(
       weights: `[n, ...]`.
       slots: a, the sum of squares, `[n, ...]`.
       learning_rate: A scalar.
-      epsilon: What keeps the quotient finite.
+      epsilon: Keeps the quotient finite.
     """
     (a,) = slots
     a += tf.square(gradient)
@@ -80,7 +80,7 @@ def sgd(
     nesterov: bool,
     learning_rate: tf.Tensor,
 ) -> list[tf.Tensor]:
-    """Returns w, and m where there is one, after a step.
+    """Returns w, and with momentum m, after a step.
 
     m = momentum m - learning_rate g
     w += m, or with Nesterov's momentum w += momentum m - learning_rate g
@@ -88,9 +88,9 @@ def sgd(
     Args:
       gradient: `[n, ...]`: each row's total.
       weights: `[n, ...]`.
-      slots: m, `[n, ...]`; or nothing: w -= learning_rate g.
-      momentum: How much of m stays.
-      nesterov: Whether to look ahead.
+      slots: m, `[n, ...]`; or empty without momentum, when w -= learning_rate g.
+      momentum: The decay of m.
+      nesterov: Whether to use Nesterov's momentum.
       learning_rate: A scalar.
     """
     step = gradient * learning_rate

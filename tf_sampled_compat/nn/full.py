@@ -164,7 +164,7 @@ def full_top_k(
       weights: The `[num_rows, dim]` class embeddings; see `sampled_softmax_loss`.
       biases: The `[num_rows]` class biases.
       inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
-      k: How many classes to find.
+      k: The number of classes to find.
       num_classes: The number of classes. Default: the number of rows.
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.

@@ -68,14 +68,14 @@ def sampled_softmax_loss(
       biases: The `[num_classes]` class biases, likewise.
       labels: `[batch_size, num_true]` class ids of the target classes.
       inputs: `[batch_size, dim]` activations: float32, float64, float16 or bfloat16.
-      num_sampled: How many classes to sample for the batch.
+      num_sampled: The number of classes to sample for the batch.
       num_classes: The number of classes.
       num_true: The number of target classes of each example, each with probability 1 / num_true.
       sampled_values: `(sampled_candidates, true_expected_count, sampled_expected_count)` as a
-        `*_candidate_sampler` returns it. Default: `tf.random.log_uniform_candidate_sampler` with
+        `*_candidate_sampler` returns. Default: `tf.random.log_uniform_candidate_sampler` with
         `unique=True`, which assumes classes sorted by decreasing frequency.
-      remove_accidental_hits: Whether a sampled class that is a target class of an example is left
-        out of its sum.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
+        of the example's target classes.
       seed: The default sampler's operation seed.
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
@@ -95,8 +95,8 @@ def sampled_softmax_loss(
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
 
     Raises:
-      ValueError: If an argument is bad. The error is also a `tf.errors.InvalidArgumentError`. Bad
-        values that only the running graph can know raise that error alone.
+      ValueError: If an argument is invalid. The error is also a `tf.errors.InvalidArgumentError`.
+        Invalid values that only the running graph knows raise that error alone.
       RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call. The message
         says why.
 
@@ -171,12 +171,12 @@ def nce_loss(
       biases: See `sampled_softmax_loss`.
       labels: `[batch_size, num_true]` class ids of the target classes.
       inputs: `[batch_size, dim]` activations.
-      num_sampled: How many classes to sample for the batch.
+      num_sampled: The number of classes to sample for the batch.
       num_classes: The number of classes.
       num_true: The number of target classes of each example.
       sampled_values: See `sampled_softmax_loss`.
-      remove_accidental_hits: Whether a sampled class that is a target class of an example is left
-        out of its sum.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
+        of the example's target classes.
       name: A name for the operation.
       partition_strategy: "div" or "mod".
       seed: The default sampler's operation seed.
@@ -242,7 +242,7 @@ def sampled_sparse_softmax_loss(
     padding_label: Optional[int] = None,
     exclude_true: bool = False,
 ) -> tf.Tensor:
-    r"""Computes the sampled softmax loss for a single target class an example.
+    r"""Computes the sampled softmax loss for a single target class per example.
 
     .. math::
         \ell_i = -l_{i} + \log\Big(e^{l_{i}} + \sum_s e^{l_{i,s}}\Big),
@@ -263,11 +263,11 @@ def sampled_sparse_softmax_loss(
       biases: See `sampled_softmax_loss`.
       labels: `[batch_size, 1]` class ids of the target classes.
       inputs: `[batch_size, dim]` activations.
-      num_sampled: How many classes to sample for the batch.
+      num_sampled: The number of classes to sample for the batch.
       num_classes: The number of classes.
       sampled_values: See `sampled_softmax_loss`.
-      remove_accidental_hits: Whether a sampled class that is the target class of an example is left
-        out of its sum.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is the
+        example's target class.
       partition_strategy: "div" or "mod". The default is that of TensorFlow 1. If the pieces are
         contiguous ranges of rows, use "div".
       name: A name for the operation.

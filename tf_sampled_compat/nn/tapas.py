@@ -62,16 +62,16 @@ def rank_sampled_softmax_loss(
       biases: See `sampled_softmax_loss`.
       labels: `[batch_size, num_true]` class ids of the target classes.
       inputs: `[batch_size, dim]` activations.
-      num_sampled: How many classes to sample for the batch.
-      num_resampled: How many of them to keep; less than `num_sampled`.
+      num_sampled: The number of classes to sample for the batch.
+      num_resampled: The number of them to keep; less than `num_sampled`.
       num_classes: The number of classes.
       num_true: The number of target classes of each example.
       sampled_values: See `sampled_softmax_loss`, except that the default is
         `tf.random.learned_unigram_candidate_sampler` with `unique=True`.
       resampling_temperature: A positive scalar: number, tensor or variable. At a low temperature
         the candidates follow the batch closely. It is commonly decreased during training.
-      remove_accidental_hits: Whether a kept class that is a target class of an example is left out
-        of its sum.
+      remove_accidental_hits: Whether to leave a kept class out of an example's sum if it is one of
+        the example's target classes.
       partition_strategy: "div" or "mod".
       name: A name for the operation.
       seed: The default sampler's operation seed.

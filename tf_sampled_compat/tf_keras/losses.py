@@ -7,7 +7,7 @@ __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"
 
 
 class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):
-    """Keras's weighting, masking and reduction of losses that have been computed."""
+    """Passes computed losses to Keras, which weighs, masks and reduces them."""
 
 
 class _Loss(KERAS.losses.Loss):
@@ -66,7 +66,7 @@ class SampledSoftmax(losses.SampledSoftmax, _Loss):
 
 @register
 class SampledSparseSoftmax(losses.SampledSparseSoftmax, _Loss):
-    """The sampled softmax loss of one true class each; the exact one in evaluation.
+    """The sampled softmax loss for one true class per example; the exact one in evaluation.
 
     See `tf_sampled_compat.keras.losses.SampledSparseSoftmax`, which has the same arguments.
 

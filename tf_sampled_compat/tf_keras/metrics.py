@@ -1,4 +1,4 @@
-"""Mirrors `tf_keras.metrics`: exact rankings over all classes, streamed, in evaluation."""
+"""Mirrors `tf_keras.metrics`: exact ranking metrics over all classes, in evaluation only."""
 
 from tf_sampled_compat.keras_common import metrics
 from tf_sampled_compat.tf_keras.family import KERAS, register
@@ -8,7 +8,7 @@ __all__ = ["ExactMRR", "ExactRecallAtK", "MeanRank"]
 
 @register
 class ExactMRR(metrics.ExactMRR, KERAS.metrics.Mean):
-    """The mean reciprocal rank of the true class (of several, of the one that ranks best).
+    """The mean reciprocal rank of each example's best-ranked true class.
 
     See `tf_sampled_compat.keras.metrics.ExactMRR`, which has the same arguments.
 
@@ -23,7 +23,7 @@ class ExactMRR(metrics.ExactMRR, KERAS.metrics.Mean):
 
 @register
 class ExactRecallAtK(metrics.ExactRecallAtK, KERAS.metrics.Mean):
-    """The share of the true classes that are among the k of the highest logits.
+    """The share of the true classes that are among the k classes with the highest logits.
 
     See `tf_sampled_compat.keras.metrics.ExactRecallAtK`, which has the same arguments.
 
@@ -40,7 +40,7 @@ class ExactRecallAtK(metrics.ExactRecallAtK, KERAS.metrics.Mean):
 
 @register
 class MeanRank(metrics.MeanRank, KERAS.metrics.Mean):
-    """The mean rank of the true class, or classes: 1 where its logit is the highest.
+    """The mean rank of the true classes; the class with the highest logit has rank 1.
 
     See `tf_sampled_compat.keras.metrics.MeanRank`, which has the same arguments.
 

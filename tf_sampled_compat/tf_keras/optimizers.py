@@ -1,6 +1,6 @@
 """tf_keras's optimizers for sparse gradients of large tables; see `keras.optimizers`.
 
-`gradient_accumulation_steps`, of which that speaks, is not in tf_keras.
+tf_keras has no `gradient_accumulation_steps`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _Lazy = lazy_base(KERAS)
 
 @register
 class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
-    """Adam that, of a table with a sparse gradient, touches only the rows that occur.
+    """Adam that updates only the rows of a table that occur in its sparse gradient.
 
-    See `tf_sampled_compat.keras.optimizers.LazyAdam` for the formula, and for what lazy means.
+    See `tf_sampled_compat.keras.optimizers.LazyAdam` for the formula and the meaning of "lazy".
 
     Args:
       As `tf_keras.optimizers.Adam`.
@@ -36,7 +36,7 @@ class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
 
 @register
 class LazyAdamW(AdamRows, _Lazy, KERAS.optimizers.AdamW):
-    """AdamW that, of a table with a sparse gradient, touches only the rows that occur.
+    """AdamW that updates only the rows of a table that occur in its sparse gradient.
 
     See `tf_sampled_compat.keras.optimizers.LazyAdamW`: a row that does not occur does not decay.
 
@@ -56,7 +56,7 @@ class LazyAdamW(AdamRows, _Lazy, KERAS.optimizers.AdamW):
 
 @register
 class LazyAdagrad(AdagradRows, _Lazy, KERAS.optimizers.Adagrad):
-    """Adagrad that, of a table with a sparse gradient, touches only the rows that occur.
+    """Adagrad that updates only the rows of a table that occur in its sparse gradient.
 
     See `tf_sampled_compat.keras.optimizers.LazyAdagrad`.
 
@@ -76,7 +76,7 @@ class LazyAdagrad(AdagradRows, _Lazy, KERAS.optimizers.Adagrad):
 
 @register
 class LazySGD(SGDRows, _Lazy, KERAS.optimizers.SGD):
-    """SGD that, of a table with a sparse gradient, touches only the rows that occur.
+    """SGD that updates only the rows of a table that occur in its sparse gradient.
 
     See `tf_sampled_compat.keras.optimizers.LazySGD`.
 

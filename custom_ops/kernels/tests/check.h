@@ -1,4 +1,4 @@
-// What the tests share: a check that reports and goes on, random numbers, and errors in ulp.
+// Shared by the tests: a check that reports and goes on, random numbers, and errors in ulp.
 #ifndef SAMPLED_COMPAT_KERNELS_TESTS_CHECK_H_
 #define SAMPLED_COMPAT_KERNELS_TESTS_CHECK_H_
 

@@ -1,4 +1,5 @@
-// Stateless draws: Philox by its published values, the power by long doubles, the rest by a search.
+// Stateless draws: compares Philox with TensorFlow's values, powers with long doubles, and the kept
+// classes with a naive search.
 #include "../draws.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace sampled_compat {
 namespace {
 
-// What TensorFlow's StatelessRandomUniformFullIntV2 gives for the seed, shifted right by 2.
+// Compares with TensorFlow's StatelessRandomUniformFullIntV2, shifted right by 2.
 void CheckPhilox() {
   const struct {
     uint64_t seed[2];
@@ -28,7 +29,7 @@ void CheckPhilox() {
     int64_t later[PhiloxWords::kBatch];
     philox.Fill(2, later);
     CHECK_THAT(std::equal(words + 2, words + PhiloxWords::kBatch, later), "words from 2 on");
-    // Where the lower half of the block's number ends.
+    // Across the end of the counter's lower 32 bits.
     philox.Fill((uint64_t{1} << 33) - 2, words);
     philox.Fill(uint64_t{1} << 33, later);
     CHECK_THAT(std::equal(words + 2, words + PhiloxWords::kBatch, later), "words from 2^33 on");
@@ -47,7 +48,7 @@ void CheckLogUniform(int64_t range_max) {
     const long double exact =
         std::pow(static_cast<long double>(range_max + 1), word * 0x1p-62L) - 1;
     const int64_t got = invert(word);
-    // u is rounded by 2^-56, and long doubles by 2^-64, of the logarithm of the class.
+    // Rounding changes the logarithm of the class by 2^-56 (of u) and 2^-64 (of long doubles).
     const long double off = (exact + 1) * 0x1p-50L;
     CHECK_THAT(got <= exact + off && got + 1 >= exact - off, "class %ld of %ld for %ld", got,
                range_max, word);

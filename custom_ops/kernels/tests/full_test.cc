@@ -1,4 +1,4 @@
-// The streaming kernels - full losses, top-k, TAPAS scores - against naive double loops.
+// Compares the streaming kernels (full losses, top-k, TAPAS scores) with naive double loops.
 #include "../full.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 template <typename T>
 constexpr FloatType kType = sizeof(T) == 4 ? FloatType::kFloat : FloatType::kDouble;
 
-// A matrix off any alignment, with NaN on either side.
+// An unaligned matrix with NaN on either side.
 template <typename T>
 struct Matrix {
   explicit Matrix(int64_t n) : n(n), room(n + 6, std::numeric_limits<T>::quiet_NaN()) {}
@@ -102,7 +102,7 @@ void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstre
   }
 }
 
-// With a row's second best as its bar only the best is left; with the best as its bar, none.
+// If a row's second best logit is its bar, only the best is left; if the best is, none.
 template <typename T>
 void CheckTopKAboveABar(const FullProblem<T>& p, int64_t k, const Matrix<T>& best,
                         const std::vector<int64_t>& best_indices) {

@@ -1,4 +1,4 @@
-// The plan against a naive search.
+// Compares the plan with a naive search.
 #include "../plan.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
                         int64_t step, uint32_t seed) {
   std::mt19937 generator(seed);
   std::vector<int64_t> sampled(num_sampled), labels(batch * num_true);
-  // Large ids in even steps: what a weak hash would put into one slot.
+  // Large ids in even steps, which a weak hash would put into one slot.
   for (int64_t& id : sampled)
     id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
   for (int64_t& id : labels)
@@ -82,7 +82,7 @@ int main() {
       }
     }
   }
-  // The example TensorFlow's own behaviour was recorded with: of [3, 7, 3, 5, 5] columns 2 and 4.
+  // The recorded behaviour of TensorFlow: of [3, 7, 3, 5, 5] it reports columns 2 and 4.
   const int64_t sampled[] = {3, 7, 3, 5, 5}, labels[] = {5, 3};
   const sampled_compat::Plan plan = sampled_compat::UniquePlan(sampled, 5, labels, 1, 2, true);
   CHECK_THAT((plan.hits == std::vector<int32_t>{0, 2, 0, 4}), "repeated ids");

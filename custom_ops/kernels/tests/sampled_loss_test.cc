@@ -1,4 +1,4 @@
-// The fused losses and their gradients against naive double loops over the definition.
+// Compares the fused losses and their gradients with naive double loops over the definition.
 #include "../sampled_loss.h"
 
 #include "../scratch.h"
@@ -100,18 +100,18 @@ void CheckAll() {
       }
     }
   }
-  // Long sums, more than one block of everything, and the order of them.
+  // Long sums over more than one block in each dimension.
   CheckProblem<T>({300, 2, 700, 64, 2000, 0.3}, 1001, true, true);
   CheckProblem<T>({301, 5, 701, 70, 900, 0.3}, 1002, false, true);
   CheckProblem<T>({10, 1, 20, 600, 40, 0.1}, 1003, true, false);
   // Logits far apart: the reference must rise, in kept columns too.
   CheckProblem<T>({40, 1, 600, 64, 2000, 4.0}, 1004, true, true);
-  // Where there is no row in a lane, e^100 must not meet a zero.
+  // In padding lanes, e^100 must not be multiplied by zero.
   CheckProblem<T>({3, 1, 40, 5, 100, 0.5, 100}, 1006, true, false);
   CheckProblem<T>({0, 1, 5, 3, 20, 0.5}, 1005, true, false);
 }
 
-// A row whose every sampled class is a hit keeps its true classes alone; its loss is 0 for T = 1.
+// If every sampled class of a row is a hit, only the true classes remain. Its loss is 0 for T = 1.
 void CheckAllHits() {
   const int32_t positions[] = {0, 1}, label[] = {2}, hits[] = {0, 0, 0, 1};
   const float x[] = {1, 2}, rows[] = {3, 4, 5, 6, 7, 8}, biases[] = {0, 0, 0}, offset[] = {0, 0};

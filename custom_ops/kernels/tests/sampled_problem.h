@@ -1,4 +1,4 @@
-// Random problems for the tests of the sampled losses, and the naive logits of one.
+// Random problems for the tests of the sampled losses, and their naive logits.
 #ifndef SAMPLED_COMPAT_KERNELS_TESTS_SAMPLED_PROBLEM_H_
 #define SAMPLED_COMPAT_KERNELS_TESTS_SAMPLED_PROBLEM_H_
 
@@ -16,11 +16,10 @@ struct Size {
   int64_t batch, num_true, num_sampled, dim;
   int64_t classes;
   double scale = 0.5;
-  double shift = 0;  // Of every sampled logit: -log of a tiny expected count.
+  double shift = 0;  // Added to every sampled logit, as -log of a tiny expected count would be.
 };
 
-// An array inside NaN, one number off any alignment: reading past it shows, and so does relying on
-// how it is aligned.
+// An unaligned array between NaNs: shows reads past its ends and reliance on alignment.
 template <typename T>
 class Guarded {
  public:
@@ -106,7 +105,7 @@ class RandomProblem {
   const Guarded<T> inputs_, rows_, biases_, true_offset_, sampled_offset_;
 };
 
-// One row's classes, the true ones first, in double on the numbers that T can hold.
+// One row's classes, the true ones first, computed in double from the problem's numbers as T.
 struct NaiveRow {
   std::vector<double> logit;
   std::vector<int32_t> position;
@@ -157,7 +156,7 @@ struct Results {
         true_offset(p.batch * p.num_true),
         sampled_offset(p.num_sampled) {}
 
-  // Adds what row b's gradients for its logits mean for everything else.
+  // Adds row b's part of all gradients, given the gradients of its logits.
   template <typename T>
   void AddRow(const SampledProblem<T>& p, int64_t b, const NaiveRow& row,
               const std::vector<double>& gradient) {

@@ -1,4 +1,4 @@
-// The terms of the losses and their gradients against naive double loops over the definition.
+// Compares the terms of the losses and their gradients with naive double loops over the definition.
 #include "../sampled_loss.h"
 #include "../scratch.h"
 #include "../thread_pool.h"
@@ -74,7 +74,7 @@ Outputs<T> Run(const SampledProblem<T>& p, const SampledTerms<const T>& upstream
   return out;
 }
 
-// Takes out the rows without negatives, whose log-sum-exp must be -infinity in both.
+// Removes the rows without negatives, after checking that both log-sum-exps are -infinity.
 template <typename T>
 void CheckInfinities(Guarded<T>* got, std::vector<double>* wanted) {
   for (int64_t b = 0; b < got->size(); ++b) {
@@ -115,7 +115,7 @@ void CheckAll() {
   for (const int64_t batch : {int64_t{1}, w - 1, w + 1}) {
     for (const int64_t num_sampled : {0, 1, 8, 129}) {
       for (const int64_t dim : {int64_t{1}, w, w + 1}) {
-        // As few classes as can be: rows whose every candidate is a hit.
+        // As few classes as possible, so that all candidates of some rows are hits.
         const int64_t classes = std::max<int64_t>(2, num_sampled);
         CheckProblem<T>({batch, 1 + seed % 3, num_sampled, dim, classes, 0.5}, seed, seed % 2 == 0);
         ++seed;
@@ -123,7 +123,7 @@ void CheckAll() {
     }
   }
   CheckProblem<T>({301, 5, 701, 70, 900, 0.3}, 1002, false);
-  // Logits far apart, and far below zero: the reference must rise from nothing, and late.
+  // Logits far apart and far below zero: the reference must rise late, from an empty state.
   CheckProblem<T>({40, 1, 600, 64, 2000, 4.0}, 1004, true);
   CheckProblem<T>({40, 1, 600, 8, 2000, 0.5, -900}, 1005, true);
   CheckProblem<T>({3, 1, 40, 5, 100, 0.5, 100}, 1006, true);

@@ -22,7 +22,7 @@ void CheckEachTaskOnce(int64_t tasks) {
     CHECK_THAT(calls[i] == 1, "task %ld ran %d times", i, calls[i].load());
 }
 
-// Two tasks that wait for each other: one thread alone would never see both.
+// Two tasks that wait for each other: one thread alone would never finish.
 void CheckSideBySide() {
   std::atomic<int> arrived{0};
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -47,7 +47,7 @@ void CheckNestedAndConcurrent() {
   CHECK_THAT(sum == 4 * 50 * 5 * 21, "sum %ld", sum.load());
 }
 
-// Denormals are zero in every task, and are themselves again afterwards.
+// Denormals are zero in every task and unchanged afterwards.
 void CheckDenormals() {
   volatile float smallest = std::numeric_limits<float>::min();
   std::vector<float> halves(1000, 1.0f);
@@ -59,7 +59,7 @@ void CheckDenormals() {
 [[maybe_unused]] void CheckFork() {
   const pid_t child = fork();
   if (child == 0) {
-    // A hang in the child fails the test and does not hang it.
+    // A hang in the child then fails the test instead of hanging it.
     alarm(20);
     ReleaseScratch(AcquireScratch(1000));
     CheckEachTaskOnce(1000);
@@ -84,7 +84,8 @@ void CheckScratch() {
   ReleaseScratch(nullptr);
 }
 
-// Every half and bfloat16 survives the way to float and back; what lies between rounds to nearest.
+// Every half and bfloat16 survives conversion to float and back. Values in between round to
+// nearest.
 void CheckConversions() {
   for (const FloatType type : {FloatType::kHalf, FloatType::kBfloat16}) {
     std::vector<uint16_t> bits(65536), back(65536);
@@ -97,7 +98,7 @@ void CheckConversions() {
     for (int i = 0; i < 65536; ++i) {
       if (std::isnan(wide[i])) continue;
       CHECK_THAT(back[i] == bits[i], "%04x came back as %04x", bits[i], back[i]);
-      // A float's denormals are lost on the way to double, as in any arithmetic of a task.
+      // Conversion to double flushes a float's denormals, like all arithmetic in a task.
       if (std::fpclassify(wide[i]) == FP_SUBNORMAL) continue;
       CHECK_THAT(wider[i] == wide[i], "%04x", bits[i]);
     }
@@ -120,7 +121,7 @@ void CheckConversions() {
     CHECK_THAT(type == FloatType::kBfloat16 || std::isinf(out[4]), "1e38 became %g", out[4]);
     CHECK_THAT(std::fabs(out[5]) < 1e-29f && std::signbit(out[5]), "-1e-30 became %g", out[5]);
   }
-  // A denormal half, 3 * 2^-24, and a quarter of the step above it.
+  // A denormal half, 3 * 2^-24, plus a quarter of the step to the next one.
   const float x = 3.25f / 16777216;
   uint16_t half;
   ConvertTo<float>(FloatType::kHalf, &x, 1, &half);

@@ -1,4 +1,5 @@
-// Holds each function to the error vector_math.h states, over every exponent, against long double.
+// Checks each function's error against the limits in vector_math.h, over every exponent, by long
+// doubles.
 #include "../vector_math.h"
 
 #include "check.h"
@@ -20,7 +21,7 @@ T FromBits(uint64_t bits) {
   return value;
 }
 
-// Calls f on values that cover all bit patterns evenly (so every exponent alike), and the corners.
+// Calls f on values that cover all bit patterns evenly, and so every exponent, and on corner cases.
 template <typename T, typename F>
 void ForAllMagnitudes(F f) {
   constexpr int kWidth = Simd<T>::kWidth;
@@ -44,7 +45,7 @@ void ForAllMagnitudes(F f) {
                            1,
                            -1};
   for (uint64_t i = 0; i < kCount; ++i) values.push_back(FromBits<T>(i * step));
-  // The range exp lives in, evenly.
+  // The range where exp is finite and not zero, evenly.
   for (int i = -800000; i < 800000; ++i) values.push_back(T(i) * T(0.00091));
   while (values.size() % kWidth != 0) values.push_back(0);
   for (size_t i = 0; i < values.size(); i += kWidth) f(&values[i]);

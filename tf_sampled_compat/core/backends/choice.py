@@ -1,4 +1,4 @@
-"""Which backend computes a call: the rules, and the words for why."""
+"""Chooses the backend for a call, and says why."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FUSED_DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 class Call(NamedTuple):
-    """What the choice depends on.
+    """The properties of a call that the choice depends on.
 
     Attributes:
       compiled: Whether XLA will compile it.
-      devices: The types of the devices that the table's pieces are placed on: "CPU", "GPU", …
+      devices: The device types of the table's pieces: "CPU", "GPU", …
       dtypes: The names of the dtypes of inputs and weights.
       counts_by_row: Whether the candidates' expected counts differ from row to row.
       remote: Whether a piece of the table is on a parameter server.
@@ -70,7 +70,7 @@ def describe(
 
 
 def obstacle(call: Call) -> Optional[str]:
-    """Returns why a call cannot take the C++ op, were it there, or None if it can."""
+    """Returns why a call cannot use the C++ op, even if it is available, or None if it can."""
     if call.compiled:
         return "XLA compiles the call, and the C++ op is not an XLA op"
     elsewhere = sorted(call.devices - {"CPU"})
@@ -87,7 +87,7 @@ def obstacle(call: Call) -> Optional[str]:
 
 
 def doubt(call: Call) -> Optional[str]:
-    """Returns why a call that can take the C++ op takes it only if asked to, or None."""
+    """Returns why a call that can use the C++ op does so only on request, or None."""
     if call.remote:
         return "other processes take part, and only those that called tsc.load_ops() have the op"
     if call.vectorized:
@@ -96,7 +96,7 @@ def doubt(call: Call) -> Optional[str]:
 
 
 def path(call: Call) -> tuple[str, Optional[str]]:
-    """Returns the backend of a call that names none, and why if it is the composite."""
+    """Returns the backend of a call that names none, and the reason if it is the composite."""
     reason = obstacle(call) or doubt(call) or library.missing()
     return ("composite" if reason else "fused"), reason
 
@@ -105,19 +105,19 @@ def choose(requested: Optional[str], call: Call, function: str) -> Backend:
     """Returns the backend that computes a call.
 
     Args:
-      requested: "fused", "composite", or None for the default of `tsc.implementation`, of the
-        environment, or the best backend there is. Only the last falls back.
-      call: What the choice depends on.
+      requested: "fused", "composite" or None. None means the choice of `tsc.implementation`, then
+        of the environment, then the best backend. Only the last falls back.
+      call: The properties of the call.
       function: The public function's name, for `tsc.explain`.
 
     Raises:
-      ValueError: For an unknown name.
-      RuntimeError: If "fused" was asked for, and why it cannot be had.
+      ValueError: If the name is unknown.
+      RuntimeError: If "fused" was requested but cannot compute the call. The message says why.
     """
     name, asked_by = setting.requested(requested)
     if name is None:
         name, reason = path(call)
-        explanation.note(function, name, reason or "nothing stands against the C++ op")
+        explanation.note(function, name, reason or "the C++ op supports this call")
         return BACKENDS[name]
     if name == "fused":
         reason = obstacle(call) or library.why_not()

@@ -1,4 +1,4 @@
-"""The backend that calls the C++ op: it computes tiles of logits that never leave the cache.
+"""The backend that calls the C++ op, which computes tiles of logits that never leave the cache.
 
 The op sees the batch's rows, never the table.
 """
@@ -58,7 +58,7 @@ class Fused(Backend):
         self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
     ) -> Plan:
         if find_hits:
-            # TensorFlow's op takes a seed. Taking one keeps the draws that follow where they were.
+            # TensorFlow's op takes a seed. Taking one here too keeps later draws unchanged.
             tf.compat.v1.get_seed(None)
         ids, sampled_positions, true_positions, hits = _ops().sampled_compat_plan(
             labels=labels, sampled=sampled, find_hits=find_hits, unique=unique
@@ -93,7 +93,7 @@ class Fused(Backend):
         return Terms(with_shape(negatives, [batch]), true_logits)
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
-        # A matrix that is wanted whole is TensorFlow's product: there is nothing to fuse.
+        # The caller needs the whole matrix, so there is nothing to fuse.
         return COMPOSITE.logits(inputs, rows, biases)
 
     def reduce(
@@ -120,7 +120,7 @@ FUSED = Fused()
 
 
 def _ops() -> Any:
-    """The Python functions of the ops, which TensorFlow makes when it loads the library."""
+    """Returns the Python functions of the ops, which TensorFlow makes when it loads the library."""
     return library.load().ops
 
 

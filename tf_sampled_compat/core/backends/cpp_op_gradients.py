@@ -1,7 +1,7 @@
-"""The gradients of the C++ ops: of the first order other ops, of the second `composite`'s.
+"""The gradients of the C++ ops. The first order uses gradient ops, the second uses `composite`.
 
-Differentiating a gradient op computes the first gradient anew in TensorFlow's ops and
-differentiates that, so that every order of derivative works.
+To differentiate a gradient op, the first gradient is recomputed by TensorFlow's ops and
+differentiated. So derivatives of every order work.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def _sampled_terms_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
 
 
 def _kind(op: tf.Operation) -> Any:
-    """The op's attribute: a `SumKind`."""
+    """Returns the op's attribute `kind`, a `SumKind`."""
     return op.get_attr("kind").decode()
 
 
 def _by_input(gradients: Sequence[Any]) -> list[Any]:
-    """Puts the five gradients of an op on a gathered batch to its eight inputs."""
+    """Assigns the five gradients of an op on a gathered batch to its eight inputs."""
     d_inputs, d_rows, d_biases, d_true_offset, d_sampled_offset = gradients
     return [d_inputs, d_rows, d_biases, None, None, None, d_true_offset, d_sampled_offset]
 
@@ -76,9 +76,9 @@ def _sampled_second(
     """Returns the gradients of a gradient op on a gathered batch.
 
     Args:
-      op: Its inputs are the forward op's eight, the normalizer and what was kept, and the upstream
-        gradients of the forward op's results.
-      composite_of: Computes these results.
+      op: The gradient op. Its inputs are the eight of the forward op, `normalizer`, `kept`, and the
+        upstream gradients of the forward op's results.
+      composite_of: Computes the forward op's results.
       cotangents: The gradients of the op's outputs.
     """
     inputs, rows, biases, sampled, true, hits, true_offset, sampled_offset = op.inputs[:8]
@@ -128,10 +128,10 @@ def _second(
     upstream: Sequence[tf.Tensor],
     cotangents: Sequence[Any],
 ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-    """Returns the gradients, for primals and upstream, of Σ cotangent · (first gradient).
+    """Returns the gradients of Σ cotangent · (first gradient) by the primals and the upstream.
 
     Args:
-      fn: Computes a tensor, or several, of the primals.
+      fn: Computes one or more tensors from the primals.
       primals: Its arguments.
       upstream: The gradient of each tensor that it returns.
       cotangents: The gradient of each first gradient, or None.

@@ -1,4 +1,4 @@
-"""What is wrong with a shared library's file, found out by reading it: opening it may be fatal."""
+"""Checks a shared library's file by reading it, because loading a damaged one may be fatal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _X86_64 = 62
 
 
 def damage(path: pathlib.Path) -> Optional[str]:
-    """Returns why a file is no library of an x86-64 Linux, or None if it looks like one.
+    """Returns why a file is not a library for Linux on x86-64, or None if it looks like one.
 
-    The loader maps a file by what its header says, and touching what was cut off ends the process
-    with a bus error; of another machine's library it says that there is no such file.
+    The loader trusts the sizes in the file's header. If the file is cut short, access to the
+    missing part ends the process with a bus error. For another machine's library, the loader
+    reports that there is no such file.
 
     Args:
       path: The file.
@@ -40,7 +41,7 @@ def damage(path: pathlib.Path) -> Optional[str]:
     if len(table) < _SEGMENT_BYTES * count:
         return "is cut short"
     for segment in range(count):
-        # Where the segment begins in the file, two addresses, and how long it is there.
+        # The segment's offset in the file, two addresses, and its length in the file.
         offset, _, _, length = struct.unpack_from("<4Q", table, _SEGMENT_BYTES * segment + 8)
         if offset + length > path.stat().st_size:
             return "is cut short"

@@ -12,9 +12,9 @@ class Explanation(NamedTuple):
     """One call.
 
     Attributes:
-      function: The name of the function that was called, as "sampled_softmax_loss".
+      function: The name of the called function, such as "sampled_softmax_loss".
       implementation: "fused" (the C++ op) or "composite" (TensorFlow's ops).
-      reason: Why.
+      reason: The reason for this implementation.
     """
 
     function: str
@@ -27,7 +27,7 @@ class Explanation(NamedTuple):
 
 
 class Explanations(list[Explanation]):
-    """The calls, in their order. Printed, it is a line a call."""
+    """The calls, in order. It prints as one line for each call."""
 
     def __str__(self) -> str:
         """Returns a line for each call."""
@@ -43,8 +43,8 @@ _open: contextvars.ContextVar[tuple[Explanations, ...]] = contextvars.ContextVar
 def explain() -> Iterator[Explanations]:
     """Records which implementation the calls inside take, and why.
 
-    A call in a `tf.function` is recorded when it is traced, not each time the function runs. A call
-    in Keras's `fit` is recorded so, too.
+    A call in a `tf.function`, or in Keras's `fit`, is recorded when it is traced, not each time the
+    function runs.
 
     >>> with tsc.explain() as calls:
     ...     loss = tsc.nn.nce_loss(weights, biases, labels, inputs, 5, 50,
@@ -64,6 +64,6 @@ def explain() -> Iterator[Explanations]:
 
 
 def note(function: str, implementation: str, reason: str) -> None:
-    """Tells every open `explain` of a call."""
+    """Records a call in every open `explain`."""
     for calls in _open.get():
         calls.append(Explanation(function, implementation, reason))

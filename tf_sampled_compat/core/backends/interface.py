@@ -9,20 +9,20 @@ from typing import Literal, NamedTuple, Optional, Protocol
 
 import tensorflow as tf
 
-# The loss of a gathered batch. With one true class a row, "sparse_softmax" is the same number as
-# "softmax"; TensorFlow's ops for the two differ.
+# The loss of a gathered batch. With one true class per row, "sparse_softmax" equals "softmax", but
+# TensorFlow has two ops.
 LossKind = Literal["softmax", "sparse_softmax", "sigmoid"]
-# What is summed over all classes: exp (and then the logarithm taken) or softplus.
+# The sum over all classes: of exp (followed by a logarithm) or of softplus.
 SumKind = Literal["softmax", "sigmoid"]
 # Where class ids come from: the caller's labels or candidates, or a draw.
 IdSource = Literal["labels", "sampled_candidates", "drawn_candidates"]
 
 
 class Plan(NamedTuple):
-    """The ids to look up for a batch, and the way back to them.
+    """The ids to look up for a batch, and the positions of labels and candidates in them.
 
     Attributes:
-      ids: `[U]` int64. Each id once; or every occurrence, the labels first, then the candidates.
+      ids: `[U]` int64: each id once, or every occurrence, the labels first, then the candidates.
       sampled_positions: `[S]` int32 positions of the sampled ids in `ids`.
       true_positions: `[B, T]` int32 positions of the labels in `ids`.
       hits: `[H, 2]` int32 (row, column) pairs of accidental hits in the `[B, S]` logits, or None.
@@ -36,25 +36,25 @@ class Plan(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """All that a loss is computed from. No part of it grows with the number of classes.
+    """All inputs of a loss. No part grows with the number of classes.
 
-    Everything floating but `inputs` and `rows` is of the compute dtype. U ≤ S + B·T counts the
-    classes that were looked up.
+    All floating tensors but `inputs` and `rows` have the compute dtype. U ≤ S + B·T is the number
+    of rows that were looked up.
 
     Attributes:
-      inputs: `[B, D]`, in the caller's dtype, which the loss has too.
+      inputs: `[B, D]`, in the caller's dtype, which is also the loss's.
       rows: `[U, D]` class embeddings, in the table's dtype.
       row_biases: `[U]`.
       sampled_positions: `[S]` int32, into rows.
       true_positions: `[B, T]` int32, into rows.
-      hits: `[H, 2]` int32 (row, column) of accidental hits among `[B, S]`, or None. The fused
-        backend's are sorted.
+      hits: `[H, 2]` int32 (row, column) pairs of accidental hits in `[B, S]`, or None. They are
+        sorted for the fused backend.
       true_offset: -log of the true classes' expected counts; broadcasts to `[B, T]`.
       sampled_offset: -log of the candidates' expected counts; broadcasts to `[B, S]`.
       num_true: T.
       compute_dtype: The dtype to multiply, exponentiate and sum in.
-      true_mask: `[B, T]`: which true classes there are; None for all. Composite only.
-      excluded: `[B, S]`: which candidates are no negatives of the row, or None. Composite only.
+      true_mask: `[B, T]`: whether a label is a true class; None if all are. Composite only.
+      excluded: `[B, S]`: whether to leave out a candidate of the row, or None. Composite only.
     """
 
     inputs: tf.Tensor
@@ -72,16 +72,17 @@ class Gathered(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What a loss is made of, each part with a gradient, in the compute dtype.
+    """The terms of a loss, in the compute dtype; each has a gradient.
 
-    With N the negatives and t the true logits the loss is, at kind "softmax",
-    logaddexp(N, log Σ exp(t)) - mean(t), and at "sigmoid" N + Σ (softplus(t) - t / T).
+    With N the negatives and t the true logits, the loss is
+    logaddexp(N, log Σ exp(t)) - mean(t) for "softmax", and N + Σ (softplus(t) - t / T) for
+    "sigmoid".
 
     Attributes:
-      negatives: `[B]`: N, the log-sum-exp of a row's negatives, -∞ where there are none; at kind
-        "sigmoid" their sum of softplus.
-      true_logits: `[B, T]`: t, the corrected logits of the true classes; far below all others where
-        the label is padding.
+      negatives: `[B]`: N. For "softmax", the log-sum-exp of a row's negatives, -∞ if there are
+        none. For "sigmoid", the sum of their softplus.
+      true_logits: `[B, T]`: t, the corrected logits of the true classes. Padding labels have a
+        logit far below all others.
     """
 
     negatives: tf.Tensor
@@ -89,7 +90,7 @@ class Terms(NamedTuple):
 
 
 class Backend(Protocol):
-    """A way to compute: `composite` in public TensorFlow ops, `fused` by the C++ op."""
+    """A way to compute: `composite` by public TensorFlow ops, `fused` by the C++ op."""
 
     name: str
 
@@ -106,11 +107,11 @@ class Backend(Protocol):
         """Returns `ids`, checked to be rows of the tables.
 
         Args:
-          source: What the ids are, for the message.
+          source: Where the ids come from, for the message.
           ids: `[...]` int64 class ids.
-          weights_rows: How many rows the weights have, if that is known.
-          biases_rows: The same of the biases.
-          num_classes: What candidates were drawn with.
+          weights_rows: The number of rows of the weights, or None if unknown.
+          biases_rows: The same for the biases.
+          num_classes: The number of classes that candidates were drawn from.
         """
         ...
 
@@ -125,12 +126,12 @@ class Backend(Protocol):
 
         Args:
           labels: `[B, T]` int64.
-          sampled: `[S]` int64, which may repeat. As `tf.nn.compute_accidental_hits` has it, only
-            the last copy of an id is a hit.
+          sampled: `[S]` int64, which may repeat. As in `tf.nn.compute_accidental_hits`, only the
+            last copy of an id is a hit.
           num_true: T.
           find_hits: Whether to find the hits.
           unique: Whether to list each class once, or every occurrence. The gradient of a table has
-            an entry for each of the list.
+            an entry for each item of the list.
         """
         ...
 
@@ -139,7 +140,7 @@ class Backend(Protocol):
         ...
 
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
-        """Returns log Σ_b exp(w · x_b / temperature) of each row w, in the temperature's dtype."""
+        """Returns log Σ_b exp(w · x_b / temperature) for each row w, in the temperature's dtype."""
         ...
 
     # Of a gathered batch.
@@ -153,19 +154,19 @@ class Backend(Protocol):
         ...
 
     def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
-        """Returns what losses are made of; see `Terms`."""
+        """Returns the terms of a loss; see `Terms`."""
         ...
 
     # Of one block of classes after another.
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
-        """Returns w_c · x + b_c of the inputs and rows: `[B, rows]`, in the biases' dtype."""
+        """Returns w_c · x + b_c for all inputs and rows: `[B, rows]`, in the biases' dtype."""
         ...
 
     def reduce(
         self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
     ) -> tf.Tensor:
-        """Returns a sum over the rows for each of the inputs, `[B]`, in the biases' dtype.
+        """Returns a sum over the rows for each input, `[B]`, in the biases' dtype.
 
         softmax: log Σ_c exp(w_c · x + b_c)
         sigmoid: Σ_c log(1 + exp(w_c · x + b_c))
@@ -180,9 +181,9 @@ class Backend(Protocol):
         k: tf.Tensor,
         bar: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the k highest logits of each of the inputs, and their int64 positions in rows.
+        """Returns the k highest logits of each input, and their int64 positions in rows.
 
-        Logits that do not exceed the row's bar do not matter: any others that do not may stand in
-        their place. NaN is no bar.
+        Logits that do not exceed an input's bar may be replaced by others that do not. A bar of
+        NaN means no bar.
         """
         ...

@@ -1,4 +1,4 @@
-"""The C++ op's library: found, chosen for this CPU and loaded at first use, once a process."""
+"""Finds the C++ op's library, chooses the one for this CPU, and loads it once, at first use."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ from absl import logging
 
 from tf_sampled_compat.core.backends import elf
 
-# Where the libraries are, for those who build their own; the package's own folder otherwise.
+# The folder of the libraries, for users who build their own. Default: the package's own folder.
 DIRECTORY_VARIABLE = "TF_SAMPLED_COMPAT_LIBRARY_DIR"
 OLDEST_TENSORFLOW = (2, 12)
 # The ops' interface that this Python code is written against; the binary states its own.
 INTERFACE_VERSION = 5
 
-# The best first, each with the flags of /proc/cpuinfo that it needs.
+# Best first, each with the flags of /proc/cpuinfo that it needs.
 INSTRUCTION_SETS = {
     "avx512": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
     "avx2": {"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe"},
     "baseline": set(),
 }
-_REINSTALL = "reinstall tf_sampled_compat where a C++17 compiler and make are, to build it anew"
+_REINSTALL = (
+    "reinstall tf_sampled_compat where a C++17 compiler and make are installed, to build it again"
+)
 
 _lock = threading.Lock()
 
 
 class LibraryError(RuntimeError):
-    """Why the C++ op cannot be had, and what to do about it."""
+    """The C++ op is not available. The message says why and what to do."""
 
 
 class Library(NamedTuple):
     """A loaded library.
 
     Attributes:
-      ops: The module of op wrappers that TensorFlow made.
-      native: The same file's plain C functions.
+      ops: The module of op wrappers that TensorFlow generated.
+      native: The plain C functions of the same file.
       path: The file.
-      instruction_set: What it was compiled for.
+      instruction_set: The instruction set that it was compiled for.
     """
 
     ops: Any
@@ -53,19 +55,19 @@ class Library(NamedTuple):
 
     @property
     def threads(self) -> int:
-        """How many threads its kernels use."""
+        """The number of threads that its kernels use."""
         return num_threads()
 
 
 def load_ops() -> None:
-    """Registers the C++ ops with TensorFlow, which a loss does by itself when it first needs them.
+    """Registers the C++ ops with TensorFlow. A loss does this itself when it first needs them.
 
-    Needed before anything that mentions the ops is read back in a process that has computed no
-    loss yet: `tf.compat.v1.train.import_meta_graph`, `tf.saved_model.load` of a training function,
-    or a TensorFlow server whose graphs are built elsewhere. A second call does nothing.
+    Call it before a process that has computed no loss loads a graph with the ops: by
+    `tf.compat.v1.train.import_meta_graph`, by `tf.saved_model.load` of a training function, or as
+    a TensorFlow server whose graphs are built elsewhere. A second call does nothing.
 
     Raises:
-      RuntimeError: If there is no op to register: why, and how to mend it.
+      RuntimeError: If the ops are not available. The message says why and what to do.
 
     >>> tsc.load_ops()  # doctest: +SKIP
     >>> saver = tf.compat.v1.train.import_meta_graph("model.meta")  # doctest: +SKIP
@@ -74,10 +76,10 @@ def load_ops() -> None:
 
 
 def load() -> Library:
-    """Returns the library, loading it if it is not.
+    """Returns the library, and loads it at the first call.
 
     Raises:
-      LibraryError: If it cannot be had. The answer is kept: nothing is tried twice.
+      LibraryError: If it is not available. The result is kept; loading is tried once.
     """
     library = _loaded()
     _size_pool_again(library)
@@ -92,7 +94,7 @@ def why_not() -> Optional[str]:
 
 
 def missing() -> Optional[str]:
-    """The same, and warns once where there should be one."""
+    """Does the same, and warns once if this platform should have a library."""
     reason = why_not()
     if reason is not None:
         with _lock:
@@ -101,17 +103,17 @@ def missing() -> Optional[str]:
 
 
 def promised() -> bool:
-    """Whether this is a platform that the op is promised for."""
+    """Whether the op should be available on this platform."""
     return platform.system() == "Linux" and platform.machine() == "x86_64"
 
 
 def supported() -> bool:
-    """Whether this is a TensorFlow that the op is promised for."""
+    """Whether the op supports this TensorFlow."""
     return tuple(int(part) for part in tf.__version__.split(".")[:2]) >= OLDEST_TENSORFLOW
 
 
 def directory() -> pathlib.Path:
-    """Where the libraries are looked for."""
+    """Returns the folder of the libraries."""
     here = pathlib.Path(__file__).resolve().parents[2] / "lib"
     return pathlib.Path(os.environ.get(DIRECTORY_VARIABLE) or here)
 
@@ -131,7 +133,7 @@ def cpu_flags() -> set[str]:
 
 
 def num_threads() -> int:
-    """How many threads a kernel may use: TensorFlow's intra-op setting, or the CPUs there are."""
+    """Returns how many threads a kernel may use: TensorFlow's intra-op setting, or all CPUs."""
     asked = tf.config.threading.get_intra_op_parallelism_threads()
     if not asked:
         text = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
@@ -143,7 +145,7 @@ def _loaded() -> Library:
     with _lock:
         outcome = _load_once()
     if isinstance(outcome, str):
-        # A new one each time: an exception keeps the frames, and so the tensors, it passed through.
+        # Make a new one each time: an exception keeps its frames alive, and so their tensors.
         raise LibraryError(outcome)
     return outcome
 
@@ -174,21 +176,21 @@ def _open(instruction_set: str) -> Library:
     try:
         if reason := elf.damage(path) or _another_copy(path):
             raise LibraryError(f"{path} {reason}: {_remedy()}")
-        # The ops register themselves while the file is being opened, so TensorFlow must do it.
+        # The ops register themselves while the file is being opened, so TensorFlow must open it.
         ops = tf.load_op_library(str(path))
         native = ctypes.CDLL(str(path))
         if reason := _refusal(native):
             raise LibraryError(f"{path} {reason}: {_remedy()}")
     except LibraryError:
         raise
-    except Exception as error:  # Whatever it is, the composite still computes the losses.
+    except Exception as error:  # Any error will do: the composite still computes the losses.
         raise LibraryError(f"{path} cannot be loaded ({error}): {_remedy()}") from error
     _size_pool(native)
     return Library(ops, native, path, instruction_set)
 
 
 def _another_copy(path: pathlib.Path) -> Optional[str]:
-    """Returns that another file of the kind is open, or None: two would break each other's ops."""
+    """Returns an error if another such library is open, or None. Two would break their ops."""
     mapped = {line.split()[-1] for line in pathlib.Path("/proc/self/maps").read_text().splitlines()}
     for name in sorted(mapped - {str(path.resolve())}):
         if pathlib.Path(name).name.startswith("libsampled_compat_"):
@@ -197,11 +199,11 @@ def _another_copy(path: pathlib.Path) -> Optional[str]:
 
 
 def _refusal(native: ctypes.CDLL) -> Optional[str]:
-    """Returns why a library that was opened is not used, or None."""
+    """Returns why an opened library cannot be used, or None."""
     version = getattr(native, "SampledCompatInterfaceVersion", None)
-    interface = 0 if version is None else version()  # The first did not say.
+    interface = 0 if version is None else version()  # The first libraries had no version.
     if interface != INTERFACE_VERSION:
-        return f"is of interface {interface}, and this package of {INTERFACE_VERSION}"
+        return f"has interface {interface}, and this package needs {INTERFACE_VERSION}"
     return None
 
 
@@ -217,8 +219,8 @@ def _size_pool(native: ctypes.CDLL) -> None:
 
 @functools.cache
 def _size_pool_again(library: Library) -> None:
-    # Ops may be loaded before the program sets its number of threads, which it can until TensorFlow
-    # computes something.
+    # The program may set its number of threads until TensorFlow computes something. So the ops may
+    # have been loaded before.
     _size_pool(library.native)
 
 

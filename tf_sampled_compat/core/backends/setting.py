@@ -1,4 +1,4 @@
-"""Which implementation was asked for: by the caller, by a `with` block, by the environment."""
+"""The requested implementation: by the caller, by a `with` block, or by the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _default: contextvars.ContextVar[Optional[str]] = contextvars.ContextVar(
 
 @contextlib.contextmanager
 def implementation(name: Optional[str]) -> Iterator[None]:
-    """Sets the implementation of the calls made (or traced) inside, unless they name one.
+    """Sets the implementation of calls made (or traced) inside, unless they name one.
 
     Args:
       name: "fused" (the C++ op), "composite" (public TensorFlow ops), or None to choose.
@@ -39,10 +39,10 @@ def implementation(name: Optional[str]) -> Iterator[None]:
 
 
 def requested(argument: Optional[str]) -> tuple[Optional[str], str]:
-    """Returns which implementation was asked for, or None, and by what.
+    """Returns the requested implementation, or None, and the source of the request.
 
     Args:
-      argument: A call's own `implementation`.
+      argument: The call's argument `implementation`.
     """
     if _checked("implementation", argument):
         return argument, f"the argument implementation={argument!r}"
@@ -53,7 +53,7 @@ def requested(argument: Optional[str]) -> tuple[Optional[str], str]:
 
 
 def default() -> Optional[str]:
-    """Returns the implementation of calls that name none, or None if they choose."""
+    """Returns the implementation of calls that name none, or None to choose for each call."""
     return requested(None)[0]
 
 

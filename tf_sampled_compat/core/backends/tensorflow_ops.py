@@ -1,7 +1,7 @@
-"""The backend in public TensorFlow ops: any device, XLA, any order of derivative.
+"""The backend in public TensorFlow ops: any device, XLA, derivatives of any order.
 
-It builds the `[B, T + S]` logits, subtracts log Q, takes the accidental hits out, and leaves the
-cross entropies to TensorFlow.
+It builds the `[B, T + S]` logits, subtracts log Q, removes the accidental hits, and calls
+TensorFlow's cross entropies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tf_sampled_compat.core.backends.plan import plan
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
-# How messages name the source of class ids. The C++ op takes the keys, and says the same of them
+# The names of class ids in messages. The C++ op takes the keys and has the same names
 # (custom_ops/glue/words.cc).
 _ID_SOURCES: dict[IdSource, str] = {
     "labels": "labels",
@@ -53,7 +53,7 @@ class Composite(Backend):
 
     def log_offset(self, argument: str, count: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         count = errors.after(checks.positive_count(argument, count), count)
-        # A float64 count may be smaller than float32 goes: take its logarithm before casting.
+        # A float64 count may be too small for float32: take its logarithm before casting.
         wide = tf.float64 if tf.float64 in (count.dtype, dtype) else tf.float32
         return tf.cast(-tf.math.log(tf.cast(count, wide)), dtype)
 
@@ -74,7 +74,7 @@ class Composite(Backend):
         logits, targets = logits_and_targets(gathered)
         if kind == "softmax":
             loss = tf.nn.softmax_cross_entropy_with_logits(tf.stop_gradient(targets), logits)
-        elif kind == "sparse_softmax":  # The true class stands in column 0 of the logits.
+        elif kind == "sparse_softmax":  # The true class is column 0 of the logits.
             first = tf.zeros(tf.shape(logits)[:1], tf.int64)
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(first, logits)
         elif kind == "sigmoid":
@@ -92,7 +92,7 @@ class Composite(Backend):
         if kind != "softmax":
             raise _unknown(kind)
         log_sum = tf.reduce_logsumexp(sampled_logits, axis=1)
-        # A logit that is left out is not -∞ but finite, so that its gradient is zero, not NaN.
+        # An excluded logit is finite instead of -∞, so that its gradient is zero and not NaN.
         none = tf.reduce_all(sampled_logits <= _lowest(sampled_logits), axis=1)
         negatives = tf.where(none, tf.constant(-math.inf, log_sum.dtype), log_sum)
         return Terms(negatives, true_logits)
@@ -119,7 +119,7 @@ class Composite(Backend):
         k: tf.Tensor,
         bar: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        del bar  # It saves nothing here: the logits exist anyway.
+        del bar  # It would save nothing: the logits are computed anyway.
         values, positions = tf.math.top_k(self.logits(inputs, rows, biases), k=k)
         return values, tf.cast(positions, tf.int64)
 
@@ -159,7 +159,7 @@ def _in_compute_dtype(gathered: Gathered) -> Gathered:
 
 
 def _true_logits(gathered: Gathered) -> tf.Tensor:
-    """`[B, T]` corrected logits of the true classes; those of padding are the lowest."""
+    """Returns the `[B, T]` corrected logits of the true classes; padding has the lowest."""
     rows = _take(gathered.rows, gathered.true_positions)
     logits = tf.reduce_sum(tf.expand_dims(gathered.inputs, 1) * rows, axis=2)
     logits += _take(gathered.row_biases, gathered.true_positions) + gathered.true_offset
@@ -171,8 +171,8 @@ def _true_logits(gathered: Gathered) -> tf.Tensor:
 def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -> tf.Tensor:
     """`[B, S]` corrected logits of the candidates; the lowest where one is no negative."""
     if size_of(gathered.sampled_positions, 0) == 0:
-        # In a function TensorFlow fuses the product and the sum below into one oneDNN kernel. That
-        # kernel ends the process if the matrix is empty.
+        # In a function, TensorFlow fuses the product and the sum below into one oneDNN kernel,
+        # which crashes the process if the matrix is empty.
         return tf.zeros([tf.shape(gathered.inputs)[0], 0], gathered.inputs.dtype)
     rows = _take(gathered.rows, gathered.sampled_positions)
     logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
@@ -185,7 +185,7 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
 
 
 def _targets(true_logits: tf.Tensor, gathered: Gathered) -> tf.Tensor:
-    """1 for each row, shared among its true classes."""
+    """Returns the targets: 1 for each row, shared among its true classes."""
     if gathered.true_mask is None:
         return tf.ones_like(true_logits) / gathered.num_true
     there = tf.cast(gathered.true_mask, true_logits.dtype)
@@ -193,7 +193,7 @@ def _targets(true_logits: tf.Tensor, gathered: Gathered) -> tf.Tensor:
 
 
 def _if_any_is_true(loss: tf.Tensor, gathered: Gathered) -> tf.Tensor:
-    """Makes the loss of rows without a true class 0."""
+    """Sets the loss of rows without a true class to 0."""
     if gathered.true_mask is None:
         return loss
     return tf.where(tf.reduce_any(gathered.true_mask, axis=1), loss, tf.zeros_like(loss))
@@ -204,20 +204,20 @@ def _without_hits(logits: tf.Tensor, hits: tf.Tensor, logit_of_hits: Optional[fl
     updates = tf.fill(tf.shape(hits)[:1], low)
     if not private.in_xla_context():
         return tf.tensor_scatter_nd_update(logits, hits, updates)
-    # Under XLA each label has a pair, which points beyond the last column if it is no hit. XLA
-    # drops such a pair; outside XLA, where the same trace may run, it is an error.
+    # Under XLA each label has a pair, which points beyond the last column if it is not a hit. XLA
+    # drops such a pair. But the same trace may also run outside XLA, where it would be an error.
     spare = tf.pad(logits, [[0, 0], [0, 1]])
     return tf.tensor_scatter_nd_update(spare, hits, updates)[:, :-1]
 
 
 def _lowest(logits: tf.Tensor) -> tf.Tensor:
-    # So low that its exponential is exactly zero, and finite, since a cross entropy's 0 · ∞ is NaN.
+    # The exponential of this number is exactly zero. -∞ would give NaN in a cross entropy (0 · ∞).
     # Half of the lowest number leaves room to subtract the row's maximum.
     return tf.constant(logits.dtype.min / 2, logits.dtype)
 
 
 def _take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """Gathers rows, with a dense gradient: `[U, ...]` is small, and the table's lookup wants one.
+    """Gathers rows, with a dense gradient: `[U, ...]` is small, and the table's lookup needs it.
 
     (`tf.gather`'s gradient is an `IndexedSlices` of unknown size. TensorFlow warns when it makes
     one dense.)

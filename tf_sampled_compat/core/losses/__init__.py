@@ -1,4 +1,4 @@
-"""The losses: prepare the arguments, draw, gather the rows, hand them to a backend.
+"""The losses: prepare the arguments, draw, gather the rows, and call a backend.
 
 May import every other room of `core`.
 """

@@ -1,4 +1,4 @@
-"""Goes through all classes, a block of rows at a time."""
+"""Visits all classes, one block of rows at a time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Fold = Callable[[Any, tf.Tensor, tf.Tensor, tf.Tensor], Any]
 _BLOCK_NUMBERS = 2**21
 _BLOCK_LOGITS = 2**22
 _MOST_ROWS = 2**15
-# Of a block under XLA, where the batch may be of a size that is known too late.
+# Rows in a block under XLA, where the batch size may be unknown while tracing.
 _STATIC_ROWS = 2**12
 
 
 def num_classes_of(batch: Batch, num_classes: Any) -> Any:
-    """The classes to go through: those named, or all the rows there are."""
+    """Returns the number of classes to visit: `num_classes`, or by default the number of rows."""
     if num_classes is not None:
         return checks.size_attribute("num_classes", num_classes) or num_classes
     if batch.weights.num_rows is not None:
@@ -35,15 +35,15 @@ def num_classes_of(batch: Batch, num_classes: Any) -> Any:
 def fold_blocks(
     batch: Batch, num_classes: Any, fold: Fold, start: Any, *, least_rows: int = 16
 ) -> Any:
-    """Folds the rows and biases of all classes, a block at a time, into `start`.
+    """Folds the rows and biases of all classes into a state, one block at a time.
 
     Args:
       batch: The prepared arguments.
       num_classes: See `num_classes_of`.
-      fold: What to do with a block. Under XLA the last may be filled up with rows whose bias is
-        minus infinity.
-      start: The first state: tensors whose first dimension stays.
-      least_rows: A block under XLA has at least so many, if there are so many classes.
+      fold: Adds a block to the state. Under XLA the last block may be filled up with rows whose
+        bias is minus infinity.
+      start: The first state: tensors whose first dimension does not change.
+      least_rows: The minimum number of rows of a block under XLA, if there are so many classes.
     """
     total = num_classes_of(batch, num_classes)
     if private.in_xla_context() and isinstance(total, int):
@@ -71,7 +71,7 @@ def fold_blocks(
 
 
 def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: int) -> Any:
-    """The same in XLA's terms: blocks of one size, as many as are known while tracing."""
+    """Does the same under XLA: all blocks have one size, and their number is known in tracing."""
     size = min(total, max(_STATIC_ROWS, least_rows))
     last = tf.constant(total - 1, tf.int64)
     nothing = tf.constant(float("-inf"), batch.compute_dtype)
@@ -83,7 +83,7 @@ def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: i
         biases = tf.where(there, tf.cast(biases, batch.compute_dtype), nothing)
         return first + size, fold(state, rows, biases, first)
 
-    # The first block outside the loop: a state may grow in it, and then no more.
+    # The first block is outside the loop, because a state may grow in it, but not later.
     first, state = body(tf.constant(0, tf.int64), start)
     if size == total:
         return state
@@ -92,7 +92,7 @@ def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: i
         body,
         (first, state),
         shape_invariants=(tf.TensorShape([]), _invariants(state)),
-        maximum_iterations=-(-total // size) - 1,  # XLA's gradients need to know.
+        maximum_iterations=-(-total // size) - 1,  # XLA needs it for gradients.
         parallel_iterations=1,
     )
     return result

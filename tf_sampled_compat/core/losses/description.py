@@ -1,4 +1,4 @@
-"""What a sampled loss is: the caller's arguments, typed, in the order in which they are used."""
+"""Describes a sampled loss: the caller's arguments, typed, in the order of their use."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses.slices import Slices
 from tf_sampled_compat.core.samplers import default
 
-# What "mod" means over a PartitionedVariable; see `tables.table.as_table`.
+# The meaning of "mod" for a PartitionedVariable; see `tables.table.as_table`.
 ContiguousMod = Literal["refuse", "permute", "concatenate"]
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The tensors of a loss and how to read them: what `prepare` takes.
+    """The tensors of a loss and how to read them: the argument of `prepare`.
 
     Attributes:
       weights: See `tables.table.as_table`.
@@ -31,11 +31,11 @@ class Arguments:
       inputs: `[B, D]` activations.
       num_true: T.
       partition_strategy: "div" or "mod".
-      biases_partition_strategy: The biases' own strategy, where it differs (TF 0.12).
-      contiguous_mod: What "mod" means over a PartitionedVariable.
-      biases_contiguous_mod: The same for the biases, where it differs (TF 0.12).
-      padding_label: The label that stands for no class.
-      one_row_broadcasts: Whether a single row of labels serves for all inputs, as in TensorFlow.
+      biases_partition_strategy: The biases' own strategy, if it differs (TF 0.12).
+      contiguous_mod: The meaning of "mod" for a PartitionedVariable.
+      biases_contiguous_mod: The same for the biases, if it differs (TF 0.12).
+      padding_label: The label that means "no class".
+      one_row_broadcasts: Whether one row of labels may serve all inputs, as in TensorFlow.
     """
 
     weights: TableLike
@@ -53,10 +53,10 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Resampling:
-    """TAPAS's second choice, which keeps the candidates that the batch finds most probable.
+    """TAPAS's second stage, which keeps the candidates that the batch finds most probable.
 
     Attributes:
-      num_resampled: R < S: how many to keep.
+      num_resampled: R < S: the number to keep.
       temperature: A positive scalar: number, tensor or variable.
     """
 
@@ -66,7 +66,7 @@ class Resampling:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Where the candidates come from: what `draw` takes.
+    """Where the candidates come from; `draw` uses it.
 
     Attributes:
       num_sampled: S.
@@ -74,8 +74,8 @@ class Sampling:
       sampled_values: The caller's candidates and counts, or None to draw.
       sampler: The caller's sampler, or None for the loss's default.
       seed: The operation's seed.
-      stop_count_gradients: Whether no gradient reaches the expected counts. (TF 0.12 lets it.)
-      resampling: TAPAS's second choice, or None.
+      stop_count_gradients: Whether to stop gradients at the expected counts. (TF 0.12 does not.)
+      resampling: TAPAS's second stage, or None.
     """
 
     num_sampled: int
@@ -87,7 +87,7 @@ class Sampling:
     resampling: Optional[Resampling] = None
 
     def given(self) -> Optional[SampledValuesLike]:
-        """The caller's candidates, or None. TF 1.15's TAPAS takes an empty tuple for None."""
+        """Returns the caller's candidates, or None. In TF 1.15's TAPAS, () means None too."""
         values = self.sampled_values
         return None if self.resampling is not None and not values else values
 
@@ -101,9 +101,9 @@ class SampledLoss:
       kind: The loss of the logits; see `backends.interface.Backend.loss`.
       arguments: The tensors.
       sampling: Where the candidates come from.
-      remove_accidental_hits: Whether a candidate that is a true class of a row is left out of it.
-      exclude_true: The same for every copy of it, with the counts that the others then have.
-      slices: What a table's gradient has an entry for, unless `gradient_slices` chooses.
+      remove_accidental_hits: Whether to leave a candidate out of a row of which it is a true class.
+      exclude_true: The same for all copies of a candidate, and adjusts the counts of the others.
+      slices: The entries of a table's gradient, unless `gradient_slices` overrides it.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
     """

@@ -1,6 +1,6 @@
-"""The second stage: the backend is chosen, the labels are checked, the candidates come.
+"""The second stage: chooses the backend, checks the labels, and gets the candidates.
 
-The candidates are the caller's, those of the caller's sampler, or those of the loss's default one.
+The candidates come from the caller, from the caller's sampler, or from the loss's default sampler.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Drawn(NamedTuple):
     """A batch with its candidates.
 
     Attributes:
-      backend: What computes it.
-      batch: The tensors; the labels are checked to be class ids.
+      backend: The backend that computes the loss.
+      batch: The tensors, with labels checked to be class ids.
       candidates: The negatives and the expected counts.
-      population: The candidates that TAPAS chose `candidates` from; else the same.
+      population: For TAPAS, the candidates of the first stage; otherwise equals `candidates`.
     """
 
     backend: Backend
@@ -45,7 +45,7 @@ class Drawn(NamedTuple):
 
 
 def draw(loss: SampledLoss, batch: Batch) -> Drawn:
-    """Chooses the backend, checks the labels, and draws or takes over the candidates."""
+    """Chooses the backend, checks the labels, and draws candidates or takes the caller's."""
     sampling = loss.sampling
     own = _own_candidates(loss, batch)
     backend = choose(
@@ -73,7 +73,10 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
 
 
 def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
-    """The caller's candidates or sampler's, checked in all but their values, or None."""
+    """Returns candidates from the caller or the caller's sampler, or None.
+
+    All but their values is checked.
+    """
     sampling = loss.sampling
     values = sampling.given()
     if sampling.sampler is not None:
@@ -87,7 +90,7 @@ def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
 
 
 def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> SampledValues:
-    """Draws by the default sampler, from classes that the tables must have."""
+    """Draws with the default sampler, and checks that the tables have all drawn classes."""
     sampling = loss.sampling
     values = _draw_by(default.BY_NAME[loss.default_sampler], sampling, batch)
     limit = tf.get_static_value(sampling.num_classes)
@@ -124,5 +127,5 @@ def _draw_by(sampler: Sampler, sampling: Sampling, batch: Batch) -> SampledValue
 
 
 def _size(argument: str, value: Any) -> Any:
-    """Checks a count; one that only the running graph knows is left to the sampler."""
+    """Checks a size. The sampler checks one that only the running graph knows."""
     return checks.size_attribute(argument, value) or value

@@ -1,4 +1,4 @@
-"""`exclude_true`: no true class of a row is a negative of it, and the counts say so.
+"""`exclude_true`: leaves a row's true classes out of its negatives and adjusts the counts.
 
 Source: Khrylchenko et al., "Correcting the LogQ Correction: Revisiting Sampled Softmax for
 Large-Scale Retrieval" (2025), arXiv:2507.09331.
@@ -23,21 +23,21 @@ def true_among(batch: Batch, sampled: tf.Tensor) -> tf.Tensor:
 
 
 def recounted(gathered: Gathered, drawn: Drawn, kind: LossKind) -> Gathered:
-    """Corrects the expected counts, given that no true class of a row is a negative of it."""
+    """Adjusts the expected counts to negatives without the row's true classes."""
     growth = _log_growth(drawn, gathered.compute_dtype)
     gathered = gathered._replace(sampled_offset=gathered.sampled_offset - growth)
     if kind == "sigmoid":
-        # NCE tells a class from the noise, and a true class is noise as often as ever.
+        # NCE compares a class with the noise, which still contains true classes as often.
         return gathered
-    # A true class is in the sum whatever is drawn: it is expected there once. NaN stays NaN.
+    # A true class is always in the sum, so its expected count is 1. NaN stays NaN.
     return gathered._replace(true_offset=gathered.true_offset * 0)
 
 
 def _log_growth(drawn: Drawn, dtype: tf.DType) -> tf.Tensor:
-    """`[B, 1]`: log(S' / (S - Σ E)): how much excluding true classes raises the other counts.
+    """Returns `[B, 1]`: log(S' / (S - Σ E)), the growth of the other counts.
 
-    S' of the S candidates are no true class of the row, and S - Σ_true E(true) were expected to be.
-    The negatives come from the other classes alone, so each has the count
+    S' of the S candidates are not true classes of the row; the expected number is
+    S - Σ_true E(true). The negatives come from the other classes alone, so each has the count
 
         E'(c) = E(c) · S' / (S - Σ_true E(true))
 
@@ -51,7 +51,7 @@ def _log_growth(drawn: Drawn, dtype: tf.DType) -> tf.Tensor:
     count = tf.broadcast_to(count, tf.shape(batch.labels))
     count = tf.where(_first_occurrences(batch), count, tf.zeros_like(count))
     expected = size - tf.reduce_sum(count, axis=1, keepdims=True)
-    # If nothing is left, or nothing but rounding was expected to be, there is nothing to correct.
+    # No correction if no candidate is left, or if none was expected (up to rounding).
     usual = tf.logical_and(left > 0, expected > 1e-6 * size)
     one = tf.ones_like(left)
     ratio = tf.where(usual, left, one) / tf.where(usual, expected, one)
@@ -59,7 +59,7 @@ def _log_growth(drawn: Drawn, dtype: tf.DType) -> tf.Tensor:
 
 
 def _first_occurrences(batch: Batch) -> tf.Tensor:
-    """`[B, T]`: which labels are true classes that stand in no earlier column of their row."""
+    """Returns `[B, T]`: whether a label is a true class and in no earlier column of its row."""
     labels, mask = batch.labels, batch.true_mask
     there = tf.ones_like(labels, tf.bool) if mask is None else mask
     columns = [there[:, :1]]

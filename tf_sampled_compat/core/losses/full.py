@@ -1,9 +1,8 @@
-"""Exact losses and rankings over all classes, streamed: never a `[B, C]` matrix of logits.
+"""Exact losses and rankings over all classes, without a `[B, C]` matrix of logits.
 
-The second way through the package: blocks of rows are looked up one after another, the backend
-reduces each, and the results are folded into `[B]` (or `[B, k]`). So any kind of table serves, and
-memory does not grow with the number of classes. (The gradient of a loss for the table does: it has
-a number for every class.)
+Blocks of rows are looked up one after another. The backend reduces each block, and the results are
+folded into `[B]` (or `[B, k]`). So any kind of table works, and memory does not grow with the
+number of classes. (Only the gradient for the table does: it has a row for every class.)
 """
 
 from __future__ import annotations
@@ -68,13 +67,13 @@ def full_top_k(
     implementation: Optional[str] = None,
     name: Optional[str] = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Finds the k highest logits, the highest first, the lower id first among equals.
+    """Finds the k highest logits: the highest first, and among equals the lower id first.
 
     Args:
       weights: See `Arguments`.
       biases: See `Arguments`.
       inputs: `[B, D]` activations.
-      k: How many classes to find.
+      k: The number of classes to find.
       num_classes: C, or None for all rows of the table.
       partition_strategy: "div" or "mod".
       implementation: "fused", "composite" or None.
@@ -103,12 +102,12 @@ def full_top_k(
 
         def fold(best: tuple, rows: tf.Tensor, biases: tf.Tensor, first_id: tf.Tensor) -> tuple:
             count = tf.minimum(most, tf.shape(rows)[0])
-            # A logit below the k-th best so far will not be kept: most blocks hold nothing.
+            # A logit below the k-th best so far is not kept, so most blocks add nothing.
             bar = tf.concat([best[0][:, most - 1 : most], no_bar], axis=1)[:, 0]
             values, positions = backend.top_k(batch.inputs, rows, biases, count, bar)
             values = tf.concat([best[0], values], axis=1)
             ids = tf.concat([best[1], positions + first_id], axis=1)
-            # Ids found earlier are lower, and stand first: tf.math.top_k keeps them among equals.
+            # Earlier ids are lower and come first, so tf.math.top_k prefers them among equals.
             values, kept = tf.math.top_k(values, k=tf.minimum(most, tf.shape(values)[1]))
             return values, tf.gather(ids, kept, batch_dims=1)
 
@@ -122,10 +121,10 @@ def full_top_k(
 def ranks(
     arguments: Arguments, *, num_classes: Any = None, implementation: Optional[str] = None
 ) -> tf.Tensor:
-    """Returns each true class's place among all classes, `[B, T]` int64: 1 for the highest logit.
+    """Returns the `[B, T]` int64 ranks of the true classes; the highest logit has rank 1.
 
-    As in `full_top_k` the lower id comes first among equals. A NaN logit stands behind all others,
-    so that a model that has diverged ranks nothing well.
+    As in `full_top_k`, the lower id comes first among equals. A NaN logit ranks last, so that a
+    diverged model gets bad ranks.
     """
     batch = prepare(arguments)
     backend = _backend(batch, implementation, "ranks")
@@ -165,7 +164,7 @@ def _reduce(batch: Batch, backend: Backend, kind: SumKind, num_classes: Any) -> 
 
 
 def _mean_of_true(batch: Batch, logits: tf.Tensor) -> tf.Tensor:
-    """The mean over a row's true classes; 0 where all its labels are padding."""
+    """Returns the mean over a row's true classes; 0 if all its labels are padding."""
     if batch.true_mask is None:
         return tf.reduce_sum(logits, axis=1) / batch.num_true
     total = tf.reduce_sum(tf.where(batch.true_mask, logits, tf.zeros_like(logits)), axis=1)

@@ -70,7 +70,7 @@ def _plan(loss: SampledLoss, drawn: Drawn, sampled: tf.Tensor) -> Plan:
 def _masked_plan(
     backend: Backend, batch: Batch, sampled: tf.Tensor, *, find_hits: bool, unique: bool
 ) -> Plan:
-    """Plans labels of which some are padding: it is looked up as a candidate, and never a hit."""
+    """Plans labels with padding, which is looked up as a candidate and is never a hit."""
     labels = batch.labels
     if size_of(sampled, 0) != 0:
         labels = tf.where(batch.true_mask, labels, sampled[:1])  # It is looked up anyway.

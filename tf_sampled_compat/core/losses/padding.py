@@ -1,4 +1,4 @@
-"""Rows with fewer true classes than others: ragged labels, and labels that stand for none."""
+"""Rows with fewer true classes than others: ragged labels and padding labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tf_sampled_compat.core.tf.shapes import with_shape
 
 
 def rectangular(labels: Any, padding_label: Optional[int], num_true: int) -> Any:
-    """Pads ragged labels to `[B, T]`; returns others as they are."""
+    """Pads ragged labels to `[B, T]` and returns other labels unchanged."""
     if padding_label is not None:
         checks.integer("padding_label", padding_label)
     if not isinstance(labels, tf.RaggedTensor):
@@ -28,5 +28,5 @@ def rectangular(labels: Any, padding_label: Optional[int], num_true: int) -> Any
 
 
 def true_mask(labels: tf.Tensor, padding_label: int) -> tf.Tensor:
-    """`[B, T]`: which int64 labels are true classes."""
+    """Returns `[B, T]`: whether an int64 label is a true class."""
     return tf.not_equal(labels, tf.constant(padding_label, tf.int64))

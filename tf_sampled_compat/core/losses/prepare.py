@@ -1,4 +1,4 @@
-"""The first stage: the caller's tensors, converted, and checked in all but their values."""
+"""The first stage: converts the caller's tensors and checks all but their values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Batch(NamedTuple):
 
     Attributes:
       inputs: `[B, D]` activations, in the caller's dtype.
-      labels: `[B, T]` int64; or `[1, T]`, the same for all inputs.
+      labels: `[B, T]` int64; or `[1, T]`, shared by all inputs.
       weights: The `[C, D]` class embeddings.
       biases: The `[C]` class biases.
       num_true: T.
-      true_mask: `[B, T]`: which labels are true classes; None for all. The others are 0.
-      one_row_broadcasts: Whether there may be fewer rows of labels than of inputs.
+      true_mask: `[B, T]`: whether a label is a true class; None if all are. The others are 0.
+      one_row_broadcasts: Whether one row of labels may serve all inputs.
     """
 
     inputs: tf.Tensor
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     one_row_broadcasts: bool = True
 
     def labels_of_rows(self) -> tf.Tensor:
-        """`[B, T]`: the labels, repeated if there is a single row of them."""
+        """Returns the `[B, T]` labels; a single row is repeated."""
         rows, batch_size = size_of(self.labels, 0), size_of(self.inputs, 0)
         if not self.one_row_broadcasts or (rows is not None and rows == batch_size):
             return self.labels
@@ -68,7 +68,7 @@ class Batch(NamedTuple):
 
     @property
     def compute_dtype(self) -> tf.DType:
-        """float64 for float64 inputs; float32 for all others, the 16-bit ones included."""
+        """float64 for float64 inputs; float32 for all others, also the 16-bit ones."""
         return tf.float64 if self.inputs.dtype == tf.float64 else tf.float32
 
 
@@ -76,8 +76,8 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
     """Converts and checks the tensors of a loss.
 
     Args:
-      arguments: What the caller passed.
-      flat_labels: Whether labels of shape `[B * T]` pass.
+      arguments: The caller's arguments.
+      flat_labels: Whether to accept labels of shape `[B * T]`.
     """
     checks.partition_strategy(arguments.partition_strategy)
     num_true = checks.known_size("num_true", arguments.num_true)

@@ -1,12 +1,12 @@
-"""The sampled losses: prepare the arguments, draw, gather the rows, hand them to a backend.
+"""The sampled losses: prepare the arguments, draw, gather the rows, and call a backend.
 
-With x the inputs, w and b the rows of a class, Q its expected count among the candidates, the
-corrected logit of a class is
+With x the inputs, w and b the row and bias of a class, and Q its expected count among the
+candidates, the corrected logit of a class is
 
     l(class) = w · x + b - log Q(class)
 
-Candidates that are also a true class of the row (accidental hits) can be left out. What is summed
-of the logits stands at `backends.interface.Backend.loss`.
+Candidates that are also a true class of the row (accidental hits) can be left out. The formula of
+each loss is in `backends.interface.Backend.loss`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What the gradient of a table has an entry for: each occurrence of a class, or each class once.
+"""The entries of a table's sparse gradient: one for each occurrence of a class, or for each class.
 
-TensorFlow's losses give an entry for each occurrence. `tf.clip_by_global_norm` counts the entries,
-and Keras 3's Adam takes a step for each. With each class once the norm is the gradient's own, and a
-class gets one step.
+TensorFlow's losses give an entry for each occurrence. `tf.clip_by_global_norm` then takes the norm
+of the entries, and Keras 3's Adam takes a step for each entry. With one entry for each class, the
+norm is the gradient's own, and each class gets one step.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ _of_process: Optional[Slices] = None
 
 @contextlib.contextmanager
 def gradient_slices(slices: Optional[Slices]) -> Iterator[None]:
-    """Sets what the gradients of tables hold, of losses called (or traced) inside.
+    """Sets the entries of the tables' gradients, for losses called (or traced) inside.
 
     Args:
-      slices: "occurrence": an entry of the `IndexedSlices` for each occurrence of a class, the
-        labels first, then the candidates, as TensorFlow's losses give it; "unique": one for each
-        class; None: the function's own ("unique" in Keras, "occurrence" elsewhere).
+      slices: "occurrence" gives an entry of the `IndexedSlices` for each occurrence of a class, the
+        labels first, then the candidates, as in TensorFlow's losses. "unique" gives one for each
+        class. None gives the function's default ("unique" in Keras, "occurrence" elsewhere).
 
-    Under XLA it is always "occurrence", as shapes may not depend on values there.
+    Under XLA it is always "occurrence", because shapes must not depend on values there.
 
     Raises:
-      ValueError: For any other word.
+      ValueError: For any other value.
 
+    >>> table = tf.Variable(weights)
     >>> with tsc.gradient_slices("unique"), tf.GradientTape() as tape:
-    ...     loss = tsc.nn.nce_loss(weights, biases, [[3], [3]], inputs, 5, 50)
-    >>> ids = tape.gradient(loss, weights).indices
+    ...     loss = tsc.nn.nce_loss(table, biases, [[3], [3]], inputs, 5, 50)
+    >>> ids = tape.gradient(loss, table).indices
     >>> len(ids) == len(set(ids.numpy()))
     True
     """
@@ -53,19 +54,19 @@ def gradient_slices(slices: Optional[Slices]) -> Iterator[None]:
 
 
 def set_for_process(slices: Optional[Slices]) -> None:
-    """Sets what calls get outside any `gradient_slices`; None for the environment's choice."""
+    """Sets the choice outside any `gradient_slices` block; None for the environment's choice."""
     global _of_process
     _of_process = checked("gradient_slices", slices)
 
 
 def chosen(default: Slices) -> Slices:
-    """Returns what was chosen: by a block, by `install`, by the environment, or the default."""
+    """Returns the choice of a block, of `install`, of the environment, or the default."""
     by_environment = checked(ENVIRONMENT_VARIABLE, os.environ.get(ENVIRONMENT_VARIABLE) or None)
     return _of_block.get() or _of_process or by_environment or default
 
 
 def checked(argument: str, slices: Optional[str]) -> Optional[Slices]:
-    """Checks the word."""
+    """Checks a choice and returns it."""
     if slices not in (None, "occurrence", "unique"):
         errors.fail(argument, "'occurrence', 'unique' or None", repr(slices))
     return cast(Optional[Slices], slices)

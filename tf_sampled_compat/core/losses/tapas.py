@@ -1,4 +1,4 @@
-"""TAPAS's first pass: of many sampled classes, keep those the batch finds most probable.
+"""TAPAS's first pass: keeps the sampled classes that the batch finds most probable.
 
 Source: Bai, Goldman, Zhang, "TAPAS: Two-pass Approximate Adaptive Sampling for Softmax" (2017),
 arXiv:1707.03073.
@@ -26,15 +26,16 @@ def resample(
 
     score(s) = log Σ_b exp(w_s · x_b / temperature) + bias_s / temperature
 
-    The scores are computed beside each piece of the table, so that a shard sends one number a
-    candidate. No gradient passes through the choice. Among equal scores and repeated candidates
-    the order is that of `tf.math.top_k(sorted=False)`.
+    The scores are computed on the device of each piece of the table, so a shard sends one number
+    per candidate. No gradient passes through the choice. Equal scores and repeated candidates have
+    the order of `tf.math.top_k(sorted=False)`.
 
     Args:
       batch: The tensors of the loss.
       values: S candidates.
-      resampling: R < S, and the temperature: the lower, the more the choice follows the batch.
-      backend: What computes the first term of the scores.
+      resampling: R < S, and the temperature. At a lower one, the choice follows the batch more
+        closely.
+      backend: Computes the first term of the scores.
 
     Returns:
       The R candidates, with their own expected counts.
@@ -52,7 +53,7 @@ def resample(
         candidates,
         transform=lambda rows: backend.tapas_scores(tf.stop_gradient(rows), inputs, temperature),
     )
-    with tf.control_dependencies([scores]):  # which names a temperature that is no scalar
+    with tf.control_dependencies([scores]):  # They report a temperature that is not a scalar.
         scores = tf.stop_gradient(scores + biases / temperature)
     num_resampled = checks.known_size("num_resampled", resampling.num_resampled)
     _, kept = tf.math.top_k(scores, k=num_resampled, sorted=False)

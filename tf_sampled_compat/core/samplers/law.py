@@ -1,4 +1,4 @@
-"""What all stateless samplers share: they check a call, draw by a law, and state the counts."""
+"""The common part of all stateless samplers: checks a call, draws by a law, returns the counts."""
 
 from __future__ import annotations
 

@@ -20,14 +20,14 @@ from tf_sampled_compat.core.tf import private
 # A step draws at most so many blocks. If they do not hold enough distinct classes, the counts are
 # too uneven to find them in reasonable time. TensorFlow's kernel would go on for hours.
 MAX_BLOCKS = 1000
-# The seeds of two steps are so far apart, so that each block of a step has a seed of its own.
+# The distance between the seeds of two steps. So each block of a step has its own seed.
 _SEEDS_PER_STEP = 2**16
 # Large odd numbers, which keep the seeds of replicas and operations apart.
 _REPLICA, _OPERATION = 0x632BE59BD9B4E019, 0x1E3779B97F4A7C15
 
 
 class LearnedUnigramSampler(tf.Module):
-    r"""Samples classes by how often they have been true: P(k) ∝ 1 + occurrences of k so far.
+    r"""Samples classes by their frequency as true classes: P(k) ∝ 1 + occurrences of k so far.
 
     A drop-in for `learned_unigram_candidate_sampler` that keeps its counts in a variable. A model
     has one set of counts, however often its functions are retraced or called eagerly. The model's
@@ -108,7 +108,7 @@ class LearnedUnigramSampler(tf.Module):
         Args:
           true_classes: `[batch_size, num_true]` class ids of any integer dtype.
           num_true: The number of target classes of each example.
-          num_sampled: How many classes to draw.
+          num_sampled: The number of classes to draw.
           unique: Whether all drawn classes are distinct.
           range_max: The number of classes; must equal the sampler's `num_classes`.
           seed: An integer that changes the draws, in addition to the sampler's own seed.
@@ -122,10 +122,10 @@ class LearnedUnigramSampler(tf.Module):
           them; `[num_sampled]` float32, the same for each candidate.
 
         Raises:
-          InvalidArgumentError: If a true class is out of range, or if `unique` and `num_sampled` is
-            more than the number of classes, or that many distinct classes do not come up in
-            reasonable time. Under XLA, which cannot raise errors, expected counts are NaN: that of
-            a class out of range, and all of them if distinct classes are missing.
+          InvalidArgumentError: If a true class is out of range. If `unique`, also if `num_sampled`
+            is more than the number of classes, or if that many distinct classes are not found in
+            reasonable time. XLA cannot raise errors. There the expected count of a class out of
+            range is NaN, and so are all counts if distinct classes are missing.
         """
         with tf.name_scope(name or "LearnedUnigramSampler"):
             self.check_range(range_max)
@@ -149,7 +149,7 @@ class LearnedUnigramSampler(tf.Module):
 
         Args:
           true_classes: `[...]` class ids of any integer dtype.
-          num_sampled: How many classes to draw.
+          num_sampled: The number of classes to draw.
           unique: Whether all drawn classes are distinct.
           seed: See `__call__`.
           mask: See `__call__`; of the shape of `true_classes`.
@@ -167,7 +167,7 @@ class LearnedUnigramSampler(tf.Module):
             expected_count(self.probability(k), num_sampled, draws)
             for k in (classes, draws.classes)
         )
-        # Matters under XLA only: elsewhere an id out of range has been an error.
+        # Only for XLA: elsewhere an id out of range has raised an error.
         true_count = tf.where(self._in_range(ids), true_count, tf.constant(float("nan")))
         if mask is not None:
             true_count = tf.where(mask, true_count, 1.0)
@@ -244,11 +244,11 @@ class LearnedUnigramSampler(tf.Module):
             classes = self._independent_draws(0, num_sampled, seed)
             return Draws(classes, tf.constant(num_sampled, tf.int64), None)
         if num_sampled == self.num_classes:
-            # All classes, without drawing. After endless tries each is expected exactly once.
+            # Take all classes without drawing. After endless tries each is expected exactly once.
             endless = tf.constant(tf.int64.max, tf.int64)
             return Draws(tf.range(self.num_classes, dtype=tf.int64), endless, None)
-        # Some draws repeat, and a second block costs more than a larger first one. Another size
-        # would be other draws.
+        # Some draws repeat, and a second block costs more than a larger first one. Do not change
+        # the size: it would change the draws.
         block_size = num_sampled + num_sampled // 4 + 32
         return draw_unique(
             lambda start: self._independent_draws(start // block_size, block_size, seed),
@@ -268,7 +268,7 @@ class LearnedUnigramSampler(tf.Module):
         bits = tf.bitwise.right_shift(bits, tf.constant(11, tf.uint64))
         uniform = tf.cast(tf.cast(bits, tf.int64), tf.float64) * 2.0**-53
         points = tf.cast(tf.floor(uniform * total), tf.int64)
-        # The product may round up to `total`, where no class is.
+        # The product may round up to `total`, which belongs to no class.
         return self._tree.find(tf.minimum(points, tf.cast(total, tf.int64) - 1))
 
     def _seed_of_step(self, seed: Any) -> tf.Tensor:

@@ -135,7 +135,7 @@ class MixtureSampler(tf.Module):
                 tf.random.learned_unigram_candidate_sampler,
             )
             if sampler in kernels or isinstance(sampler, MixtureSampler):
-                expected = "LearnedUnigramSampler, whose probabilities can be asked for"
+                expected = "LearnedUnigramSampler, whose probabilities are known"
                 errors.fail("samplers", expected, repr(sampler))
         self.samplers = [sampler for sampler, _ in samplers]
         self.sizes = [int(size) for _, size in samplers]

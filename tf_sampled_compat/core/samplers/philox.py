@@ -34,7 +34,7 @@ def checked_seed(value: TensorLike) -> tf.Tensor:
 
 
 class Stream:
-    """The sequence of random words that a seed stands for."""
+    """The sequence of random words of a seed."""
 
     def __init__(self, seed: tf.Tensor):
         """Takes a `[2]` int64 seed."""
