@@ -10,10 +10,10 @@ from typing import Union
 
 # Only files that match are parsed: the losses' names, and the module that vanished. Plain words are
 # searched first, because they are found ten times as fast as the pattern.
-_WORDS = (b"nce_loss", b"softmax_loss", b"contrib", b"_compute_sampled_logits")
+_WORDS = (b"nce_loss", b"softmax_loss", b"contrib", b"compute_sampled_logits")
 _MENTION = re.compile(
     rb"(?<!\w)(?:nce_loss|sampled_(?:sparse_)?softmax_loss|rank_sampled_softmax_loss)"
-    rb"|(?<!\w)_compute_sampled_logits\b|LazyAdamOptimizer\b"
+    rb"|(?<!\w)_?compute_sampled_logits\b|LazyAdamOptimizer\b"
     rb"|contrib\.nn\b|contrib[ \t]+import\b[^\n]*\bnn\b"
 )
 LARGEST = 16 << 20  # bytes; a data table written as Python would take minutes to parse

@@ -89,7 +89,7 @@ def _references(code: Code, era: str) -> tuple[list[references.Reference], list[
 
 def _advice(code: Code, era: str) -> list[Note]:
     found = loss_calls.loss_calls(code, era)
-    notes = list(elsewhere.advice(code))
+    notes = list(elsewhere.advice(code, era))
     for call in found:
         notes += [*tables.advice(code, call), *arguments.advice(code, call)]
     return notes + list(strategies.advice(code, found, era))

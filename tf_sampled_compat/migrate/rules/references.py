@@ -59,9 +59,11 @@ def attribute(code: Code, node: cst.Attribute, era: str) -> Union[Reference, Dou
         )
     if any(m.path and m.path.startswith(signatures.PACKAGE + ".") for m in meanings):
         return None
+    if any(which_namespace.is_private(m.path or "") for m in meanings):
+        return None  # TensorFlow's for certain: `advice.elsewhere` reports it.
     module = f".{spelled}".rpartition(".")[0]
     if spelled and (
-        (".nn." in f"{module}." and node.attr.value in which_namespace.LOSSES)
+        (".nn." in f"{module}." and node.attr.value in which_namespace.IN_NN)
         or (module.endswith("contrib.opt") and node.attr.value in which_namespace.OPTIMIZERS)
     ):
         return Doubt(

@@ -1,4 +1,7 @@
-"""The signatures of this package's losses: parameters in order, and the default strategy."""
+"""The signatures of this package's losses: parameters in order, and the default strategy.
+
+`compute_sampled_logits`, which the losses are made of, counts as one of them here.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,10 @@ PACKAGE = "tf_sampled_compat"
 _CANDIDATES = "num_true sampled_values remove_accidental_hits"
 _V2 = f"weights biases labels inputs num_sampled num_classes {_CANDIDATES}"
 _V0 = f"weights biases inputs labels num_sampled num_classes {_CANDIDATES}"
+_LOGITS = (
+    "weights biases labels inputs num_sampled num_classes num_true sampled_values subtract_log_q "
+    "remove_accidental_hits partition_strategy name seed"
+)
 _SPARSE = (
     "weights biases labels inputs num_sampled num_classes sampled_values remove_accidental_hits "
     "partition_strategy name"
@@ -41,6 +48,7 @@ SIGNATURES = {
     "compat.v1.nn": {
         "sampled_softmax_loss": _signature(f"{_V2} partition_strategy name seed", "mod"),
         "nce_loss": _signature(f"{_V2} partition_strategy name", "mod"),
+        "compute_sampled_logits": _signature(_LOGITS, "mod"),
     },
     "compat.v0.nn": {
         "sampled_softmax_loss": _signature(f"{_V0} partition_strategy name", "mod"),

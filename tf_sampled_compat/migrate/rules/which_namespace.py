@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from tf_sampled_compat.migrate.rules.signatures import FUNCTIONS, PACKAGE, SIGNATURES, Signature
+from tf_sampled_compat.migrate.rules.signatures import PACKAGE, SIGNATURES, Signature
 
 ERAS = ("0.x", "1.x", "2.x")
 
@@ -24,17 +24,23 @@ OTHER_CONTRIB = frozenset(
         "scaled_softplus",
     }
 )
-LOSSES = FUNCTIONS | frozenset(_INTERNAL_V2)
+LOSSES = frozenset({*_CORE, *_CONTRIB, *_INTERNAL_V2})
+# The private function of TensorFlow that its losses are made of.
+PRIVATE = "_compute_sampled_logits"
+# The names that `tf.nn` has or had, and those that its own modules define.
+IN_NN = LOSSES | {PRIVATE}
 # The name of `tf.contrib.opt` that this package has.
 OPTIMIZERS = frozenset({"LazyAdamOptimizer"})
 # All names that are rewritten.
-MENTIONS = LOSSES | OTHER_CONTRIB | OPTIMIZERS
+MENTIONS = IN_NN | OTHER_CONTRIB | OPTIMIZERS
 
 # The namespace that `tf.nn` means in each era.
 _BY_ERA = {"0.x": "compat.v0.nn", "1.x": "compat.v1.nn", "2.x": "nn"}
+# TensorFlow, and the package that 1.15 and 2.0 define it in.
+_ROOTS = ("tensorflow", "tensorflow_core")
 # The paths below `tensorflow` of `tf.nn`, and of the modules that define its losses.
 _NN = {"nn", "compat.v1.nn", "compat.v2.nn", "_api.v1.nn", "_api.v2.nn"}
-_PRIVATE = {"python.ops.nn", "python.ops.nn_impl"}
+_DEFINING = {"python.ops.nn", "python.ops.nn_impl"}
 _CONTRIB_FILES = ("alpha_dropout", "cross_entropy", "sampling_ops", "scaled_softplus")
 # The paths of `tf.contrib.nn` and `tf.contrib.opt`, and of the modules that define their names.
 _CONTRIB_NN = {
@@ -80,7 +86,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
       The target, or None if this package has no such function.
     """
     root, _, below = path.partition(".")
-    if root not in ("tensorflow", "tensorflow_core"):
+    if root not in _ROOTS:
         return None
     # `tf_upgrade_v2 --mode SAFETY` puts compat.v1 before every path below tensorflow.
     while below.startswith(("compat.v1.compat.", "compat.v1.python.")):
@@ -93,8 +99,12 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
     if module in _NN and name in _CONTRIB:
         # Reference pages list these under `tf.nn`, where no TensorFlow has them.
         return Target("nn" if era == "2.x" else "contrib.nn", name)
-    if module in _PRIVATE and name in _INTERNAL_V2:
+    if module in _DEFINING and name in _INTERNAL_V2:
         return Target("nn", _INTERNAL_V2[name])
+    if name == PRIVATE:
+        # TensorFlow 0.x defines it in `nn`, with inputs before labels. No twin has that order.
+        in_order = module == "python.ops.nn_impl" and era != "0.x"
+        return Target("compat.v1.nn", "compute_sampled_logits") if in_order else None
     if name not in _CORE:
         return None
     if module == "nn":
@@ -104,7 +114,7 @@ def target(path: str, era: str, spelled: str = "") -> Optional[Target]:
         return Target("compat.v0.nn" if as_0x else "compat.v1.nn", name)
     if module in ("compat.v2.nn", "_api.v2.nn"):
         return Target("nn", name)
-    if module in _PRIVATE:
+    if module in _DEFINING:
         return Target("compat.v0.nn" if era == "0.x" else "compat.v1.nn", name)
     return None
 
@@ -117,7 +127,13 @@ def own(path: str) -> Optional[Target]:
     return Target(module, name) if known else None
 
 
+def is_private(path: str) -> bool:
+    """Returns whether a path is TensorFlow's private function, in any of its modules."""
+    root, _, below = path.partition(".")
+    return root in _ROOTS and below.endswith(f".{PRIVATE}")
+
+
 def is_contrib(path: str) -> bool:
     """Returns whether a path is a `tf.contrib` module that this package has functions of."""
     root, _, below = path.partition(".")
-    return root in ("tensorflow", "tensorflow_core") and below in _CONTRIB_NN | _CONTRIB_OPT
+    return root in _ROOTS and below in _CONTRIB_NN | _CONTRIB_OPT

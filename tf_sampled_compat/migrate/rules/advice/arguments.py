@@ -12,6 +12,7 @@ from tf_sampled_compat.migrate.code.names import Code
 from tf_sampled_compat.migrate.notes import Note
 from tf_sampled_compat.migrate.rules.advice.rule import look, shown
 from tf_sampled_compat.migrate.rules.loss_calls import Call
+from tf_sampled_compat.migrate.rules.signatures import SIGNATURES
 
 _ONE_HOT = re.compile(r"one_?hot", re.IGNORECASE)
 _LIKE_LABELS = re.compile(r"label|target|y_true|class_?id", re.IGNORECASE)
@@ -52,13 +53,17 @@ def _labels(code: Code, call: Call) -> Iterator[Note]:
         )  # fmt: skip
     if inputs is not None and _is_inputs(code, labels) and _is_labels(code, inputs):
         older = call.target.namespace == "compat.v0.nn"
+        if older:
+            other = ", or migrate with --from 1.x (tsc.compat.v1.nn)"
+        elif call.target.function in SIGNATURES["compat.v0.nn"]:
+            other = ", or migrate with --from 0.x (tsc.compat.v0.nn) if the code is that old"
+        else:
+            other = ""
         yield look(
             code, call.node, "swapped-labels",
             f"labels = {shown(code, labels)} and inputs = {shown(code, inputs)} look swapped: "
             f"in {'TensorFlow 0.x inputs' if older else 'TensorFlow 1 and 2 labels'} come first",
-            "swap them, or "
-            + ("migrate with --from 1.x (tsc.compat.v1.nn)" if older else
-               "migrate with --from 0.x (tsc.compat.v0.nn) if the code is that old"),
+            "swap them" + other,
         )  # fmt: skip
 
 
