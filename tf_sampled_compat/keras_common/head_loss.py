@@ -155,7 +155,7 @@ class HeadLoss(bases.Loss):
         learner = functools.partial(self._learner, head.num_classes)
         sampler = sampler_config.resolve(self.sampler, learner)
         if isinstance(sampler, LearnedUnigramSampler):
-            head.kept.keep(sampler)
+            head.sampler_state.hold(sampler)
         return sampler
 
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:

@@ -13,7 +13,7 @@ from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables import table
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.keras_common import bases, head_output, tied_kernel
-from tf_sampled_compat.keras_common.saved_sampler_state import Kept
+from tf_sampled_compat.keras_common.saved_sampler_state import SamplerState
 
 
 class SampledDense(bases.Layer):
@@ -52,7 +52,7 @@ class SampledDense(bases.Layer):
         self.supports_masking = True
         self._kernel = None
         self.bias = None
-        self.kept = Kept()
+        self.sampler_state = SamplerState()
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape `[..., dim]`."""
@@ -149,11 +149,11 @@ class SampledDense(bases.Layer):
     def save_own_variables(self, store: Any) -> None:
         """Saves the weights, and the state of the `LearnedUnigramSampler` used in training."""
         super().save_own_variables(store)
-        self.kept.save(store)
+        self.sampler_state.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the result of `save_own_variables`."""
-        super().load_own_variables(self.kept.load(store))
+        super().load_own_variables(self.sampler_state.load(store))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Returns `[..., num_classes]`."""

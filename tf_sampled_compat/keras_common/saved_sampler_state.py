@@ -12,7 +12,7 @@ from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 _PREFIX = "sampler_"
 
 
-class Kept:
+class SamplerState:
     """Holds a head's learned sampler, or its loaded state until the sampler exists.
 
     Keras saves the state of layers, not of losses. So a loss keeps its sampler in the head.
@@ -22,8 +22,8 @@ class Kept:
         self._sampler: Optional[LearnedUnigramSampler] = None
         self._loaded: dict[str, np.ndarray] = {}
 
-    def keep(self, sampler: LearnedUnigramSampler) -> None:
-        """Keeps the sampler of a training step and restores its loaded state."""
+    def hold(self, sampler: LearnedUnigramSampler) -> None:
+        """Holds the sampler of a training step and restores its loaded state."""
         self._sampler = sampler
         if self._loaded:
             with tf.init_scope():
@@ -44,5 +44,5 @@ class Kept:
         mine = {name[len(_PREFIX) :]: name for name in names if name.startswith(_PREFIX)}
         self._loaded = {name: np.asarray(store[key]) for name, key in mine.items()}
         if self._loaded and self._sampler is not None:
-            self.keep(self._sampler)
+            self.hold(self._sampler)
         return {name: store[name] for name in names if not name.startswith(_PREFIX)}
