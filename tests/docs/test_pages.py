@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, WITH_PYTHON, WITH_SHELL, blocks, text_of
+from tests.docs.pages import PAGES, ROOT, WITH_PYTHON, WITH_SHELL, blocks, text_of, variables
 from tf_sampled_compat.__main__ import COMMANDS
 from tf_sampled_compat.bench.sections import SECTIONS
 
@@ -62,11 +62,23 @@ def test_commands_exist(page, command):
     elif words[:2] == ["pip", "install"]:
         extras = re.findall(r"\[(.+)\]", words[-1])
         assert set(extras) <= EXTRAS
+    elif words[0] == "export":
+        assert {word.partition("=")[0] for word in words[1:]} <= variables()
     else:
         assert words[:3] == ["python", "-m", "tf_sampled_compat"], f"{page}: what is {command!r}?"
         assert words[3] in COMMANDS
         if words[3] == "bench":
             assert set(words[4:]) <= set(SECTIONS)
+
+
+def test_one_table_has_all_environment_variables():
+    listed = re.findall(r"^\| `(TF_SAMPLED_COMPAT_[A-Z_]+)`", text_of("docs/install.md"), re.M)
+    assert len(listed) == len(set(listed)) and set(listed) == variables()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_environment_variables_that_are_named_exist(page):
+    assert set(re.findall(r"TF_SAMPLED_COMPAT_[A-Z_]*[A-Z]", text_of(page))) <= variables()
 
 
 def test_the_front_page():
@@ -79,4 +91,5 @@ def test_the_front_page():
 def test_pictures_and_pages_that_are_linked_exist(page):
     """As a code host shows the pages; mkdocs checks the anchors of docs/."""
     for target in re.findall(r"\]\(([^)#]+)", text_of(page)):
-        assert (ROOT / page).parent.joinpath(target).exists(), target
+        is_elsewhere = target.startswith("https://")
+        assert is_elsewhere or (ROOT / page).parent.joinpath(target).exists(), target
