@@ -15,6 +15,7 @@ from tests.legacy import printed
 from tests.legacy.corpus import (
     LOSSES,
     PROGRAMS,
+    RUNS,
     assert_equals_the_old_tensorflow,
     run_programs,
 )
@@ -69,7 +70,7 @@ def outcomes(tmp_path_factory):
     return run_programs(folder, "alone")
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", RUNS)
 def test_equals_the_old_tensorflow_step_by_step(name, outcomes):
     assert_equals_the_old_tensorflow(name, outcomes[name])
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.legacy import generate, printed
+from tests.legacy import clipping, generate, printed
 from tests.legacy.corpus import (
     HERE,
     LOSSES,
     PROGRAMS,
+    RUNS,
     assert_equals_the_old_tensorflow,
     golden,
     run_programs,
@@ -34,11 +35,11 @@ def rewritten(tmp_path_factory):
 
 
 def test_every_program_is_here():
-    assert set(generate.names()) == set(LOSSES)
-    assert {path.stem for path in (HERE / "golden").iterdir()} == set(LOSSES)
+    assert set(generate.names()) == set(RUNS)
+    assert {path.stem for path in (HERE / "golden").iterdir()} == set(RUNS)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", RUNS)
 def test_values_are_those_of_the_program_as_it_stands(name):
     assert golden(name)[0] == generate.header(name)
 
@@ -50,6 +51,14 @@ def test_program_knows_nothing_of_the_package(name):
 
 
 @pytest.mark.parametrize("way", ["outcomes", "rewritten"])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", RUNS)
 def test_equals_the_old_tensorflow_step_by_step(name, way, request):
     assert_equals_the_old_tensorflow(name, request.getfixturevalue(way)[name])
+
+
+@pytest.mark.parametrize("name", ["ptb_lm", *clipping.NORMS])
+def test_most_steps_are_clipped(name):
+    clip_norm = clipping.NORMS.get(name, 1.0)
+    run = name + generate.CLIPPED if name in clipping.NORMS else name
+    norms = golden(run)[1]["global_norm"]
+    assert len(norms) == 50 and sum(norm > clip_norm for norm in norms) > 35

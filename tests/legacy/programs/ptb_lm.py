@@ -17,7 +17,7 @@ class Config(object):
     num_steps = 6
     batch_size = 8
     num_sampled = 40
-    max_grad_norm = 500
+    max_grad_norm = 1
     learning_rate = 1.0
     lr_decay = 0.8
     epochs = 2
@@ -71,7 +71,7 @@ class PTBModel(object):
         self.full_cost = tf.reduce_sum(full) / config.batch_size
         self.lr = tf.Variable(0.0, trainable=False)
         tvars = tf.trainable_variables()
-        grads, _ = tf.clip_by_global_norm(
+        grads, self.norm = tf.clip_by_global_norm(
             tf.gradients(self.cost, tvars), config.max_grad_norm)
         optimizer = tf.train.MomentumOptimizer(self.lr, 0.5)
         self.train_op = optimizer.apply_gradients(
@@ -93,9 +93,11 @@ def main():
                 feeds = {model.x: x, model.y: y}
                 feeds.update(zip(model.initial, state))
                 full = session.run(model.full_cost, feeds)
-                cost, state, _ = session.run([model.cost, model.final, model.train_op], feeds)
+                fetches = [model.cost, model.final, model.norm, model.train_op]
+                cost, state, norm, _ = session.run(fetches, feeds)
                 print("loss", step, "%.9g" % cost)
                 print("full", step, "%.9g" % full)
+                print("global_norm", step, "%.9g" % norm)
                 step += 1
 
 
