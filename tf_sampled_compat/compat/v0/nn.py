@@ -116,6 +116,7 @@ def sampled_softmax_loss(
             ),
             remove_accidental_hits=remove_accidental_hits,
             name=name,
+            names="0.x",
         )
     )
 
@@ -200,5 +201,6 @@ def nce_loss(
             ),
             remove_accidental_hits=remove_accidental_hits,
             name=name,
+            names="0.x",
         )
     )

@@ -77,12 +77,16 @@ class Fused(Backend):
             inputs=inputs, rows=rows, biases=biases, temperature=temperature
         )
 
-    def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
+    def loss(self, gathered: Gathered, kind: LossKind, name: Optional[str] = None) -> tf.Tensor:
         # With one true class a row the sparse loss is the same number.
         op_kind = "softmax" if kind == "sparse_softmax" else kind
-        loss, _, _ = _ops().sampled_compat_sampled_loss(**_inputs(gathered), kind=op_kind)
-        loss = with_shape(loss, [size_of(gathered.true_positions, 0)])
-        return tf.cast(loss, gathered.inputs.dtype, name="loss")
+        is_cast = gathered.inputs.dtype != gathered.compute_dtype
+        loss, _, _ = _ops().sampled_compat_sampled_loss(
+            **_inputs(gathered), kind=op_kind, name=None if is_cast else name
+        )
+        # The op checks the sizes when it runs, so that no other op has to.
+        loss.set_shape([size_of(gathered.true_positions, 0)])
+        return tf.cast(loss, gathered.inputs.dtype, name=name) if is_cast else loss
 
     def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
         negatives, true_logits, _, _ = _ops().sampled_compat_sampled_terms(

@@ -145,11 +145,16 @@ class Backend(Protocol):
 
     # Of a gathered batch.
 
-    def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
+    def loss(self, gathered: Gathered, kind: LossKind, name: Optional[str] = None) -> tf.Tensor:
         """Returns the `[B]` losses, in the dtype of the inputs.
 
         softmax: -(1/T) Σ_t l(t) + log(Σ_t exp l(t) + Σ_s exp l(s))
         sigmoid: Σ_t H(1/T, σ(l(t))) + Σ_s H(0, σ(l(s))), H the binary cross entropy
+
+        Args:
+          gathered: The batch.
+          kind: Which of the two.
+          name: The name of the operation that returns the losses.
         """
         ...
 

@@ -70,7 +70,7 @@ class Composite(Backend):
         logits = tf.matmul(rows, inputs / temperature, transpose_b=True)
         return tf.reduce_logsumexp(logits, axis=1)
 
-    def loss(self, gathered: Gathered, kind: LossKind) -> tf.Tensor:
+    def loss(self, gathered: Gathered, kind: LossKind, name: Optional[str] = None) -> tf.Tensor:
         logits, targets = logits_and_targets(gathered)
         if kind == "softmax":
             loss = tf.nn.softmax_cross_entropy_with_logits(tf.stop_gradient(targets), logits)
@@ -79,10 +79,10 @@ class Composite(Backend):
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(first, logits)
         elif kind == "sigmoid":
             losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
-            return _as_returned(tf.reduce_sum(losses, axis=1), gathered)
+            return _as_returned(tf.reduce_sum(losses, axis=1), gathered, name)
         else:
             raise _unknown(kind)
-        return _as_returned(_if_any_is_true(loss, gathered), gathered)
+        return _as_returned(_if_any_is_true(loss, gathered), gathered, name)
 
     def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
         gathered = _in_compute_dtype(gathered)
@@ -229,6 +229,6 @@ def _take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     return taken if known.rank is None else tf.ensure_shape(taken, known)
 
 
-def _as_returned(loss: tf.Tensor, gathered: Gathered) -> tf.Tensor:
-    loss = tf.ensure_shape(loss, [size_of(gathered.true_positions, 0)])
-    return tf.cast(loss, gathered.inputs.dtype, name="loss")
+def _as_returned(loss: tf.Tensor, gathered: Gathered, name: Optional[str]) -> tf.Tensor:
+    loss = tf.cast(loss, gathered.inputs.dtype)
+    return tf.ensure_shape(loss, [size_of(gathered.true_positions, 0)], name=name)

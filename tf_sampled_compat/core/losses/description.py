@@ -13,6 +13,7 @@ from tf_sampled_compat.core.arguments.typing import (
     TensorLike,
 )
 from tf_sampled_compat.core.backends.interface import LossKind
+from tf_sampled_compat.core.losses.result_names import Era
 from tf_sampled_compat.core.losses.slices import Slices
 from tf_sampled_compat.core.samplers import default
 
@@ -106,6 +107,7 @@ class SampledLoss:
       slices: The entries of a table's gradient, unless `gradient_slices` overrides it.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
+      names: The TensorFlow whose name the result gets in a graph.
     """
 
     function: str
@@ -117,6 +119,7 @@ class SampledLoss:
     slices: Slices = "occurrence"
     implementation: Optional[str] = None
     name: Optional[str] = None
+    names: Era = "1.x"
 
     @property
     def is_tapas(self) -> bool:

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.backends.tensorflow_ops import logits_and_targets
+from tf_sampled_compat.core.losses import result_names
 from tf_sampled_compat.core.losses.description import SampledLoss, Sampling
 from tf_sampled_compat.core.losses.draw import draw
 from tf_sampled_compat.core.losses.gather import gather
@@ -26,12 +27,14 @@ from tf_sampled_compat.core.losses.prepare import prepare
 def sampled_loss(loss: SampledLoss) -> tf.Tensor:
     """Computes the `[B]` losses, in the dtype of the inputs."""
     checks.misplaced_arguments(loss.name, loss.sampling.seed)
+    result = None if loss.is_tapas else result_names.reserved(loss.kind, loss.names)
     with tf.compat.v1.name_scope(loss.name, loss.default_scope):
+        result = result_names.reserved(loss.kind, loss.names) if loss.is_tapas else result
         _check_sampling(loss.sampling)
         batch = prepare(loss.arguments, flat_labels=loss.flat_labels_pass)
         drawn = draw(loss, batch)
         gathered = gather(loss, drawn)
-        return drawn.backend.loss(gathered, loss.kind)
+        return drawn.backend.loss(gathered, loss.kind, result)
 
 
 def sampled_logits(loss: SampledLoss, *, subtract_log_q: bool) -> tuple[tf.Tensor, tf.Tensor]:
