@@ -44,6 +44,29 @@ def test_equal_logits_rank_by_id_and_nan_last(kerases):
     np.testing.assert_allclose(rank.result(), C)
 
 
+def test_batches_add_up_until_a_reset(kerases, batch):
+    x, y = batch
+    head = kerases.ours.layers.SampledDense(C)
+    logits = np.array(head(x, training=False))
+    for metric, want in zip(metrics(kerases), expected(logits, y[:, None])):
+        metric.update_state(1 + y[:9] % 2, head(x[:9], training=False))
+        metric.reset_state()
+        assert np.isnan(metric.result())
+        for part in (slice(None, 20), slice(20, None)):
+            metric.update_state(y[part], head(x[part], training=False))
+        np.testing.assert_allclose(metric.result(), want.mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_one_weight_for_all(kerases, batch, weight):
+    """Weights that are all the same do not matter, and without any weight there is no mean."""
+    x, y = batch
+    logits = kerases.ours.layers.SampledDense(C)(x, training=False)
+    for metric, want in zip(metrics(kerases), expected(np.array(logits), y[:, None])):
+        metric.update_state(y, logits, sample_weight=np.full(len(x), weight, "f"))
+        np.testing.assert_allclose(metric.result(), want.mean() if weight else np.nan, rtol=1e-5)
+
+
 def test_nothing_in_training(kerases, batch):
     x, y = batch
     head = kerases.ours.layers.SampledDense(C)
@@ -73,7 +96,8 @@ def test_configs(kerases):
 
 
 def test_errors(kerases, batch):
-    with pytest.raises(ValueError, match="k: expected at least 1"):
-        kerases.ours.metrics.ExactRecallAtK(0)
+    for k in (0, -5, 3.5):
+        with pytest.raises(ValueError, match=f"k: expected .*got {k}"):
+            kerases.ours.metrics.ExactRecallAtK(k)
     with pytest.raises(ValueError, match="y_pred of ExactMRR: expected the very output"):
         kerases.ours.metrics.ExactMRR().update_state(batch[1], tf.zeros([len(batch[1]), C]))

@@ -125,6 +125,25 @@ def test_samplers_draw_what_tensorflow_draws(sampler, unique, mode):
 
 
 @modes
+def test_accidental_hits_are_tensorflows(mode):
+    """With every class as a candidate, each label is a hit in its own row."""
+    labels = np.array([[1, 2], [0, 4], [3, 3]])
+
+    def find(namespace):
+        def run():
+            candidates, _, _ = namespace.all_candidate_sampler(labels, 2, 5, True)
+            return list(namespace.compute_accidental_hits(labels, candidates, 2))
+
+        return run
+
+    rows, ids, weights = in_mode(mode, find(tsc.compat.v1.nn))
+    for ours, stock in zip((rows, ids, weights), in_mode(mode, find(v1.nn))):
+        assert np.array_equal(ours, stock) and ours.ndim == 1
+    assert set(zip(rows, ids)) == {(0, 1), (0, 2), (1, 0), (1, 4), (2, 3)}
+    assert (weights < -1e37).all()
+
+
+@modes
 def test_learned_sampler_learns_as_tensorflows_does(mode):
     def draws(namespace):
         def run():
@@ -167,10 +186,14 @@ def names_in_graph(nn, loss, name):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", ["mine", None])
 def test_name_scopes(loss, name):
-    """All ops are in the scope that TensorFlow opens; a second call gets the next name."""
+    """All ops but the result's are in TensorFlow's scope; a second call gets the next name.
+
+    test_result_names.py tests the name of the result.
+    """
     scope = name or "compute_sampled_logits"
     ours = names_in_graph(tsc.nn, loss, name)
-    assert ours == {scope, f"{scope}_1"}
+    result = "softmax_cross_entropy_with_logits"
+    assert ours - {result, f"{result}_1"} == {scope, f"{scope}_1"}
     assert ours <= names_in_graph(tf.nn, loss, name)
 
 

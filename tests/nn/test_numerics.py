@@ -166,6 +166,24 @@ def test_labels_of_any_dtype(dtype):
     assert np.array_equal(got, want)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_everything_in_bfloat16(loss, implementation):
+    """Labels, tables, inputs and counts: computed in float32, and rounded at the end."""
+    p = PROBLEMS["one true class"]
+
+    def value(dtype):
+        arrays = [
+            array.astype(ml_dtypes.bfloat16).astype(dtype)
+            for array in (p.weights, p.biases, p.labels, p.inputs, p.true_count, p.sampled_count)
+        ]
+        arguments = {**p.arguments, "sampled_values": (p.sampled, *arrays[4:])}
+        return LOSSES[loss][0](*arrays[:4], **arguments)
+
+    got = value(ml_dtypes.bfloat16)
+    assert got.dtype == tf.bfloat16
+    assert_close(tf.cast(got, tf.float32), value(np.float32), rtol=EPS["bfloat16"])
+
+
 def test_bool_labels():
     ids = np.array([[True], [False]])
     values = ([1], [[1.0], [1.0]], [1.0])
