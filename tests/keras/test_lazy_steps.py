@@ -88,14 +88,21 @@ def test_duplicates_are_summed_first(kerases, name, options):
     assert_close(*results)
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("Adam", {"beta_2": 0.99, "epsilon": 1e-3}),
+        ("Adagrad", {}),
+        ("SGD", {"momentum": 0.9}),
+    ],
+)
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
-def test_other_dtypes(kerases, dtype):
+def test_other_dtypes(kerases, dtype, name, options):
     """Low precision is rounded once per step, not at each operation, so it follows float32."""
     gradients = [all_rows(step, dtype=dtype) for step in range(5)]
-    options = {"beta_2": 0.99, "epsilon": 1e-3}
-    ours = train(pair(kerases, "Adam", **options)[1], gradients, compiled=True, dtype=dtype)
+    ours = train(pair(kerases, name, **options)[1], gradients, compiled=True, dtype=dtype)
     exact = [tf.IndexedSlices(tf.cast(each.values, tf.float32), each.indices) for each in gradients]
-    expected = train(pair(kerases, "Adam", **options)[1], exact)
+    expected = train(pair(kerases, name, **options)[1], exact)
     assert ours[0].dtype.name == dtype
     epsilon = {"float64": 1e-6, "float16": 2.0**-10, "bfloat16": 2.0**-7}[dtype]
     error = np.abs(np.float64(ours[0]) - expected[0]).max()

@@ -9,9 +9,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 
-RECORDS = json.loads(
-    (pathlib.Path(__file__).parents[2] / "golden" / "signatures.json").read_text()
-)
+RECORDS = json.loads((pathlib.Path(__file__).parents[2] / "golden" / "signatures.json").read_text())
 LOSSES = ("sampled_softmax_loss", "nce_loss")
 CONTRIB_LOSSES = ("sampled_sparse_softmax_loss", "rank_sampled_softmax_loss")
 SAMPLERS = tuple(
