@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.core.backends import fused, library, setting
+from tf_sampled_compat.core.backends import cpp_op, library, setting
 from tf_sampled_compat.core.tf import private
 
 
@@ -102,7 +102,7 @@ def test_no_op_where_none_is_due_is_no_error(where, doctor, monkeypatch):
 
 @pytest.mark.parametrize("ails", ["is wrong", "fails"])
 def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
-    computed = fused.Fused.loss
+    computed = cpp_op.Fused.loss
 
     def broken(backend, gathered, kind):
         if kind != "sigmoid":
@@ -111,10 +111,10 @@ def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
             raise tf.errors.InternalError(None, None, "no kernel")
         return computed(backend, gathered, kind) * 1.001
 
-    monkeypatch.setattr(fused.Fused, "loss", broken)
+    monkeypatch.setattr(cpp_op.Fused, "loss", broken)
     code, facts, text = doctor()
     assert code == 1 and "nce_loss" in facts["trial"] and "Wrong: nce_loss" in text
-    monkeypatch.setattr(fused.Fused, "loss", computed)
+    monkeypatch.setattr(cpp_op.Fused, "loss", computed)
     code, facts, text = doctor()
     assert code == 0 and "nce_loss" not in facts["trial"], "each report makes its own trial"
 
