@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
+from tests import sharing
 from tests.fresh_library import forget_the_library
 from tf_sampled_compat import __main__ as commands
 from tf_sampled_compat.core.backends import library
@@ -18,6 +19,11 @@ tf.get_logger().setLevel("ERROR")
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+
+
+def pytest_collection_modifyitems(items):
+    """See `sharing`; custom_ops/tests has a pytest run of its own."""
+    sharing.arrange(items)
 
 
 @pytest.fixture(scope="session")
