@@ -92,7 +92,7 @@ class RandomProblem {
     }
     const std::vector<int64_t> labels = RandomIds(z.batch * z.num_true, z.classes, seed + 1);
     return UniquePlan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true,
-                    seed % 4 != 3);
+                      seed % 4 != 3);
   }
 
   static std::vector<double> Shifted(std::vector<double> values, double shift) {
