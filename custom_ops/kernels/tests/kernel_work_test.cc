@@ -55,7 +55,7 @@ struct SampledStep {
   explicit SampledStep(LossKind kind) : kind(kind) {}
 
   void operator()() {
-    const SampledLossProblem<float> problem = {
+    const SampledProblem<float> problem = {
         kind,
         kBatch,
         1,
@@ -133,14 +133,14 @@ void RunSoftmax() {
   step();
 }
 
-void RunNce() {
-  static SampledStep step(LossKind::kNce);
+void RunSigmoid() {
+  static SampledStep step(LossKind::kSigmoid);
   step();
 }
 
 const std::map<std::string, std::function<void()>>& Kernels() {
   static const auto* const kernels = new std::map<std::string, std::function<void()>>{
-      {"plan", RunPlan},   {"softmax", RunSoftmax}, {"nce", RunNce},
+      {"plan", RunPlan},   {"softmax", RunSoftmax}, {"sigmoid", RunSigmoid},
       {"tapas", RunTapas}, {"reduce", RunReduce},   {"top-k", RunTopK},
   };
   return *kernels;
