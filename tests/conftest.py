@@ -21,6 +21,7 @@ tf.config.set_logical_device_configuration(
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist then reads the groups.
 def pytest_collection_modifyitems(items):
     """See `sharing`; custom_ops/tests has a pytest run of its own."""
     sharing.arrange(items)
