@@ -31,7 +31,7 @@ perf: venv
 	$(PY) -m tests.perf --base "$(BASE)" $(PERF)
 
 test: venv lint test-kernels
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The site, into site/; its tests see that it has every public symbol and fetches nothing.
 docs: venv

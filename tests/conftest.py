@@ -21,10 +21,15 @@ tf.config.set_logical_device_configuration(
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist then reads the groups.
 def pytest_collection_modifyitems(items):
-    """See `sharing`; custom_ops/tests has a pytest run of its own."""
-    sharing.arrange(items)
+    """Puts the long files first; see `sharing`."""
+    items.sort(key=sharing.rank)
+
+
+@pytest.hookimpl(optionalhook=True)  # There may be no xdist.
+def pytest_xdist_make_scheduler(config, log):
+    """Hands out files, and shares of the largest; see `sharing`."""
+    return sharing.scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -4,40 +4,38 @@ A worker gets whole files, so that it makes a module's fixtures once. The golden
 tests, are cut into shares. Long files come first, so that no worker is left alone with one.
 """
 
-import pathlib
+import zlib
 
-import pytest
-
-HERE = pathlib.Path(__file__).resolve().parent
-# A file's tests go to one worker, but for these: so many tests at a time.
-SHARE = {"golden/test_golden.py": 350}
+# A file's tests go to one worker, but for these, which are cut into so many shares.
+SHARES = {"tests/golden/test_golden.py": 8}
 # Files and folders by how long they take, the longest first.
 LONGEST = (
-    "project/test_build.py",
-    "golden/test_golden.py",
-    "bench",
-    "demo",
-    "nn/test_bad_input.py",
-    "keras",
-    "legacy",
-    "tables",
-    "samplers",
-    "nn",
+    "tests/project/test_build.py",
+    "tests/golden/test_golden.py",
+    "tests/bench",
+    "tests/demo",
+    "tests/nn/test_bad_input.py",
+    "tests/keras",
+    "tests/legacy",
+    "tests/tables",
+    "tests/samplers",
+    "tests/nn",
 )
 
 
-def arrange(items):
-    """Orders the tests, and names for each the group that one worker gets."""
-    counts = {}
-    for item in items:
-        path = item.path.relative_to(HERE).as_posix()
-        number = counts[path] = counts.get(path, -1) + 1
-        share = number // SHARE.get(path, len(items))
-        item.add_marker(pytest.mark.xdist_group(f"{path}-{share}"))
-    items.sort(key=_rank)
+def scheduler(config, log):
+    """Returns what hands out the tests. (xdist 3.8's groups do not work with pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::")[0]
+            return f"{path} {zlib.crc32(nodeid.encode()) % SHARES.get(path, 1)}"
+
+    return Scheduling(config, log)
 
 
-def _rank(item):
-    path = item.path.relative_to(HERE).as_posix()
-    ranks = [rank for rank, start in enumerate(LONGEST) if path.startswith(start)]
+def rank(item):
+    """Says when a test's turn is: the lower, the sooner."""
+    ranks = [rank for rank, start in enumerate(LONGEST) if item.nodeid.startswith(start)]
     return min(ranks, default=len(LONGEST))
