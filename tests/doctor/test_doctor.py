@@ -104,12 +104,12 @@ def test_no_op_where_none_is_due_is_no_error(where, doctor, monkeypatch):
 def test_a_binary_that_computes_badly_is_an_error(ails, doctor, monkeypatch):
     computed = cpp_op.Fused.loss
 
-    def broken(backend, gathered, kind):
+    def broken(backend, gathered, kind, *name):
         if kind != "sigmoid":
-            return computed(backend, gathered, kind)
+            return computed(backend, gathered, kind, *name)
         if ails == "fails":
             raise tf.errors.InternalError(None, None, "no kernel")
-        return computed(backend, gathered, kind) * 1.001
+        return computed(backend, gathered, kind, *name) * 1.001
 
     monkeypatch.setattr(cpp_op.Fused, "loss", broken)
     code, facts, text = doctor()
