@@ -36,6 +36,7 @@ class Backward {
         panels_(logits_.panels()),
         padded_dim_(RoundUp(p_.dim, kLanes<T>)),
         strip_(StripColumns()),
+        first_row_(p_.num_sampled > 0 ? p_.sampled_positions[0] : 0),
         in_place_(ColumnsLieInRows()) {}
 
   bool Run() {
@@ -63,12 +64,13 @@ class Backward {
                     std::max(kTileWidth, fits / kTileWidth * kTileWidth));
   }
 
-  // Whether a column's gradient can be summed directly in the gradient of its row: column s is row
-  // s (true unless an id was sampled twice), and neither dimension needs padding.
+  // Whether a column's gradient can be summed directly in the gradient of its row: the columns are
+  // consecutive rows (true unless classes stand once and one was sampled twice), and neither
+  // dimension needs padding.
   bool ColumnsLieInRows() const {
     if (p_.dim != padded_dim_ || p_.num_sampled % kTileRows != 0) return false;
     for (int64_t s = 0; s < p_.num_sampled; ++s) {
-      if (p_.sampled_positions[s] != s) return false;
+      if (p_.sampled_positions[s] != first_row_ + s) return false;
     }
     return true;
   }
@@ -91,7 +93,8 @@ class Backward {
     input_panels_ = workspace_.Take<T>(input_panels);
     inputs_gradient_ = workspace_.Take<T>(input_panels);
     strip_tiles_ = workspace_.Take<T>(strip);
-    column_rows_ = in_place_ ? out_.rows : workspace_.Take<T>(column_rows);
+    column_rows_ =
+        in_place_ ? out_.rows + first_row_ * padded_dim_ : workspace_.Take<T>(column_rows);
     scale_ = workspace_.Take<T>(panels_ * kL);
     padded_reference_ = workspace_.Take<T>(panels_ * kL);
     const int64_t tiles = CeilDiv(p_.num_sampled, kTileWidth);
@@ -248,8 +251,9 @@ class Backward {
       for (int64_t u = task * kRowBlock; u < end; ++u) {
         T* const row = out_.rows + u * p_.dim;
         T bias = 0;
-        if (in_place_ && u < p_.num_sampled) {
-          bias = out_.sampled_offset[u];
+        const int64_t column = u - first_row_;
+        if (in_place_ && column >= 0 && column < p_.num_sampled) {
+          bias = out_.sampled_offset[column];
         } else {
           std::fill(row, row + p_.dim, T(0));
         }
@@ -280,6 +284,7 @@ class Backward {
   const int64_t panels_;
   const int64_t padded_dim_;
   const int64_t strip_;
+  const int64_t first_row_;  // The row of column 0.
   const bool in_place_;
   Workspace workspace_;
   T* row_panels_ = nullptr;        // PackPanels of the sampled columns' rows

@@ -104,6 +104,9 @@ void CheckAll() {
   CheckProblem<T>({300, 2, 700, 64, 2000, 0.3}, 1001, true, true);
   CheckProblem<T>({301, 5, 701, 70, 900, 0.3}, 1002, false, true);
   CheckProblem<T>({10, 1, 20, 600, 40, 0.1}, 1003, true, false);
+  // Columns whose gradients are summed in place: the first rows, and the last.
+  CheckProblem<T>({300, 2, 704, 64, 2000, 0.3}, 1009, true, true);
+  CheckProblem<T>({300, 2, 704, 64, 2000, 0.3}, 1011, true, true);
   // Logits far apart: the reference must rise, in kept columns too.
   CheckProblem<T>({40, 1, 600, 64, 2000, 4.0}, 1004, true, true);
   // In padding lanes, e^100 must not be multiplied by zero.

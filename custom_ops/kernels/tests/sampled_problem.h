@@ -91,8 +91,8 @@ class RandomProblem {
       for (int64_t s = 0; s < z.num_sampled; ++s) sampled[s] = s;
     }
     const std::vector<int64_t> labels = RandomIds(z.batch * z.num_true, z.classes, seed + 1);
-    return UniquePlan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true,
-                      seed % 4 != 3);
+    const auto plan = seed % 3 == 0 ? OccurrencePlan : UniquePlan;
+    return plan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true, seed % 4 != 3);
   }
 
   static std::vector<double> Shifted(std::vector<double> values, double shift) {
