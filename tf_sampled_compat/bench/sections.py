@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from tf_sampled_compat.bench import classes, full, grid, keras, memory, sampled, samplers, tapas
+from tf_sampled_compat.bench import (
+    classes,
+    full,
+    grid,
+    keras,
+    memory,
+    sampled,
+    samplers,
+    slices,
+    tapas,
+)
 from tf_sampled_compat.bench.timing import Effort
 
 Row = dict[str, Any]
@@ -43,6 +53,7 @@ class Section(Protocol):
 
 SECTIONS: dict[str, Section] = {
     "grid": grid,
+    "slices": slices,
     "sampled": sampled,
     "tapas": tapas,
     "classes": classes,

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tf_sampled_compat.bench.timing import Contender
+from tf_sampled_compat.core.losses.slices import Slices
 
 # TensorFlow's own loss, or this package's by either implementation.
 STOCK, COMPOSITE, FUSED = "stock", "composite", "fused"
@@ -102,7 +103,9 @@ def spread_values(shape: Shape, rng: np.random.Generator) -> Values:
     )
 
 
-def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
+def step(
+    loss: str, how: str, shape: Shape, on: Tables, *, slices: Optional[Slices] = None
+) -> Callable[..., Any]:
     """Returns the step as a `tf.function`.
 
     Args:
@@ -110,6 +113,7 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
       how: "stock", "composite", "fused" or "call".
       shape: The sizes of the arguments.
       on: The tables.
+      slices: The entries of the tables' gradients; see `tsc.gradient_slices`.
 
     Returns:
       A function of the labels, the inputs and the three sampled values. Without sampled values
@@ -130,7 +134,7 @@ def step(loss: str, how: str, shape: Shape, on: Tables) -> Callable[..., Any]:
 
     @tf.function
     def run(labels: tf.Tensor, inputs: tf.Tensor, *sampled_values: tf.Tensor) -> Any:
-        with tf.GradientTape() as tape:
+        with tsc.gradient_slices(slices), tf.GradientTape() as tape:
             tape.watch(inputs)
             losses = function(
                 *on, labels, inputs, sampled_values=sampled_values or None, **sizes
@@ -156,11 +160,18 @@ def _call(on: Tables) -> Callable[..., Any]:
 
 
 def contender(
-    loss: str, how: str, shape: Shape, on: Tables, values: Values, *, draw: bool = False
+    loss: str,
+    how: str,
+    shape: Shape,
+    on: Tables,
+    values: Values,
+    *,
+    draw: bool = False,
+    slices: Optional[Slices] = None,
 ) -> Contender:
     """Returns a step on fixed values, or with `draw` one that draws its candidates."""
     arguments = values[:2] if draw else values
-    return Contender(how, step(loss, how, shape, on), lambda: arguments)
+    return Contender(how, step(loss, how, shape, on, slices=slices), lambda: arguments)
 
 
 def num_ops(of: Contender) -> int:
