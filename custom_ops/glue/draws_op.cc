@@ -6,6 +6,9 @@ namespace sampled_compat {
 namespace {
 
 constexpr int64_t kMostClasses = int64_t{1} << 53;
+constexpr int kLog2FractionBits = 56;
+
+int64_t FloorLog2(int64_t value) { return 63 - __builtin_clzll(value); }
 
 struct StatelessDraws {
   static constexpr char kName[] = "SampledCompat>StatelessDraws";
@@ -14,7 +17,24 @@ struct StatelessDraws {
       : options{attributes.Choice<Law>(
                     "law", {{"uniform", Law::kUniform}, {"log_uniform", Law::kLogUniform}}),
                 attributes.Int("range_max"), attributes.Int("log2_range"),
-                attributes.Int("num_sampled"), attributes.Bool("unique")} {}
+                attributes.Int("num_sampled"), attributes.Bool("unique")} {
+    if (options.range_max > kMostClasses) {
+      attributes.Fail("range_max must be at most " + std::to_string(kMostClasses) + ", got " +
+                      std::to_string(options.range_max));
+    }
+    if (options.unique && options.num_sampled > options.range_max) {
+      attributes.Fail(
+          "num_sampled must be at most range_max = " + std::to_string(options.range_max) +
+          " if unique, got " + std::to_string(options.num_sampled));
+    }
+    // Its whole part decides how large a class can be, and so where the kernel writes.
+    if (options.law == Law::kLogUniform &&
+        options.log2_range >> kLog2FractionBits != FloorLog2(options.range_max + 1)) {
+      attributes.Fail("log2_range must be log2(range_max + 1) * 2^56, with range_max = " +
+                      std::to_string(options.range_max) + ", got " +
+                      std::to_string(options.log2_range));
+    }
+  }
 
   // The sizes of the outputs are attributes. The C API cannot make a shape from a number, so the
   // caller sets the shapes.
@@ -22,16 +42,8 @@ struct StatelessDraws {
 
   void Run(OpRun* run) const {
     const Input seed = run->Get(0, "seed", "[2]", {2});
-    if (!run->ok()) return;
-    if (options.range_max > kMostClasses ||
-        (options.unique && options.num_sampled > options.range_max)) {
-      return run->Invalid(
-          "range_max must be at most %ld and, if unique, at least num_sampled = %ld, got %ld",
-          kMostClasses, options.num_sampled, options.range_max);
-    }
     auto* const classes = static_cast<int64_t*>(run->Allocate(0, TF_INT64, {options.num_sampled}));
     auto* const num_tries = static_cast<int64_t*>(run->Allocate(1, TF_INT64, {}));
-    if (!run->ok()) return;
     const uint64_t* const numbers = seed.As<uint64_t>();
     *num_tries = Draw(options, PhiloxWords(numbers[0], numbers[1]), classes);
     if (*num_tries == 0) {

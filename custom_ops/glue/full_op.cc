@@ -11,8 +11,8 @@ void CheckInputRanks(ShapeInference* shapes) { shapes->CheckRanks({2, 2, 1}); }
 struct Inputs {
   explicit Inputs(OpRun* run) {
     inputs = run->Get(0, "inputs", "[batch, dim]", {-1, -1});
-    if (run->ok()) weights = run->Get(1, "weights", "[classes, dim]", {-1, inputs.dims[1]});
-    if (run->ok()) biases = run->Get(2, "biases", "[classes]", {weights.dims[0]});
+    weights = run->Get(1, "weights", "[classes, dim]", {-1, inputs.dims[1]});
+    biases = run->Get(2, "biases", "[classes]", {weights.dims[0]});
   }
   int64_t batch() const { return inputs.dims[0]; }
   int64_t dim() const { return inputs.dims[1]; }
@@ -38,11 +38,9 @@ struct Reduce {
   template <typename T>
   void Run(OpRun* run) const {
     const Inputs in(run);
-    if (!run->ok()) return;
-    const Converted<T> inputs(run, in.inputs);
+    const Converted<T> inputs(in.inputs);
     T* const reduced = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {in.batch()}));
-    if (!run->ok()) return;
-    if (!FullReduce<T>(in.Problem<T>(inputs), kind, reduced)) run->OutOfMemory();
+    FullReduce<T>(in.Problem<T>(inputs), kind, reduced);
   }
 
   const LossKind kind;
@@ -61,18 +59,14 @@ struct ReduceGrad {
   template <typename T>
   void Run(OpRun* run) const {
     const Inputs in(run);
-    if (!run->ok()) return;
     const Input reduced = run->Get(3, "reduced", "[batch]", {in.batch()});
     const Input upstream = run->Get(4, "upstream", "[batch]", {in.batch()});
-    const Converted<T> inputs(run, in.inputs);
+    const Converted<T> inputs(in.inputs);
     const ConvertedOutput<T> d_inputs(run, 0, in.inputs.type, {in.batch(), in.dim()});
     void* const d_weights = run->Allocate(1, in.weights.type, {in.classes(), in.dim()});
     T* const d_biases = static_cast<T*>(run->Allocate(2, Converted<T>::Type(), {in.classes()}));
-    if (!run->ok()) return;
-    if (!FullReduceGradient<T>(in.Problem<T>(inputs), kind, upstream.As<T>(), reduced.As<T>(),
-                               d_inputs.data(), d_weights, d_biases)) {
-      return run->OutOfMemory();
-    }
+    FullReduceGradient<T>(in.Problem<T>(inputs), kind, upstream.As<T>(), reduced.As<T>(),
+                          d_inputs.data(), d_weights, d_biases);
     d_inputs.Finish();
   }
 
@@ -94,18 +88,15 @@ struct TopK {
   void Run(OpRun* run) const {
     const Inputs in(run);
     const Input k_input = run->Get(3, "k", "[]", {});
-    if (!run->ok()) return;
     const Input bar = run->Get(4, "bar", "[batch]", {in.batch()});
-    if (!run->ok()) return;
     const int64_t k = *k_input.As<int32_t>();
     if (k < 0 || k > in.classes()) {
-      return run->Invalid("k must be in [0, %ld], the number of classes; got %ld", in.classes(), k);
+      run->Invalid("k must be in [0, %ld], the number of classes; got %ld", in.classes(), k);
     }
-    const Converted<T> inputs(run, in.inputs);
+    const Converted<T> inputs(in.inputs);
     T* const values = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {in.batch(), k}));
     auto* const indices = static_cast<int64_t*>(run->Allocate(1, TF_INT64, {in.batch(), k}));
-    if (!run->ok()) return;
-    if (!FullTopK<T>(in.Problem<T>(inputs), k, bar.As<T>(), values, indices)) run->OutOfMemory();
+    FullTopK<T>(in.Problem<T>(inputs), k, bar.As<T>(), values, indices);
   }
 };
 

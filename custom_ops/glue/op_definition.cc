@@ -59,8 +59,10 @@ template <typename Read>
 void Attributes::ReadInto(Read read) const {
   TF_Status* status = TF_NewStatus();
   read(status);
-  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction_, status);
+  const TF_Code code = TF_GetCode(status);
+  const std::string message = TF_Message(status);
   TF_DeleteStatus(status);
+  if (code != TF_OK) throw OpError{code, message};
 }
 
 std::string Attributes::String(const char* name) const {
@@ -96,7 +98,7 @@ TF_DataType Attributes::Type(const char* name) const {
 }
 
 void Attributes::Fail(const std::string& message) const {
-  ReadInto([&](TF_Status* status) { TF_SetStatus(status, TF_INVALID_ARGUMENT, message.c_str()); });
+  throw OpError{TF_INVALID_ARGUMENT, message};
 }
 
 bool ComputesInDouble(const Attributes& attributes) {

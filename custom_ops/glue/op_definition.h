@@ -19,13 +19,14 @@
 #include <string>
 #include <utility>
 
+#include "barrier.h"
 #include "op_run.h"
 #include "tensorflow_c_api.h"
 
 namespace sampled_compat {
 
-// The attributes of one node of a graph. A missing attribute or an unknown value fails the
-// construction of the kernel, which then never runs.
+// The attributes of one node of a graph. A missing attribute or an unknown value throws an OpError,
+// so the kernel is never made.
 class Attributes {
  public:
   explicit Attributes(TF_OpKernelConstruction* construction) : construction_(construction) {}
@@ -43,10 +44,9 @@ class Attributes {
       if (word == candidate) return value;
     }
     Fail(std::string(name) + " has no known value: '" + word + "'");
-    return choices.begin()->second;
   }
 
-  void Fail(const std::string& message) const;
+  [[noreturn]] void Fail(const std::string& message) const;
 
  private:
   template <typename Read>
@@ -103,17 +103,26 @@ void Register(std::initializer_list<const char*> attributes,
     Op::Shape(&shapes);
   };
   definition.create = [](TF_OpKernelConstruction* construction) -> void* {
-    return new Op(Attributes(construction));
+    Op* op = nullptr;
+    Guarded(
+        Op::kName, [&] { op = new Op(Attributes(construction)); },
+        [&](TF_Status* status) { TF_OpKernelConstruction_Failure(construction, status); });
+    return op;
   };
   definition.compute = [](void* op, TF_OpKernelContext* context) {
-    OpRun run(context, Op::kName);
-    static_cast<const Op*>(op)->Run(&run);
+    Guarded(
+        Op::kName,
+        [&] {
+          OpRun run(context, Op::kName);
+          static_cast<const Op*>(op)->Run(&run);
+        },
+        [&](TF_Status* status) { TF_OpKernelContext_Failure(context, status); });
   };
   definition.destroy = [](void* op) { delete static_cast<Op*>(op); };
   RegisterDefinition(definition);
 }
 
-// Returns whether Tc is double. Fails the construction unless Tc is double exactly if T is.
+// Returns whether Tc is double. Throws an OpError unless Tc is double exactly if T is.
 bool ComputesInDouble(const Attributes& attributes);
 
 // Adapts an op with a typed Run: calls it for the type that the attribute Tc selects.

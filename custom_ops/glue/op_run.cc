@@ -2,6 +2,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 
 namespace sampled_compat {
 
@@ -29,21 +30,17 @@ OpRun::OpRun(TF_OpKernelContext* context, const char* op_name)
 
 OpRun::~OpRun() {
   for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
-  if (!ok_) TF_OpKernelContext_Failure(context_, status_);
+  for (void* copy : copies_) ReleaseScratch(copy);
   TF_DeleteStatus(status_);
 }
 
 Input OpRun::Get(int index, const char* name) {
   Input input;
   input.name = name;
-  if (!ok_) return input;
   TF_Tensor* tensor = nullptr;
   TF_GetInput(context_, index, &tensor, status_);
-  if (TF_GetCode(status_) != TF_OK) {
-    ok_ = false;
-    return input;
-  }
-  tensors_.push_back(tensor);
+  CheckStatus();
+  Keep(tensor);
   input.type = TF_TensorType(tensor);
   input.data = TF_TensorData(tensor);
   input.count = 1;
@@ -57,7 +54,6 @@ Input OpRun::Get(int index, const char* name) {
 Input OpRun::Get(int index, const char* name, const char* shape,
                  std::initializer_list<int64_t> dims) {
   const Input input = Get(index, name);
-  if (!ok_) return input;
   bool fits = input.dims.size() == dims.size();
   std::string sizes;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -72,64 +68,72 @@ Input OpRun::Get(int index, const char* name, const char* shape,
   return input;
 }
 
-void OpRun::Invalid(const char* format, ...) {
+void OpRun::Own(Input* input) {
+  const size_t bytes = ArrayBytes(input->count, TF_DataTypeSize(input->type));
+  if (bytes == 0) return;
+  copies_.push_back(nullptr);
+  copies_.back() = AcquireScratch(bytes);
+  std::memcpy(copies_.back(), input->data, bytes);
+  input->data = copies_.back();
+}
+
+void OpRun::Invalid(const char* format, ...) const {
   char message[512];
   va_list arguments;
   va_start(arguments, format);
   std::vsnprintf(message, sizeof(message), format, arguments);
   va_end(arguments);
-  Fail(TF_INVALID_ARGUMENT, std::string(op_name_) + ": " + message);
+  throw OpError{TF_INVALID_ARGUMENT, std::string(op_name_) + ": " + message};
 }
 
-void OpRun::OutOfMemory() {
-  Fail(TF_RESOURCE_EXHAUSTED, std::string(op_name_) + ": out of memory");
+void OpRun::InvalidValue(const std::string& message) const {
+  throw OpError{TF_INVALID_ARGUMENT, message};
 }
 
-void OpRun::Fail(TF_Code code, const std::string& message) {
-  if (!ok_) return;
-  ok_ = false;
-  TF_SetStatus(status_, code, message.c_str());
+void OpRun::CheckStatus() const {
+  const TF_Code code = TF_GetCode(status_);
+  if (code != TF_OK) throw OpError{code, TF_Message(status_)};
+}
+
+void OpRun::Keep(TF_Tensor* tensor) {
+  try {
+    tensors_.push_back(tensor);
+  } catch (const std::bad_alloc&) {
+    TF_DeleteTensor(tensor);
+    throw;
+  }
 }
 
 void* OpRun::Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims) {
-  if (!ok_) return nullptr;
   size_t bytes = TF_DataTypeSize(type);
-  for (const int64_t d : dims) bytes *= d;
+  for (const int64_t d : dims) bytes = ArrayBytes(d, bytes);
   TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, dims.data(),
                                         static_cast<int>(dims.size()), bytes, status_);
-  if (TF_GetCode(status_) != TF_OK || tensor == nullptr) {
-    ok_ = false;
-    return nullptr;
-  }
-  tensors_.push_back(tensor);
+  CheckStatus();
+  Keep(tensor);
   return TF_TensorData(tensor);
 }
 
 void OpRun::Forward(int input, int index) {
   TF_Tensor* tensor = nullptr;
-  if (ok_) TF_GetInput(context_, input, &tensor, status_);
-  if (tensor == nullptr) return;
-  tensors_.push_back(tensor);
+  TF_GetInput(context_, input, &tensor, status_);
+  CheckStatus();
+  Keep(tensor);
   TF_SetOutput(context_, index, tensor, status_);
-  ok_ = TF_GetCode(status_) == TF_OK;
+  CheckStatus();
 }
 
 void* OpRun::AllocateFromScratch(int index, TF_DataType type, int64_t count) {
   if (count == 0) return Allocate(index, type, {0});
-  if (!ok_) return nullptr;
-  const size_t bytes = TF_DataTypeSize(type) * count;
+  const size_t bytes = ArrayBytes(count, TF_DataTypeSize(type));
   void* const block = AcquireScratch(bytes);
-  if (block == nullptr) {
-    OutOfMemory();
-    return nullptr;
-  }
   TF_Tensor* tensor = TF_NewTensor(
       type, &count, 1, block, bytes, [](void* data, size_t, void*) { ReleaseScratch(data); },
       nullptr);
-  tensors_.push_back(tensor);
+  Keep(tensor);
   TF_SetOutput(context_, index, tensor, status_);
-  if (TF_GetCode(status_) != TF_OK) ok_ = false;
-  return ok_ ? TF_TensorData(tensor) : nullptr;
+  CheckStatus();
+  return TF_TensorData(tensor);
 }
 
 }  // namespace sampled_compat

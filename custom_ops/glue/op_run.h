@@ -1,4 +1,4 @@
-// One run of a kernel: wraps TensorFlow's C API with owned tensors, named inputs and one error.
+// One run of a kernel: wraps TensorFlow's C API with owned tensors, named inputs and exceptions.
 #ifndef SAMPLED_COMPAT_GLUE_OP_RUN_H_
 #define SAMPLED_COMPAT_GLUE_OP_RUN_H_
 
@@ -30,8 +30,12 @@ struct Input {
 
 FloatType ToFloatType(TF_DataType type);
 
-// Only the first failure counts: after it ok() is false and every call does nothing. The destructor
-// reports the failure to TensorFlow.
+// A failure that TensorFlow is to report. All methods of OpRun throw it; see barrier.h.
+struct OpError {
+  TF_Code code;
+  std::string message;
+};
+
 class OpRun {
  public:
   // REQUIRES: op_name lives as long as the run.
@@ -40,8 +44,6 @@ class OpRun {
   OpRun(const OpRun&) = delete;
   OpRun& operator=(const OpRun&) = delete;
 
-  bool ok() const { return ok_; }
-
   // Input `index`, which must have the dimensions `dims`; a negative size allows any. The error
   // message names the expected shape by `shape`, such as "[batch, dim]".
   Input Get(int index, const char* name, const char* shape, std::initializer_list<int64_t> dims);
@@ -49,13 +51,17 @@ class OpRun {
   // Input `index`, of any shape.
   Input Get(int index, const char* name);
 
-  // Fails with an InvalidArgument error "op: message".
-  void Invalid(const char* format, ...) __attribute__((format(printf, 2, 3)));
-  // The same for a user's value: the message names the argument instead of the op.
-  void InvalidValue(const std::string& message) { Fail(TF_INVALID_ARGUMENT, message); }
-  void OutOfMemory();
+  // Replaces the input's numbers by a copy that lives as long as the run. Numbers that index memory
+  // must be copied before they are checked: another thread may write a reference variable of
+  // TensorFlow 1 while the op reads it.
+  void Own(Input* input);
 
-  // Output `index`, allocated by TensorFlow; null after a failure.
+  // Throws an InvalidArgument error "op: message".
+  [[noreturn]] void Invalid(const char* format, ...) const __attribute__((format(printf, 2, 3)));
+  // The same for a user's value: the message names the argument instead of the op.
+  [[noreturn]] void InvalidValue(const std::string& message) const;
+
+  // Output `index`, allocated by TensorFlow.
   void* Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims);
   // Output `index` is the tensor of input `input`, without a copy.
   void Forward(int input, int index);
@@ -64,28 +70,27 @@ class OpRun {
   void* AllocateFromScratch(int index, TF_DataType type, int64_t count);
 
  private:
-  void Fail(TF_Code code, const std::string& message);
+  // Throws what TensorFlow reports in status_.
+  void CheckStatus() const;
+  // Owns the tensor until the end of the run.
+  void Keep(TF_Tensor* tensor);
 
   TF_OpKernelContext* const context_;
   const char* const op_name_;
   TF_Status* const status_;
   std::vector<TF_Tensor*> tensors_;
-  bool ok_ = true;
+  std::vector<void*> copies_;
 };
 
 // An input's numbers as T: the input's own memory, or a converted copy.
 template <typename T>
 class Converted {
  public:
-  Converted(OpRun* run, const Input& input) : data_(input.As<T>()) {
-    if (!run->ok() || input.type == Type()) return;
-    copy_.reset(static_cast<T*>(AcquireScratch(input.count * sizeof(T))));
+  explicit Converted(const Input& input) : data_(input.As<T>()) {
+    if (input.type == Type()) return;
+    copy_.reset(static_cast<T*>(AcquireScratch(ArrayBytes(input.count, sizeof(T)))));
     data_ = copy_.get();
-    if (data_ == nullptr) {
-      run->OutOfMemory();
-    } else {
-      ConvertFrom<T>(ToFloatType(input.type), input.data, input.count, copy_.get());
-    }
+    ConvertFrom<T>(ToFloatType(input.type), input.data, input.count, copy_.get());
   }
   const T* data() const { return data_; }
   static TF_DataType Type() { return sizeof(T) == 4 ? TF_FLOAT : TF_DOUBLE; }
@@ -105,9 +110,9 @@ class ConvertedOutput {
   ConvertedOutput(OpRun* run, int index, TF_DataType type, const std::vector<int64_t>& dims)
       : type_(type), output_(run->Allocate(index, type, dims)), data_(static_cast<T*>(output_)) {
     for (const int64_t d : dims) count_ *= d;
-    if (!run->ok() || type == Converted<T>::Type()) return;
-    data_ = static_cast<T*>(AcquireScratch(count_ * sizeof(T)));
-    if (data_ == nullptr) run->OutOfMemory();
+    if (type != Converted<T>::Type()) {
+      data_ = static_cast<T*>(AcquireScratch(ArrayBytes(count_, sizeof(T))));
+    }
   }
   ~ConvertedOutput() {
     if (data_ != output_) ReleaseScratch(data_);

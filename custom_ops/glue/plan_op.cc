@@ -11,7 +11,7 @@ constexpr int64_t kMostIds = int64_t{1} << 30;
 
 template <typename T>
 void CopyOut(const std::vector<T>& values, void* output) {
-  if (output != nullptr) std::copy(values.begin(), values.end(), static_cast<T*>(output));
+  std::copy(values.begin(), values.end(), static_cast<T*>(output));
 }
 
 struct PlanOp {
@@ -27,16 +27,17 @@ struct PlanOp {
   }
 
   void Run(OpRun* run) const {
-    const Input labels = run->Get(0, "labels", "[batch, num_true]", {-1, -1});
-    const Input sampled = run->Get(1, "sampled", "[num_sampled]", {-1});
-    if (!run->ok()) return;
+    Input labels = run->Get(0, "labels", "[batch, num_true]", {-1, -1});
+    Input sampled = run->Get(1, "sampled", "[num_sampled]", {-1});
     if (labels.dims[1] < 1) {
-      return run->Invalid("labels must have at least one column, got %s", labels.Shape().c_str());
+      run->Invalid("labels must have at least one column, got %s", labels.Shape().c_str());
     }
     if (labels.count + sampled.count >= kMostIds) {
-      return run->Invalid("labels and sampled must hold fewer than %ld ids, got %ld and %ld",
-                          kMostIds, labels.count, sampled.count);
+      run->Invalid("labels and sampled must hold fewer than %ld ids, got %ld and %ld", kMostIds,
+                   labels.count, sampled.count);
     }
+    run->Own(&labels);
+    run->Own(&sampled);
     const auto make = unique ? UniquePlan : OccurrencePlan;
     const Plan plan = make(sampled.As<int64_t>(), sampled.count, labels.As<int64_t>(),
                            labels.dims[0], labels.dims[1], find_hits);

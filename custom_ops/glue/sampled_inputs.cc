@@ -6,8 +6,8 @@ namespace sampled_compat {
 
 SampledInputs::SampledInputs(OpRun* run) {
   Read(run);
-  if (!run->ok()) return;
   CheckSizes(run);
+  for (Input* indices : {&sampled_positions, &true_positions, &hits}) run->Own(indices);
   CheckPositions(run, sampled_positions);
   CheckPositions(run, true_positions);
   CheckHits(run);
@@ -15,17 +15,14 @@ SampledInputs::SampledInputs(OpRun* run) {
 
 void SampledInputs::Read(OpRun* run) {
   inputs = run->Get(0, "inputs", "[batch, dim]", {-1, -1});
-  if (!run->ok()) return;
   rows = run->Get(1, "rows", "[unique, dim]", {-1, dim()});
-  if (!run->ok()) return;
   biases = run->Get(2, "biases", "[unique]", {unique()});
   sampled_positions = run->Get(3, "sampled_positions", "[num_sampled]", {-1});
   true_positions = run->Get(4, "true_positions", "[batch, num_true]", {batch(), -1});
   hits = run->Get(5, "hits", "[num_hits, 2]", {-1, 2});
-  if (!run->ok()) return;
   true_offset = run->Get(6, "true_offset", "[batch, num_true]", {batch(), num_true()});
   sampled_offset = run->Get(7, "sampled_offset", "[num_sampled]", {num_sampled()});
-  if (run->ok() && num_true() < 1) {
+  if (num_true() < 1) {
     run->Invalid("true_positions must have at least one column, got %s",
                  true_positions.Shape().c_str());
   }
@@ -56,7 +53,7 @@ void SampledInputs::CheckPositions(OpRun* run, const Input& positions) const {
 
 void SampledInputs::CheckHits(OpRun* run) const {
   const int32_t* const pairs = hits.As<int32_t>();
-  for (int64_t i = 0; run->ok() && i < hits.dims[0]; ++i) {
+  for (int64_t i = 0; i < hits.dims[0]; ++i) {
     const int32_t row = pairs[2 * i], column = pairs[2 * i + 1];
     if (row < 0 || row >= batch() || column < 0 || column >= num_sampled()) {
       run->Invalid("hits must be pairs in [0, %ld) x [0, %ld), got (%d, %d) at index %ld", batch(),
@@ -73,7 +70,7 @@ template <typename T>
 void SampledInputs::CheckOffsets(OpRun* run) const {
   for (const Input* offset : {&true_offset, &sampled_offset}) {
     const T* const values = offset->As<T>();
-    for (int64_t i = 0; run->ok() && i < offset->count; ++i) {
+    for (int64_t i = 0; i < offset->count; ++i) {
       if (std::isfinite(values[i])) continue;
       run->Invalid(
           "%s must be finite (minus the logarithm of a positive expected count), got %g at index "

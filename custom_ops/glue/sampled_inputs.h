@@ -77,14 +77,13 @@ inline void CheckSampledRanks(ShapeInference* shapes) {
 template <typename T, typename F>
 void RunSampledForward(OpRun* run, const SampledInputs& in, LossKind kind, bool keep, int first,
                        F forward) {
-  const Converted<T> inputs(run, in.inputs), rows(run, in.rows);
+  const Converted<T> inputs(in.inputs), rows(in.rows);
   const TF_DataType type = Converted<T>::Type();
   T* const normalizer = static_cast<T*>(run->Allocate(first, type, {2, in.batch()}));
   const int64_t count = keep ? KeptCount<T>(in.batch(), in.num_sampled()) : 0;
   T* const kept = static_cast<T*>(run->AllocateFromScratch(first + 1, type, count));
-  if (!run->ok()) return;
   const SampledProblem<T> problem = in.Problem<T>(kind, inputs, rows);
-  if (!forward(problem, normalizer, count > 0 ? kept : nullptr)) run->OutOfMemory();
+  forward(problem, normalizer, count > 0 ? kept : nullptr);
 }
 
 inline void SampledGradientShapes(ShapeInference* shapes) {
@@ -99,13 +98,12 @@ template <typename T, typename F>
 void RunSampledGradient(OpRun* run, const SampledInputs& in, LossKind kind, F backward) {
   const Input normalizer = run->Get(8, "normalizer", "[2, batch]", {2, in.batch()});
   const Input kept = run->Get(9, "kept", "[numbers kept]", {-1});
-  if (!run->ok()) return;
   const int64_t could_be_kept = KeptCount<T>(in.batch(), in.num_sampled());
   if (kept.count != 0 && kept.count != could_be_kept) {
-    return run->Invalid("kept must be what the forward op kept, of 0 or %ld numbers; got %ld",
-                        could_be_kept, kept.count);
+    run->Invalid("kept must be what the forward op kept, of 0 or %ld numbers; got %ld",
+                 could_be_kept, kept.count);
   }
-  const Converted<T> inputs(run, in.inputs), rows(run, in.rows);
+  const Converted<T> inputs(in.inputs), rows(in.rows);
   const TF_DataType type = Converted<T>::Type();
   const ConvertedOutput<T> d_inputs(run, 0, in.inputs.type, {in.batch(), in.dim()});
   const ConvertedOutput<T> d_rows(run, 1, in.rows.type, {in.unique(), in.dim()});
@@ -113,10 +111,9 @@ void RunSampledGradient(OpRun* run, const SampledInputs& in, LossKind kind, F ba
       d_inputs.data(), d_rows.data(), static_cast<T*>(run->Allocate(2, type, {in.unique()})),
       static_cast<T*>(run->Allocate(3, type, {in.batch(), in.num_true()})),
       static_cast<T*>(run->Allocate(4, type, {in.num_sampled()}))};
-  if (!run->ok()) return;
   const SampledProblem<T> problem = in.Problem<T>(kind, inputs, rows);
   const T* const kept_numbers = kept.count > 0 ? kept.As<T>() : nullptr;
-  if (!backward(problem, normalizer.As<T>(), kept_numbers, gradients)) return run->OutOfMemory();
+  backward(problem, normalizer.As<T>(), kept_numbers, gradients);
   d_inputs.Finish();
   d_rows.Finish();
 }

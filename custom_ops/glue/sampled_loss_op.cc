@@ -19,7 +19,6 @@ struct SampledLoss {
   template <typename T>
   void Run(OpRun* run) const {
     const SampledInputs in(run);
-    if (!run->ok()) return;
     in.CheckOffsets<T>(run);
     T* const loss = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {in.batch()}));
     RunSampledForward<T>(run, in, kind, keep, 1,
@@ -42,7 +41,6 @@ struct SampledLossGrad {
   template <typename T>
   void Run(OpRun* run) const {
     const SampledInputs in(run);
-    if (!run->ok()) return;
     const Input upstream = run->Get(10, "upstream", "[batch]", {in.batch()});
     RunSampledGradient<T>(run, in, kind,
                           [&](const SampledProblem<T>& problem, const T* normalizer, const T* kept,

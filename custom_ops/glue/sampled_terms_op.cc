@@ -21,7 +21,6 @@ struct SampledTermsOp {
   template <typename T>
   void Run(OpRun* run) const {
     const SampledInputs in(run);
-    if (!run->ok()) return;
     in.CheckOffsets<T>(run);
     const TF_DataType type = Converted<T>::Type();
     const SampledTerms<T> terms{
@@ -47,7 +46,6 @@ struct SampledTermsGrad {
   template <typename T>
   void Run(OpRun* run) const {
     const SampledInputs in(run);
-    if (!run->ok()) return;
     const Input negatives = run->Get(10, "d_negatives", "[batch]", {in.batch()});
     const Input true_logits =
         run->Get(11, "d_true_logits", "[batch, num_true]", {in.batch(), in.num_true()});

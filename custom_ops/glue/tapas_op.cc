@@ -20,24 +20,20 @@ struct TapasScoresOp {
   template <typename T>
   void Run(OpRun* run) const {
     const Input inputs = run->Get(0, "inputs", "[batch, dim]", {-1, -1});
-    if (!run->ok()) return;
     const Input rows = run->Get(1, "rows", "[num_sampled, dim]", {-1, inputs.dims[1]});
-    if (!run->ok()) return;
     const Input biases = run->Get(2, "biases", "[num_sampled]", {rows.dims[0]});
     const Input temperature = run->Get(3, "resampling_temperature", "[] (a scalar)", {});
-    if (!run->ok()) return;
     const T degrees = *temperature.As<T>();
     if (!(degrees > 0) || !std::isfinite(degrees)) {
-      return run->Invalid("resampling_temperature must be positive and finite, got %g",
-                          static_cast<double>(degrees));
+      run->Invalid("resampling_temperature must be positive and finite, got %g",
+                   static_cast<double>(degrees));
     }
-    const Converted<T> converted(run, inputs);
+    const Converted<T> converted(inputs);
     T* const scores = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {rows.dims[0]}));
-    if (!run->ok()) return;
     const TapasProblem<T> problem{
         inputs.dims[0],         rows.dims[0], inputs.dims[1], converted.data(),
         ToFloatType(rows.type), rows.data,    biases.As<T>(), degrees};
-    if (!TapasScores<T>(problem, scores)) run->OutOfMemory();
+    TapasScores<T>(problem, scores);
   }
 };
 

@@ -20,7 +20,8 @@
 
 static_assert(TF_FLOAT == 1 && TF_DOUBLE == 2 && TF_INT32 == 3 && TF_INT64 == 9 &&
               TF_BFLOAT16 == 14 && TF_HALF == 19 && sizeof(TF_DataType) == sizeof(int));
-static_assert(TF_OK == 0 && TF_INVALID_ARGUMENT == 3 && TF_RESOURCE_EXHAUSTED == 8);
+static_assert(TF_OK == 0 && TF_INVALID_ARGUMENT == 3 && TF_RESOURCE_EXHAUSTED == 8 &&
+              TF_INTERNAL == 13);
 static_assert(sizeof(TF_Bool) == sizeof(unsigned char));
 
 #else
@@ -47,6 +48,7 @@ enum TF_Code {
   TF_OK = 0,
   TF_INVALID_ARGUMENT = 3,
   TF_RESOURCE_EXHAUSTED = 8,
+  TF_INTERNAL = 13,
 };
 
 using TF_Bool = unsigned char;

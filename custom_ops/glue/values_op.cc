@@ -25,12 +25,11 @@ struct ClassIds {
 
   void Run(OpRun* run) const {
     const Input ids = run->Get(0, "ids");
-    if (!run->ok()) return;
     const int64_t rows = limits.Rows();
     const int64_t* const values = ids.As<int64_t>();
     for (int64_t i = 0; i < ids.count; ++i) {
       if (values[i] >= 0 && values[i] < rows) continue;
-      return run->InvalidValue(BadClassId(source, limits, values[i]));
+      run->InvalidValue(BadClassId(source, limits, values[i]));
     }
     run->Forward(0, 0);
   }
@@ -54,18 +53,16 @@ struct LogOffsetOp {
   // A float64 count may be smaller than any float32, so the logarithm is computed in double.
   void Run(OpRun* run) const {
     const Input counts = run->Get(0, "counts");
-    if (!run->ok()) return;
     type == TF_DOUBLE || counts.type == TF_DOUBLE ? Offsets<double>(counts, run)
                                                   : Offsets<float>(counts, run);
   }
 
   template <typename T>
   void Offsets(const Input& counts, OpRun* run) const {
-    const Converted<T> converted(run, counts);
+    const Converted<T> converted(counts);
     const ConvertedOutput<T> offsets(run, 0, type, counts.dims);
-    if (!run->ok()) return;
     const int64_t bad = LogOffset<T>(converted.data(), counts.count, offsets.data());
-    if (bad >= 0) return run->InvalidValue(BadCount(source, converted.data()[bad]));
+    if (bad >= 0) run->InvalidValue(BadCount(source, converted.data()[bad]));
     offsets.Finish();
   }
 

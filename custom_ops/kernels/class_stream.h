@@ -3,7 +3,6 @@
 #define SAMPLED_COMPAT_KERNELS_CLASS_STREAM_H_
 
 #include <algorithm>
-#include <atomic>
 
 #include "block_products.h"
 #include "full.h"
@@ -48,10 +47,8 @@ class ClassStream {
   // Calls visit(chunk, first_panel, end_panel, first_class, columns, rows, groups) for each block
   // of classes, in order within a chunk. `rows` are the block's rows as T, and `groups` the same
   // packed for LogitsTile. Chunks run in parallel, and with split_panels the panels may too.
-  // Returns false if there is not enough memory.
   template <typename Visit>
-  bool ForEachBlock(bool split_panels, const Visit& visit) const {
-    std::atomic<bool> ok{true};
+  void ForEachBlock(bool split_panels, const Visit& visit) const {
     const int64_t wanted = CeilDiv(2 * Threads(), std::max<int64_t>(1, chunks_));
     const int64_t shares = split_panels ? std::max<int64_t>(1, std::min(panels_, wanted)) : 1;
     const int64_t share = CeilDiv(panels_, shares);
@@ -63,10 +60,7 @@ class ClassStream {
       Workspace memory;
       memory.Add<T>(weights_.BufferSize(kTileWidth));
       memory.Add<T>(kTileWidth * p_.dim);
-      if (!memory.Allocate()) {
-        ok = false;
-        return;
-      }
+      memory.Allocate();
       T* const buffer = memory.Take<T>(weights_.BufferSize(kTileWidth));
       T* const groups = memory.Take<T>(kTileWidth * p_.dim);
       const int64_t end = std::min((chunk + 1) * chunk_classes_, p_.classes);
@@ -77,7 +71,6 @@ class ClassStream {
         visit(chunk, first_panel, end_panel, c, columns, rows, groups);
       }
     });
-    return ok;
   }
 
   void Tile(int64_t panel, int64_t columns, const T* groups, T* tile) const {

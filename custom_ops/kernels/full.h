@@ -26,16 +26,16 @@ struct FullProblem {
   const T* biases;      // [classes]
 };
 
-// Each function returns false if there is not enough memory.
+// Each function throws OutOfMemory if there is not enough.
 
 // Fills reduced [batch].
 template <typename T>
-bool FullReduce(const FullProblem<T>& problem, LossKind kind, T* reduced);
+void FullReduce(const FullProblem<T>& problem, LossKind kind, T* reduced);
 
 // Fills the gradients of sum(upstream * reduced): d_inputs [batch, dim], d_weights [classes, dim]
 // of the weights' type, d_biases [classes].
 template <typename T>
-bool FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
+void FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
                         const T* reduced, T* d_inputs, void* d_weights, T* d_biases);
 
 // Fills values and indices [batch, k] with the k largest logits of each row, in descending order;
@@ -43,7 +43,7 @@ bool FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* u
 // NaN, only logits above it count; if they are fewer than k, (-infinity, -1) follow.
 // REQUIRES: 0 <= k <= classes.
 template <typename T>
-bool FullTopK(const FullProblem<T>& problem, int64_t k, const T* bar, T* values, int64_t* indices);
+void FullTopK(const FullProblem<T>& problem, int64_t k, const T* bar, T* values, int64_t* indices);
 
 }  // namespace sampled_compat
 

@@ -5,7 +5,7 @@
 namespace sampled_compat {
 
 template <typename T>
-bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
+void FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
   // Enough chunks for every thread, but few enough that their states are small beside the inputs.
   ClassStream<T> stream(
       p, std::clamp<int64_t>((int64_t{1} << 21) / std::max<int64_t>(1, p.batch), 1, 64));
@@ -14,29 +14,28 @@ bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
   stream.AddTo(&workspace);
   workspace.Add<T>(stream.chunks() * lanes);
   workspace.Add<T>(stream.chunks() * lanes);
-  if (!workspace.Allocate()) return false;
+  workspace.Allocate();
   stream.Pack(&workspace);
   T* const reference = workspace.Take<T>(stream.chunks() * lanes);
   T* const sum = workspace.Take<T>(stream.chunks() * lanes);
   StartLogSumExp(stream.chunks() * lanes, reference, sum);
-  const bool ok = stream.ForEachBlock(
-      true, [&](int64_t chunk, int64_t first_panel, int64_t end_panel, int64_t first_class,
-                int64_t columns, const T*, const T* groups) {
-        alignas(64) T tile[kTileWidth * kLanes<T>];
-        for (int64_t panel = first_panel; panel < end_panel; ++panel) {
-          const int64_t at = chunk * lanes + panel * kLanes<T>;
-          stream.Tile(panel, columns, groups, tile);
-          const T* const biases = p.biases + first_class;
-          switch (kind) {
-            case LossKind::kSoftmax:
-              FoldSoftmax<T>(tile, columns, biases, nullptr, 0, {reference + at, sum + at});
-              break;
-            case LossKind::kSigmoid:
-              FoldSigmoid<T>(tile, columns, biases, sum + at);
-              break;
-          }
-        }
-      });
+  stream.ForEachBlock(true, [&](int64_t chunk, int64_t first_panel, int64_t end_panel,
+                                int64_t first_class, int64_t columns, const T*, const T* groups) {
+    alignas(64) T tile[kTileWidth * kLanes<T>];
+    for (int64_t panel = first_panel; panel < end_panel; ++panel) {
+      const int64_t at = chunk * lanes + panel * kLanes<T>;
+      stream.Tile(panel, columns, groups, tile);
+      const T* const biases = p.biases + first_class;
+      switch (kind) {
+        case LossKind::kSoftmax:
+          FoldSoftmax<T>(tile, columns, biases, nullptr, 0, {reference + at, sum + at});
+          break;
+        case LossKind::kSigmoid:
+          FoldSigmoid<T>(tile, columns, biases, sum + at);
+          break;
+      }
+    }
+  });
   for (int64_t b = 0; b < p.batch; ++b) {
     switch (kind) {
       case LossKind::kSoftmax:
@@ -50,10 +49,9 @@ bool FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
         break;
     }
   }
-  return ok;
 }
 
-template bool FullReduce(const FullProblem<float>&, LossKind, float*);
-template bool FullReduce(const FullProblem<double>&, LossKind, double*);
+template void FullReduce(const FullProblem<float>&, LossKind, float*);
+template void FullReduce(const FullProblem<double>&, LossKind, double*);
 
 }  // namespace sampled_compat

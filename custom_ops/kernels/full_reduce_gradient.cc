@@ -30,20 +30,22 @@ class Gradient {
                                         std::max<int64_t>(1, part_),
                                     kFewestChunks, kMostChunks)) {}
 
-  bool Run() {
+  void Run() {
     Workspace workspace;
     stream_.AddTo(&workspace);
     workspace.Add<T>(part_);
-    workspace.Add<T>(2 * stream_.lanes());
+    workspace.Add<T>(stream_.lanes());
+    workspace.Add<T>(stream_.lanes());
     workspace.Add<T>(stream_.chunks() * part_);
-    if (!workspace.Allocate()) return false;
+    workspace.Allocate();
     stream_.Pack(&workspace);
     input_panels_ = workspace.Take<T>(part_);
     scale_ = workspace.Take<T>(stream_.lanes());
     log_sum_ = workspace.Take<T>(stream_.lanes());
     parts_ = workspace.Take<T>(stream_.chunks() * part_);
     std::fill(input_panels_, input_panels_ + part_, T(0));
-    std::fill(scale_, scale_ + 2 * stream_.lanes(), T(0));
+    std::fill(scale_, scale_ + stream_.lanes(), T(0));
+    std::fill(log_sum_, log_sum_ + stream_.lanes(), T(0));
     std::copy(upstream_, upstream_ + p_.batch, scale_);
     std::copy(reduced_, reduced_ + p_.batch, log_sum_);
     PackPanels<T>({p_.inputs, nullptr, p_.dim}, 0, p_.batch, scale_, stream_.lanes(),
@@ -51,20 +53,17 @@ class Gradient {
     ParallelFor(stream_.chunks(), [&](int64_t chunk) {
       std::fill(parts_ + chunk * part_, parts_ + (chunk + 1) * part_, T(0));
     });
-    std::atomic<bool> memory_ok{true};
-    const bool ok =
-        stream_.ForEachBlock(false, [&](int64_t chunk, int64_t, int64_t, int64_t first_class,
-                                        int64_t columns, const T* rows, const T* groups) {
-          if (!Block(parts_ + chunk * part_, first_class, columns, rows, groups)) memory_ok = false;
-        });
+    stream_.ForEachBlock(false, [&](int64_t chunk, int64_t, int64_t, int64_t first_class,
+                                    int64_t columns, const T* rows, const T* groups) {
+      Block(parts_ + chunk * part_, first_class, columns, rows, groups);
+    });
     JoinParts();
-    return ok && memory_ok;
   }
 
  private:
   static constexpr int kL = kLanes<T>;
 
-  bool Block(T* part, int64_t first_class, int64_t columns, const T* rows, const T* groups) {
+  void Block(T* part, int64_t first_class, int64_t columns, const T* rows, const T* groups) {
     const int64_t padded = RoundUp(columns, kTileRows);
     const bool same_type = SizeOf(p_.weights_type) == static_cast<int64_t>(sizeof(T));
     Workspace memory;
@@ -72,7 +71,7 @@ class Gradient {
     memory.Add<T>(kTileWidth * padded_dim_);
     memory.Add<T>(kTileWidth * padded_dim_);
     memory.Add<T>(kTileWidth * p_.dim);
-    if (!memory.Allocate()) return false;
+    memory.Allocate();
     T* const tiles = memory.Take<T>(kPanelBlock * kTileWidth * kL);
     T* const row_panels = memory.Take<T>(kTileWidth * padded_dim_);
     T* const gradient = memory.Take<T>(kTileWidth * padded_dim_);
@@ -101,7 +100,6 @@ class Gradient {
       ConvertTo<T>(p_.weights_type, dense, columns * p_.dim,
                    d_weights_ + first_class * p_.dim * SizeOf(p_.weights_type));
     }
-    return true;
   }
 
   void FoldTile(int64_t panel, int64_t first_class, int64_t columns, const T* groups, T* tile) {
@@ -154,14 +152,14 @@ class Gradient {
 }  // namespace
 
 template <typename T>
-bool FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
+void FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
                         const T* reduced, T* d_inputs, void* d_weights, T* d_biases) {
-  return Gradient<T>(problem, kind, upstream, reduced, d_inputs, d_weights, d_biases).Run();
+  Gradient<T>(problem, kind, upstream, reduced, d_inputs, d_weights, d_biases).Run();
 }
 
-template bool FullReduceGradient(const FullProblem<float>&, LossKind, const float*, const float*,
+template void FullReduceGradient(const FullProblem<float>&, LossKind, const float*, const float*,
                                  float*, void*, float*);
-template bool FullReduceGradient(const FullProblem<double>&, LossKind, const double*, const double*,
+template void FullReduceGradient(const FullProblem<double>&, LossKind, const double*, const double*,
                                  double*, void*, double*);
 
 }  // namespace sampled_compat

@@ -59,8 +59,8 @@ class BestK {
 }  // namespace
 
 template <typename T>
-bool FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64_t* indices) {
-  if (k == 0 || p.batch == 0) return true;
+void FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64_t* indices) {
+  if (k == 0 || p.batch == 0) return;
   constexpr int kL = kLanes<T>;
   // The ranking is a total order, so the number of chunks may depend on the threads. Each chunk has
   // to fill an empty heap, the largest cost without a bar, so there should be few.
@@ -69,30 +69,29 @@ bool FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64
   stream.AddTo(&workspace);
   workspace.Add<Candidate<T>>(stream.chunks() * p.batch * k);
   workspace.Add<int64_t>(stream.chunks() * p.batch);
-  if (!workspace.Allocate()) return false;
+  workspace.Allocate();
   stream.Pack(&workspace);
   auto* const candidates = workspace.Take<Candidate<T>>(stream.chunks() * p.batch * k);
   int64_t* const sizes = workspace.Take<int64_t>(stream.chunks() * p.batch);
   std::fill(sizes, sizes + stream.chunks() * p.batch, 0);
-  const bool ok = stream.ForEachBlock(
-      true, [&](int64_t chunk, int64_t first_panel, int64_t end_panel, int64_t first_class,
-                int64_t columns, const T*, const T* groups) {
-        alignas(64) T tile[kTileWidth * kL];
-        T largest[kL];
-        for (int64_t panel = first_panel; panel < end_panel; ++panel) {
-          stream.Tile(panel, columns, groups, tile);
-          LargestLogits<T>(tile, columns, p.biases + first_class, largest);
-          const int64_t in_use = std::min<int64_t>(kL, p.batch - panel * kL);
-          for (int64_t lane = 0; lane < in_use; ++lane) {
-            const int64_t at = chunk * p.batch + panel * kL + lane;
-            BestK<T> best(candidates + at * k, sizes + at, k, bar[panel * kL + lane]);
-            if (best.Excludes(largest[lane])) continue;  // Few tiles get past this.
-            for (int64_t c = 0; c < columns; ++c) {
-              best.Offer({tile[c * kL + lane] + p.biases[first_class + c], first_class + c});
-            }
-          }
+  stream.ForEachBlock(true, [&](int64_t chunk, int64_t first_panel, int64_t end_panel,
+                                int64_t first_class, int64_t columns, const T*, const T* groups) {
+    alignas(64) T tile[kTileWidth * kL];
+    T largest[kL];
+    for (int64_t panel = first_panel; panel < end_panel; ++panel) {
+      stream.Tile(panel, columns, groups, tile);
+      LargestLogits<T>(tile, columns, p.biases + first_class, largest);
+      const int64_t in_use = std::min<int64_t>(kL, p.batch - panel * kL);
+      for (int64_t lane = 0; lane < in_use; ++lane) {
+        const int64_t at = chunk * p.batch + panel * kL + lane;
+        BestK<T> best(candidates + at * k, sizes + at, k, bar[panel * kL + lane]);
+        if (best.Excludes(largest[lane])) continue;  // Few tiles get past this.
+        for (int64_t c = 0; c < columns; ++c) {
+          best.Offer({tile[c * kL + lane] + p.biases[first_class + c], first_class + c});
         }
-      });
+      }
+    }
+  });
   ParallelFor(stream.panels(), [&](int64_t panel) {
     std::vector<Candidate<T>> all;
     for (int64_t b = panel * kL; b < std::min<int64_t>((panel + 1) * kL, p.batch); ++b) {
@@ -111,10 +110,9 @@ bool FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64
       }
     }
   });
-  return ok;
 }
 
-template bool FullTopK(const FullProblem<float>&, int64_t, const float*, float*, int64_t*);
-template bool FullTopK(const FullProblem<double>&, int64_t, const double*, double*, int64_t*);
+template void FullTopK(const FullProblem<float>&, int64_t, const float*, float*, int64_t*);
+template void FullTopK(const FullProblem<double>&, int64_t, const double*, double*, int64_t*);
 
 }  // namespace sampled_compat

@@ -66,15 +66,15 @@ int64_t KeptCount(int64_t batch, int64_t num_sampled);
 //   kept [KeptCount]       The sampled logits' exponentials or sigmoids, unless it is null.
 //
 // The backward functions take the normalizer and `kept` (or null) that the forward function of the
-// same name filled for the same problem. All return false if there is not enough memory.
+// same name filled for the same problem. All throw OutOfMemory if there is not enough.
 
 // Fills loss [batch].
 template <typename T>
-bool SampledLossForward(const SampledProblem<T>& problem, T* loss, T* normalizer, T* kept);
+void SampledLossForward(const SampledProblem<T>& problem, T* loss, T* normalizer, T* kept);
 
 // Fills the gradients of sum(upstream * loss).
 template <typename T>
-bool SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
+void SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
                          const T* kept, const SampledGradients<T>& gradients);
 
 // The terms of a loss; with a const T, the gradients by them.
@@ -86,13 +86,13 @@ struct SampledTerms {
 
 // Fills the terms. N of a row without negatives is -infinity (softmax) or 0 (sigmoid).
 template <typename T>
-bool SampledTermsForward(const SampledProblem<T>& problem, const SampledTerms<T>& terms,
+void SampledTermsForward(const SampledProblem<T>& problem, const SampledTerms<T>& terms,
                          T* normalizer, T* kept);
 
 // Fills the gradients of sum(upstream.negatives * N) + sum(upstream.true_logits * t). For a row
 // without negatives, upstream.negatives is ignored.
 template <typename T>
-bool SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
+void SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
                           const T* normalizer, const T* kept, const SampledGradients<T>& gradients);
 
 }  // namespace sampled_compat

@@ -39,8 +39,8 @@ class Backward {
         first_row_(p_.num_sampled > 0 ? p_.sampled_positions[0] : 0),
         in_place_(ColumnsLieInRows()) {}
 
-  bool Run() {
-    if (!AllocateAndPack()) return false;
+  void Run() {
+    AllocateAndPack();
     ForEachRow();
     if (p_.num_sampled == 0) FinishInputs(0, p_.batch);
     for (int64_t begin = 0; begin < p_.num_sampled; begin += strip_) {
@@ -49,7 +49,6 @@ class Backward {
       ColumnsPhase(begin, end);
     }
     RowsPhase();
-    return true;
   }
 
  private:
@@ -75,7 +74,7 @@ class Backward {
     return true;
   }
 
-  bool AllocateAndPack() {
+  void AllocateAndPack() {
     if (kept_ == nullptr) logits_.AddTo(&workspace_);
     const int64_t row_panels = padded_dim_ * p_.num_sampled;
     const int64_t input_panels = padded_dim_ * panels_ * kL;
@@ -86,8 +85,9 @@ class Backward {
     workspace_.Add<T>(input_panels);
     workspace_.Add<T>(strip);
     workspace_.Add<T>(column_rows);
-    workspace_.Add<T>(2 * panels_ * kL);
-    if (!workspace_.Allocate()) return false;
+    workspace_.Add<T>(panels_ * kL);
+    workspace_.Add<T>(panels_ * kL);
+    workspace_.Allocate();
     if (kept_ == nullptr) logits_.Pack(&workspace_);
     row_panels_ = workspace_.Take<T>(row_panels);
     input_panels_ = workspace_.Take<T>(input_panels);
@@ -104,7 +104,6 @@ class Backward {
                     std::min(begin + kTileWidth, p_.num_sampled), nullptr, p_.num_sampled,
                     row_panels_ + begin * kL);
     });
-    return true;
   }
 
   // Computes each batch row's factor, its true classes' gradients, and its scaled inputs.
@@ -299,27 +298,27 @@ class Backward {
 }  // namespace
 
 template <typename T>
-bool SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
+void SampledLossBackward(const SampledProblem<T>& problem, const T* upstream, const T* normalizer,
                          const T* kept, const SampledGradients<T>& gradients) {
   const SmallWork small(IsSmall(problem));
-  return Backward<T>(problem, {upstream, nullptr}, normalizer, kept, gradients).Run();
+  Backward<T>(problem, {upstream, nullptr}, normalizer, kept, gradients).Run();
 }
 
 template <typename T>
-bool SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
+void SampledTermsBackward(const SampledProblem<T>& problem, const SampledTerms<const T>& upstream,
                           const T* normalizer, const T* kept,
                           const SampledGradients<T>& gradients) {
   const SmallWork small(IsSmall(problem));
-  return Backward<T>(problem, upstream, normalizer, kept, gradients).Run();
+  Backward<T>(problem, upstream, normalizer, kept, gradients).Run();
 }
 
-template bool SampledLossBackward(const SampledProblem<float>&, const float*, const float*,
+template void SampledLossBackward(const SampledProblem<float>&, const float*, const float*,
                                   const float*, const SampledGradients<float>&);
-template bool SampledLossBackward(const SampledProblem<double>&, const double*, const double*,
+template void SampledLossBackward(const SampledProblem<double>&, const double*, const double*,
                                   const double*, const SampledGradients<double>&);
-template bool SampledTermsBackward(const SampledProblem<float>&, const SampledTerms<const float>&,
+template void SampledTermsBackward(const SampledProblem<float>&, const SampledTerms<const float>&,
                                    const float*, const float*, const SampledGradients<float>&);
-template bool SampledTermsBackward(const SampledProblem<double>&, const SampledTerms<const double>&,
+template void SampledTermsBackward(const SampledProblem<double>&, const SampledTerms<const double>&,
                                    const double*, const double*, const SampledGradients<double>&);
 
 }  // namespace sampled_compat

@@ -148,14 +148,14 @@ class PanelForward {
 
 // Fills results [batch] by Row, and `true_logits` unless it is null.
 template <typename T, typename Row>
-bool Forward(const SampledProblem<T>& p, T* results, T* true_logits, T* normalizer, T* kept) {
+void Forward(const SampledProblem<T>& p, T* results, T* true_logits, T* normalizer, T* kept) {
   const SmallWork small(IsSmall(p));
   SampledLogits<T> logits(p);
   Workspace workspace;
   logits.AddTo(&workspace);
   const int64_t own_logits = true_logits == nullptr ? p.batch * p.num_true : 0;
   workspace.Add<T>(own_logits);
-  if (!workspace.Allocate()) return false;
+  workspace.Allocate();
   logits.Pack(&workspace);
   if (true_logits == nullptr) true_logits = workspace.Take<T>(own_logits);
   const int64_t panel_stride = logits.padded_columns() * kLanes<T>;
@@ -175,7 +175,6 @@ bool Forward(const SampledProblem<T>& p, T* results, T* true_logits, T* normaliz
     }
     for (int64_t i = 0; i < count; ++i) panels[i].Finish(results, normalizer);
   });
-  return true;
 }
 
 }  // namespace
@@ -190,23 +189,23 @@ int64_t KeptCount(int64_t batch, int64_t num_sampled) {
 }
 
 template <typename T>
-bool SampledLossForward(const SampledProblem<T>& p, T* loss, T* normalizer, T* kept) {
-  return Forward<T, LossOfRow<T>>(p, loss, nullptr, normalizer, kept);
+void SampledLossForward(const SampledProblem<T>& p, T* loss, T* normalizer, T* kept) {
+  Forward<T, LossOfRow<T>>(p, loss, nullptr, normalizer, kept);
 }
 
 template <typename T>
-bool SampledTermsForward(const SampledProblem<T>& p, const SampledTerms<T>& terms, T* normalizer,
+void SampledTermsForward(const SampledProblem<T>& p, const SampledTerms<T>& terms, T* normalizer,
                          T* kept) {
-  return Forward<T, TermsOfRow<T>>(p, terms.negatives, terms.true_logits, normalizer, kept);
+  Forward<T, TermsOfRow<T>>(p, terms.negatives, terms.true_logits, normalizer, kept);
 }
 
 template int64_t KeptCount<float>(int64_t, int64_t);
 template int64_t KeptCount<double>(int64_t, int64_t);
-template bool SampledLossForward(const SampledProblem<float>&, float*, float*, float*);
-template bool SampledLossForward(const SampledProblem<double>&, double*, double*, double*);
-template bool SampledTermsForward(const SampledProblem<float>&, const SampledTerms<float>&, float*,
+template void SampledLossForward(const SampledProblem<float>&, float*, float*, float*);
+template void SampledLossForward(const SampledProblem<double>&, double*, double*, double*);
+template void SampledTermsForward(const SampledProblem<float>&, const SampledTerms<float>&, float*,
                                   float*);
-template bool SampledTermsForward(const SampledProblem<double>&, const SampledTerms<double>&,
+template void SampledTermsForward(const SampledProblem<double>&, const SampledTerms<double>&,
                                   double*, double*);
 
 }  // namespace sampled_compat

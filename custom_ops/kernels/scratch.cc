@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <stdexcept>
 #include <vector>
 
 namespace sampled_compat {
@@ -14,6 +15,13 @@ namespace {
 
 constexpr size_t kHeader = 64;  // Holds the block's size, and keeps the block aligned.
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kMostBytes = size_t{1} << 48;  // More than an address space holds.
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kKeepsIdleBlocks = false;
+#else
+constexpr bool kKeepsIdleBlocks = true;
+#endif
 
 struct Idle {
   void* block;
@@ -50,58 +58,101 @@ size_t& SizeOf(void* block) { return *static_cast<size_t*>(block); }
 void* NewBlock(size_t bytes) {
   const bool huge = bytes >= 2 * kHugePage;
   const size_t alignment = huge ? kHugePage : size_t{64};
-  bytes = (bytes + alignment - 1) / alignment * alignment;
-  void* block = std::aligned_alloc(alignment, bytes);
-  if (block == nullptr) return nullptr;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* block = std::aligned_alloc(alignment, rounded);
+  if (block == nullptr) throw OutOfMemory(bytes);
 #ifdef MADV_HUGEPAGE
-  if (huge) madvise(block, bytes, MADV_HUGEPAGE);
+  if (huge) madvise(block, rounded, MADV_HUGEPAGE);
 #endif
-  SizeOf(block) = bytes;
+  SizeOf(block) = rounded;
+  return block;
+}
+
+// The smallest idle block that fits, or null. One that is much too large stays: another caller may
+// need it.
+void* TakeIdle(size_t bytes) {
+  IdleBlocks& idles = Idles();
+  std::lock_guard<std::mutex> lock(idles.mutex);
+  auto best = idles.blocks.end();
+  for (auto it = idles.blocks.begin(); it != idles.blocks.end(); ++it) {
+    if (it->bytes < bytes || it->bytes > 2 * bytes + kHugePage) continue;
+    if (best == idles.blocks.end() || it->bytes < best->bytes) best = it;
+  }
+  if (best == idles.blocks.end()) return nullptr;
+  void* block = best->block;
+  idles.bytes -= best->bytes;
+  idles.blocks.erase(best);
+  return block;
+}
+
+// Keeps the block. Returns false if there is no memory for its entry in the list.
+bool KeepIdle(void* block) noexcept {
+  try {
+    IdleBlocks& idles = Idles();
+    std::lock_guard<std::mutex> lock(idles.mutex);
+    idles.blocks.push_back({block, SizeOf(block)});
+    idles.bytes += SizeOf(block);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// Takes the block that has been idle the longest off the list if the list holds too much. Returns
+// null otherwise.
+void* TakeSurplus() {
+  IdleBlocks& idles = Idles();
+  std::lock_guard<std::mutex> lock(idles.mutex);
+  if (idles.bytes <= kMaxIdleScratch) return nullptr;
+  void* block = idles.blocks.front().block;
+  idles.bytes -= idles.blocks.front().bytes;
+  idles.blocks.erase(idles.blocks.begin());
   return block;
 }
 
 }  // namespace
 
-void* AcquireScratch(size_t bytes) {
-  bytes += kHeader;
-  IdleBlocks& idles = Idles();
-  {
-    std::lock_guard<std::mutex> lock(idles.mutex);
-    // Take the smallest that fits, unless it is much too large: another caller may need it.
-    auto best = idles.blocks.end();
-    for (auto it = idles.blocks.begin(); it != idles.blocks.end(); ++it) {
-      if (it->bytes < bytes || it->bytes > 2 * bytes + kHugePage) continue;
-      if (best == idles.blocks.end() || it->bytes < best->bytes) best = it;
-    }
-    if (best != idles.blocks.end()) {
-      void* block = best->block;
-      idles.bytes -= best->bytes;
-      idles.blocks.erase(best);
-      return HandOut(block, bytes);
-    }
+size_t ArrayBytes(int64_t count, size_t size_of_element) {
+  const size_t most = size_of_element == 0 ? INT64_MAX : kMostBytes / size_of_element;
+  if (count < 0 || static_cast<size_t>(count) > most) {
+    throw OutOfMemory(kMostBytes);
   }
-  void* block = NewBlock(bytes);
-  return block == nullptr ? nullptr : HandOut(block, bytes);
+  return count * size_of_element;
+}
+
+void* AcquireScratch(size_t bytes) {
+  if (bytes > kMostBytes) throw OutOfMemory(bytes);
+  bytes += kHeader;
+  void* block = kKeepsIdleBlocks ? TakeIdle(bytes) : nullptr;
+  return HandOut(block != nullptr ? block : NewBlock(bytes), bytes);
 }
 
 void PoisonScratch() { poison.store(true); }
 
-void ReleaseScratch(void* memory) {
+void ReleaseScratch(void* memory) noexcept {
   if (memory == nullptr) return;
   void* block = static_cast<char*>(memory) - kHeader;
-  std::vector<Idle> evicted;
-  {
-    IdleBlocks& idles = Idles();
-    std::lock_guard<std::mutex> lock(idles.mutex);
-    idles.blocks.push_back({block, SizeOf(block)});
-    idles.bytes += SizeOf(block);
-    while (idles.bytes > kMaxIdleScratch) {
-      idles.bytes -= idles.blocks.front().bytes;
-      evicted.push_back(idles.blocks.front());
-      idles.blocks.erase(idles.blocks.begin());
-    }
-  }
-  for (const Idle& idle : evicted) std::free(idle.block);
+  if (!kKeepsIdleBlocks || !KeepIdle(block)) return std::free(block);
+  // Outside the lock, because to free a large block takes long.
+  while (void* surplus = TakeSurplus()) std::free(surplus);
+}
+
+Workspace::~Workspace() {
+  ReleaseScratch(block_);
+  for (void* block : blocks_) ReleaseScratch(block);
+}
+
+void Workspace::Allocate() {
+  if (kKeepsIdleBlocks) block_ = AcquireScratch(added_);
+}
+
+void* Workspace::TakeBytes(size_t bytes) {
+  const size_t start = taken_;
+  taken_ += RoundUp(bytes);
+  if (taken_ > added_) throw std::logic_error("a workspace was asked for more than was added");
+  if (kKeepsIdleBlocks) return static_cast<char*>(block_) + start;
+  blocks_.push_back(nullptr);
+  return blocks_.back() = AcquireScratch(bytes);
 }
 
 }  // namespace sampled_compat

@@ -8,45 +8,64 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <new>
+#include <vector>
 
 namespace sampled_compat {
 
 // The limit of idle memory, in bytes.
 constexpr size_t kMaxIdleScratch = size_t{80} << 20;
 
-// Returns uninitialised memory, aligned to 64 bytes, or null if there is not enough.
+// There is not enough memory for a block of this size.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(size_t bytes) : bytes_(bytes) {}
+  size_t bytes() const { return bytes_; }
+
+ private:
+  const size_t bytes_;
+};
+
+// The size of an array in bytes. Throws OutOfMemory if no address space could hold it, or if
+// `count` is negative, as a product that overflowed is.
+size_t ArrayBytes(int64_t count, size_t size_of_element);
+
+// Returns uninitialised memory, aligned to 64 bytes, or throws OutOfMemory.
 void* AcquireScratch(size_t bytes);
 // REQUIRES: `block` came from AcquireScratch, or is null.
-void ReleaseScratch(void* block);
+void ReleaseScratch(void* block) noexcept;
 
 // For tests: from now on fills every block with NaN before it is handed out.
 void PoisonScratch();
 
 // A block cut into arrays. Add all sizes first, then Allocate, then take the arrays in that order.
+// Under the address sanitizer each array is a block of its own, so that it sees every overrun.
 class Workspace {
  public:
-  ~Workspace() { ReleaseScratch(block_); }
   Workspace() = default;
+  ~Workspace();
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
   template <typename T>
   void Add(int64_t count) {
-    bytes_ += RoundUp(count * sizeof(T));
+    added_ += RoundUp(ArrayBytes(count, sizeof(T)));
   }
-  bool Allocate() { return (block_ = AcquireScratch(bytes_ + 64)) != nullptr; }
+  // Throws OutOfMemory.
+  void Allocate();
+  // Throws std::logic_error if more is taken than was added.
   template <typename T>
   T* Take(int64_t count) {
-    char* start = static_cast<char*>(block_) + taken_;
-    taken_ += RoundUp(count * sizeof(T));
-    return reinterpret_cast<T*>(start);
+    return static_cast<T*>(TakeBytes(ArrayBytes(count, sizeof(T))));
   }
 
  private:
   static size_t RoundUp(size_t bytes) { return (bytes + 63) / 64 * 64; }
+  void* TakeBytes(size_t bytes);
+
   void* block_ = nullptr;
-  size_t bytes_ = 0;
+  std::vector<void*> blocks_;  // Under the address sanitizer.
+  size_t added_ = 0;
   size_t taken_ = 0;
 };
 

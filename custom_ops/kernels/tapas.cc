@@ -1,7 +1,5 @@
 #include "tapas.h"
 
-#include <atomic>
-
 #include "block_products.h"
 #include "log_sum_exp.h"
 #include "row_blocks.h"
@@ -13,13 +11,13 @@ namespace sampled_compat {
 // Here the lanes are classes and the columns are batch rows, so the sum over a tile's columns is
 // the sum over the batch.
 template <typename T>
-bool TapasScores(const TapasProblem<T>& p, T* scores) {
+void TapasScores(const TapasProblem<T>& p, T* scores) {
   constexpr int kL = kLanes<T>;
   const int64_t padded_batch = RoundUp(p.batch, kTileRows);
   Workspace workspace;
   workspace.Add<T>(padded_batch * p.dim);
   workspace.Add<T>(p.batch);
-  if (!workspace.Allocate()) return false;
+  workspace.Allocate();
   T* const groups = workspace.Take<T>(padded_batch * p.dim);
   T* const constants = workspace.Take<T>(p.batch);
   std::fill(constants, constants + p.batch, T(0));
@@ -30,7 +28,6 @@ bool TapasScores(const TapasProblem<T>& p, T* scores) {
                                  groups + begin * p.dim);
   });
   const RowBlocks<T> rows(p.rows_type, p.rows, p.dim);
-  std::atomic<bool> ok{true};
   constexpr int64_t kTaskRows = kPanelBlock * kL;
   ParallelFor(CeilDiv(p.num_sampled, kTaskRows), [&](int64_t task) {
     const int64_t begin = task * kTaskRows;
@@ -39,10 +36,7 @@ bool TapasScores(const TapasProblem<T>& p, T* scores) {
     Workspace memory;
     memory.Add<T>(rows.BufferSize(kTaskRows));
     memory.Add<T>(kTaskRows * p.dim);
-    if (!memory.Allocate()) {
-      ok = false;
-      return;
-    }
+    memory.Allocate();
     T* const buffer = memory.Take<T>(rows.BufferSize(kTaskRows));
     T* const lanes = memory.Take<T>(kTaskRows * p.dim);
     PackTransposed<T, kL>({rows.Block(begin, end, buffer), nullptr, p.dim}, 0, end - begin, T(1),
@@ -64,10 +58,9 @@ bool TapasScores(const TapasProblem<T>& p, T* scores) {
                   p.biases[s] / p.temperature;
     }
   });
-  return ok;
 }
 
-template bool TapasScores(const TapasProblem<float>&, float*);
-template bool TapasScores(const TapasProblem<double>&, double*);
+template void TapasScores(const TapasProblem<float>&, float*);
+template void TapasScores(const TapasProblem<double>&, double*);
 
 }  // namespace sampled_compat

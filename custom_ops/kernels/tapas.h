@@ -24,10 +24,10 @@ struct TapasProblem {
   T temperature;
 };
 
-// Fills scores [num_sampled]. Returns false if there is not enough memory.
+// Fills scores [num_sampled]. Throws OutOfMemory.
 // REQUIRES: temperature > 0.
 template <typename T>
-bool TapasScores(const TapasProblem<T>& problem, T* scores);
+void TapasScores(const TapasProblem<T>& problem, T* scores);
 
 }  // namespace sampled_compat
 

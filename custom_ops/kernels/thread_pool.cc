@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -55,10 +55,18 @@ struct Job {
   // enter after the job's owner has taken the job off the list.
   std::atomic<int> workers{0};
   int max_workers;
+  // What a call threw first. The caller reads it after all workers have left.
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;
 
-  void Work() {
+  void Work() noexcept {
     const FlushDenormals flush;
-    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(f, i);
+    try {
+      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(f, i);
+    } catch (...) {
+      if (!failed.exchange(true)) error = std::current_exception();
+      next.store(tasks, std::memory_order_relaxed);  // No further call begins.
+    }
   }
   bool Open() const {
     return next.load(std::memory_order_relaxed) < tasks && workers.load() < max_workers;
@@ -112,6 +120,8 @@ class Pool {
     for (int i = 0; i < kSpins && job->workers.load() > 0; ++i) Pause();
     lock.lock();
     while (job->workers.load() > 0) done_.Wait(&lock);
+    lock.unlock();
+    if (job->error) std::rethrow_exception(job->error);
   }
 
  private:
@@ -119,11 +129,13 @@ class Pool {
   void StartWorkers(int wanted) {
     while (workers_ < wanted) {
       try {
+        // So that a worker needs no memory to fall asleep.
+        sleepers_.reserve(workers_ + 1);
         // Detached and never joined: the pool is never destroyed, so a worker asleep at exit uses
         // no memory that was freed.
         std::thread([this] { Loop(); }).detach();
-      } catch (const std::system_error&) {
-        return;  // The caller does the work alone.
+      } catch (const std::exception&) {
+        return;  // No memory or no thread: the caller does the work alone.
       }
       ++workers_;
     }

@@ -37,7 +37,7 @@ def test_first_occurrences_in_their_order(ops):
     [
         ({"seed": [1]}, "seed must have shape"),
         ({"range_max": 2**53 + 1}, "range_max"),
-        ({"range_max": 7, "unique": True}, "at least num_sampled = 8, got 7"),
+        ({"range_max": 7, "unique": True}, "num_sampled must be at most range_max = 7"),
         ({"num_sampled": 0}, "num_sampled"),
         ({"law": "normal"}, "law"),
     ],

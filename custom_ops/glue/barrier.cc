@@ -1,0 +1,28 @@
+#include "barrier.h"
+
+#include <cstdio>
+
+namespace sampled_compat {
+
+void SetStatus(const char* op_name, std::exception_ptr error, TF_Status* status) {
+  char message[512];  // Where memory has run out, a string could not be made.
+  try {
+    std::rethrow_exception(error);
+  } catch (const OpError& e) {
+    return TF_SetStatus(status, e.code, e.message.c_str());
+  } catch (const OutOfMemory& e) {
+    std::snprintf(message, sizeof(message), "%s: not enough memory for %zu bytes", op_name,
+                  e.bytes());
+    return TF_SetStatus(status, TF_RESOURCE_EXHAUSTED, message);
+  } catch (const std::bad_alloc&) {
+    std::snprintf(message, sizeof(message), "%s: not enough memory", op_name);
+    return TF_SetStatus(status, TF_RESOURCE_EXHAUSTED, message);
+  } catch (const std::exception& e) {
+    std::snprintf(message, sizeof(message), "%s: %s", op_name, e.what());
+  } catch (...) {
+    std::snprintf(message, sizeof(message), "%s: unknown error", op_name);
+  }
+  TF_SetStatus(status, TF_INTERNAL, message);
+}
+
+}  // namespace sampled_compat
