@@ -19,7 +19,7 @@ def test_a_place_of_the_walk_exists(file, name):
     path = ROOT / file if file.startswith("custom_ops/") else ROOT / "tf_sampled_compat" / file
     text = path.read_text()
     for part in name.split("."):
-        assert re.search(rf"\b(def|class|struct|bool) {part}\b", text), f"{part} in {file}"
+        assert re.search(rf"\b(def|class|struct|void) {part}\b", text), f"{part} in {file}"
 
 
 @pytest.mark.parametrize("way", ["labels", "y_true"])
