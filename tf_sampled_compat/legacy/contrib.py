@@ -44,7 +44,8 @@ _WAYS_OUT = {
     "learn": "tf.estimator has most of it, up to TensorFlow 2.15",
     "legacy_seq2seq": (
         "copy legacy_seq2seq/python/ops/seq2seq.py and rnn/python/ops/core_rnn_cell.py from "
-        "TensorFlow 1.15's contrib and mend their imports; their cells are "
+        "TensorFlow 1.15's contrib, mend the import of core_rnn_cell, and write tf.stack for "
+        "array_ops.stack and nest.is_nested for nest.is_sequence; their cells are "
         f"tf.compat.v1.nn.rnn_cell, {_LEGACY_KERAS}"
     ),
     "lookup": "tf.lookup has it",
@@ -55,7 +56,7 @@ _WAYS_OUT = {
     "seq2seq": _ADDONS,
     "slim": "pip install tf_slim; import tf_slim as slim",
     "summary": "tf.compat.v2.summary has it",
-    "tensorboard": "tensorboard.plugins has it (pip install tensorboard)",
+    "tensorboard": "tensorboard.plugins has its projector (pip install tensorboard)",
     "tpu": "tf.compat.v1.tpu has it",
     "training": (
         "tf.compat.v1.train has most of it; HParams is not in TensorFlow 2, and "
