@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any, ClassVar, Optional
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import (
@@ -66,16 +68,18 @@ class HeadLoss(bases.Loss):
         implementation: Optional[str],
         padding_label: Optional[int],
         exclude_true: bool,
+        ignore_class: Optional[int],
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.num_sampled = num_sampled
-        self.num_true = num_true
+        self.num_sampled = checks.known_size("num_sampled", num_sampled)
+        self.num_true = checks.known_size("num_true", num_true)
         self.sampler = sampler_config.normalize(sampler)
         self.remove_accidental_hits = remove_accidental_hits
         self.seed = seed
         self.implementation = implementation
-        self.padding_label = padding_label
+        self.padding_label = _label("padding_label", padding_label)
+        self.ignore_class = _label("ignore_class", ignore_class)
         self.exclude_true = exclude_true
         self._learners: dict[int, LearnedUnigramSampler] = {}
 
@@ -90,8 +94,7 @@ class HeadLoss(bases.Loss):
         """
         # Keras would cast the labels to a float dtype, which cannot hold every class id. So the
         # computed losses are passed in place of the labels too.
-        values = self.call(y_true, y_pred)
-        mask = batch_rows.mask_of(y_pred)
+        values, mask = self._values(y_true, y_pred, sample_weight)
         if mask is not None:
             values._keras_mask = mask
         return self._computed_losses(self)(values, values, sample_weight)
@@ -99,17 +102,30 @@ class HeadLoss(bases.Loss):
     @tf.autograph.experimental.do_not_convert
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
         """Returns the losses of the examples: `[...]`."""
+        return self._values(y_true, y_pred, None)[0]
+
+    def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[tf.Tensor, Any]:
+        """Returns the losses of the examples, `[...]`, and their mask or None."""
         if in_symbolic_scope():
-            return tf.zeros(tf.shape(y_pred)[:-1])
+            return tf.zeros(tf.shape(y_pred)[:-1]), batch_rows.mask_of(y_pred)
         tag = head_output.find(y_pred, self)
-        inputs, labels = batch_rows.rows(tag, y_true, self.num_true, batch_rows.mask_of(y_pred))
-        head = tag.head
-        arguments = head.arguments(labels, inputs, self.num_true, self.padding_label)
+        batch = batch_rows.rows_of(
+            tag,
+            y_true,
+            self.num_true,
+            mask=batch_rows.mask_of(y_pred),
+            none=(self.padding_label, self.ignore_class),
+            weights=sample_weight,
+        )
+        head, compute = tag.head, self._sampled if tag.training else self._exact
+
+        def losses(inputs: tf.Tensor, labels: tf.Tensor, mask: Optional[tf.Tensor]) -> tf.Tensor:
+            arguments = head.arguments(labels, inputs, self.num_true, None)
+            return compute(dataclasses.replace(arguments, true_mask=mask), head)
+
         with tf.name_scope(self.name or type(self).__name__):
-            values = (
-                self._sampled(arguments, head) if tag.training else self._exact(arguments, head)
-            )
-        return batch_rows.like_hidden(values, tag)
+            values = batch.losses(losses)
+        return batch_rows.like_hidden(values, tag), batch.mask
 
     def _sampled(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""
@@ -148,14 +164,15 @@ class HeadLoss(bases.Loss):
     def _sampler_of(self, head: Any) -> Any:
         """Returns the sampler for a head, or None for the loss's default.
 
-        The head saves the state of a learned sampler.
+        The head saves the state of a sampler that has one.
         """
-        if self.sampler == self._own_sampler and not private.in_xla_context():
+        sampler_config.check_size(self.sampler, self.num_sampled, head.num_classes)
+        is_own = isinstance(self.sampler, str) and self.sampler == self._own_sampler
+        if is_own and not private.in_xla_context():
             return None
         learner = functools.partial(self._learner, head.num_classes)
         sampler = sampler_config.resolve(self.sampler, learner)
-        if isinstance(sampler, LearnedUnigramSampler):
-            head.sampler_state.hold(sampler)
+        head.sampler_state.hold(sampler, head)
         return sampler
 
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:
@@ -180,6 +197,7 @@ class HeadLoss(bases.Loss):
             "implementation": self.implementation,
             "padding_label": self.padding_label,
             "exclude_true": self.exclude_true,
+            "ignore_class": self.ignore_class,
         }
 
     @classmethod
@@ -187,3 +205,11 @@ class HeadLoss(bases.Loss):
         """Makes a loss from the result of `get_config`."""
         sampler = sampler_config.deserialize(config["sampler"], cls._keras)
         return cls(**{**config, "sampler": sampler})
+
+
+def _label(argument: str, value: Optional[int]) -> Optional[int]:
+    """Checks a label that is no class."""
+    if value is None:
+        return None
+    checks.integer(argument, value)
+    return int(value)

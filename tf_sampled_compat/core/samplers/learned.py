@@ -12,6 +12,7 @@ from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
+from tf_sampled_compat.core.samplers.saving import SavedSampler, make, plain
 from tf_sampled_compat.core.samplers.sum_tree import SumTree
 from tf_sampled_compat.core.samplers.unique_draws import Draws, draw_unique
 from tf_sampled_compat.core.samplers.values import SampledValues
@@ -26,7 +27,7 @@ _SEEDS_PER_STEP = 2**16
 _REPLICA, _OPERATION = 0x632BE59BD9B4E019, 0x1E3779B97F4A7C15
 
 
-class LearnedUnigramSampler(tf.Module):
+class LearnedUnigramSampler(SavedSampler):
     r"""Samples classes by their frequency as true classes: P(k) ∝ 1 + occurrences of k so far.
 
     A drop-in for `learned_unigram_candidate_sampler` that keeps its counts in a variable. A model
@@ -218,7 +219,7 @@ class LearnedUnigramSampler(tf.Module):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments. Checkpoints hold the counts."""
-        return dict(self._config)
+        return {key: plain(value) for key, value in self._config.items()}
 
     def counts(self) -> tf.Tensor:
         """Returns a copy of the `[num_classes]` int64 weights.
@@ -296,6 +297,16 @@ class LearnedUnigramSampler(tf.Module):
         """Restores the state that `save_own_variables` stored."""
         for name, variable in self._state().items():
             variable.assign(store[name])
+
+    def __reduce__(self) -> Any:
+        """Describes the sampler to `pickle` and `copy`: its arguments, then its state."""
+        state: dict[str, Any] = {}
+        self.save_own_variables(state)
+        return make, (type(self), self.get_config()), state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Takes the state that `__reduce__` gave."""
+        self.load_own_variables(state)
 
 
 def _tree(num_classes: int, initial: int) -> SumTree:
