@@ -1,0 +1,361 @@
+"""Samplers with a state survive saving, wherever they hang; a resumed run equals one in full."""
+
+import copy
+import functools
+import pickle
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_sampled_compat as tsc
+from tests.keras.conftest import C, D, functional, head_of
+
+N = 64
+
+
+def learned(decay=None):
+    return tsc.random.LearnedUnigramSampler(C, seed=1, decay=decay)
+
+
+def in_batch():
+    return tsc.random.InBatchSampler(learned())
+
+
+def mixture():
+    frequencies = learned()
+    return tsc.random.MixtureSampler(
+        [(frequencies, 6), (tsc.random.InBatchSampler(frequencies), N), (learned(0.9), 4)]
+    )
+
+
+def mixture_with_functions():
+    fixed = tsc.random.fixed_unigram_candidate_sampler
+    return tsc.random.MixtureSampler(
+        [
+            (in_batch(), N),
+            (tsc.random.log_uniform_candidate_sampler, 3),
+            (functools.partial(fixed, unigrams=list(range(1, C + 1))), 4),
+        ]
+    )
+
+
+SAMPLERS = {
+    "learned": (learned, 10),
+    "in_batch": (in_batch, N),
+    "mixture": (mixture, N + 10),
+    "mixture with functions": (mixture_with_functions, N + 7),
+}
+# Those whose draws depend on their own state alone. TensorFlow's kernels have states of their own.
+RESUMABLE = ["learned", "in_batch", "mixture"]
+samplers = pytest.mark.parametrize("kind", SAMPLERS)
+
+
+def data(batch):
+    x, y = batch
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
+
+
+def compiled(kerases, kind, **options):
+    make, size = SAMPLERS[kind]
+    kerases.keras.utils.set_random_seed(3)
+    model = functional(kerases)
+    model.build([None, D])
+    loss = kerases.ours.losses.SampledSoftmax(size, sampler=make(), exclude_true=True)
+    model.compile(kerases.ours.optimizers.LazyAdam(1e-2), loss, **options)
+    return model
+
+
+def state_of(sampler):
+    state = {}
+    sampler.save_own_variables(state)
+    return {name: np.array(value) for name, value in state.items()}
+
+
+def assert_same_state(one, other):
+    first, second = state_of(one), state_of(other)
+    assert set(first) == set(second) and first
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, second[name])
+
+
+def drawn(sampler, size):
+    labels = np.arange(N)[:, None] % C
+    return [np.array(part) for part in sampler(labels, 1, size, True, C)]
+
+
+@samplers
+@pytest.mark.parametrize("how", ["config", "pickle", "copy", "deepcopy"])
+def test_a_sampler_alone(kind, how):
+    make, size = SAMPLERS[kind]
+    sampler = make()
+    drawn(sampler, size)
+    if how == "config":
+        again = type(sampler).from_config(sampler.get_config())
+        assert again.get_config() == sampler.get_config()
+        again.load_own_variables(state_of(sampler))
+    elif how == "pickle":
+        again = pickle.loads(pickle.dumps(sampler))
+    else:
+        again = getattr(copy, how)(sampler)
+    assert again is not sampler
+    assert_same_state(again, sampler)
+    if kind in RESUMABLE:
+        for got, want in zip(drawn(again, size), drawn(sampler, size)):
+            np.testing.assert_array_equal(got, want)
+        assert_same_state(again, sampler)
+
+
+def test_what_samplers_share_stays_shared():
+    first = mixture()
+    for again in (
+        pickle.loads(pickle.dumps(first)),
+        copy.deepcopy(first),
+        type(first).from_config(first.get_config()),
+    ):
+        assert again.samplers[1].frequencies is again.samplers[0]
+        assert again.samplers[2] is not again.samplers[0]
+
+
+@samplers
+def test_keras_serializes_them(kerases, kind):
+    sampler = SAMPLERS[kind][0]()
+    keras = kerases.keras.utils
+    again = keras.deserialize_keras_object(keras.serialize_keras_object(sampler))
+    assert type(again) is type(sampler) and again.get_config() == sampler.get_config()
+    name = keras.get_registered_name(type(sampler))
+    assert name == f"tf_sampled_compat>{type(sampler).__name__}"
+
+
+def rounded(labels, num_true, num_sampled, unique, range_max, seed=None):
+    return tsc.random.uniform_candidate_sampler(
+        labels, num_true, num_sampled, unique, range_max, seed=seed
+    )
+
+
+def test_a_function_of_ones_own_in_a_mixture(kerases):
+    keras = kerases.keras
+    keras.utils.register_keras_serializable(package="tests", name=f"r_{kerases.name}")(rounded)
+    sampler = tsc.random.MixtureSampler([(learned(), 3), (rounded, 2)])
+    loss = kerases.ours.losses.SampledSoftmax(5, sampler=sampler)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert again.sampler.samplers[1] is rounded and again.sampler.sizes == [3, 2]
+
+
+@samplers
+@pytest.mark.parametrize("how", [".keras", ".weights.h5", "checkpoint", "pickle", "deepcopy"])
+def test_a_models_files_have_the_state(kerases, kind, how, batch, tmp_path):
+    model = compiled(kerases, kind)
+    model.fit(data(batch), verbose=0)
+    sampler = model.loss.sampler
+    if how == ".keras":
+        model.save(tmp_path / "m.keras")
+        other = kerases.keras.models.load_model(tmp_path / "m.keras")
+    elif how == ".weights.h5":
+        model.save_weights(tmp_path / "m.weights.h5")
+        other = compiled(kerases, kind)
+        other.load_weights(tmp_path / "m.weights.h5")
+    elif how == "checkpoint":
+        path = tf.train.Checkpoint(model=model).save(str(tmp_path / "c"))
+        other = compiled(kerases, kind)
+        tf.train.Checkpoint(model=other).restore(path)
+    elif how == "pickle":
+        other = pickle.loads(pickle.dumps(model))
+    else:
+        other = copy.deepcopy(model)
+    # The loss meets the head in a step. It learns of a batch then: let this one have none.
+    x, y = batch[0][:16], batch[1][:16]
+    nothing = np.zeros(16, np.float32)
+    for one in (other, model):
+        one.train_on_batch(x, y, sample_weight=nothing)
+    assert_same_state(other.loss.sampler, sampler)
+    if kind in RESUMABLE:
+        got, want = other.train_on_batch(x, y), model.train_on_batch(x, y)
+        np.testing.assert_array_equal(got, want)
+        assert_same_state(other.loss.sampler, sampler)
+
+
+class Stopped(Exception):
+    """The machine goes down."""
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
+def test_backup_and_restore(kerases, kind, jit_compile, batch, tmp_path):
+    """Stopped in the third of five epochs, and made anew."""
+    keras = kerases.keras
+    whole = compiled(kerases, kind, jit_compile=jit_compile)
+    want = whole.fit(data(batch), epochs=5, verbose=0).history["loss"]
+
+    def stop(epoch, logs=None):
+        if epoch == 2:
+            raise Stopped
+
+    def backup():
+        return keras.callbacks.BackupAndRestore(str(tmp_path / "backup"))
+
+    first = compiled(kerases, kind, jit_compile=jit_compile)
+    stopping = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
+    with pytest.raises(Stopped):
+        first.fit(data(batch), epochs=5, verbose=0, callbacks=[backup(), stopping])
+    second = compiled(kerases, kind, jit_compile=jit_compile)
+    got = second.fit(data(batch), epochs=5, verbose=0, callbacks=[backup()]).history["loss"]
+    assert got == want[-len(got) :] and len(got) in (3, 4)
+    assert_same_state(second.loss.sampler, whole.loss.sampler)
+
+
+@pytest.mark.parametrize("kind", RESUMABLE)
+@pytest.mark.parametrize("when", ["before the first step", "after some steps"])
+def test_checkpoints_of_a_model(kerases, kind, when, batch, tmp_path):
+    whole = compiled(kerases, kind)
+    first = whole.fit(data(batch), epochs=2, verbose=0)
+    assert np.isfinite(first.history["loss"]).all()
+    path = tf.train.Checkpoint(model=whole, optimizer=whole.optimizer).save(str(tmp_path / "c"))
+    want = whole.fit(data(batch), epochs=3, verbose=0).history["loss"]
+    second = compiled(kerases, kind)
+    if when == "after some steps":
+        second.fit(data(batch), epochs=1, verbose=0)
+    tf.train.Checkpoint(model=second, optimizer=second.optimizer).restore(path)
+    assert second.fit(data(batch), epochs=3, verbose=0).history["loss"] == want
+
+
+def test_model_checkpoint(kerases, batch, tmp_path):
+    keras = kerases.keras
+    for name, options in (("m.keras", {}), ("m.weights.h5", {"save_weights_only": True})):
+        model = compiled(kerases, "mixture")
+        saving = keras.callbacks.ModelCheckpoint(str(tmp_path / name), **options)
+        model.fit(data(batch), verbose=0, callbacks=[saving])
+        if options:
+            other = compiled(kerases, "mixture")
+            other.load_weights(tmp_path / name)
+        else:
+            other = keras.models.load_model(tmp_path / name)
+        x, y = batch
+        np.testing.assert_array_equal(other.train_on_batch(x, y), model.train_on_batch(x, y))
+
+
+@pytest.mark.parametrize("how", [".keras", ".weights.h5", "checkpoint"])
+def test_several_heads_and_losses(kerases, how, batch, tmp_path):
+    """Each head has its own sampler, in a list or a dictionary of losses."""
+    keras, ours = kerases.keras, kerases.ours
+
+    def model_of():
+        inputs = keras.Input([D])
+        heads = [ours.layers.SampledDense(C, name=name) for name in ("one", "two")]
+        outputs = {head.name: head(inputs) for head in heads}
+        model = keras.Model(inputs, outputs)
+        losses = {
+            "one": ours.losses.SampledSoftmax(N + 10, sampler=mixture(), exclude_true=True),
+            "two": ours.losses.NCE(8, sampler=learned()),
+        }
+        model.compile("sgd", losses)
+        return model, losses
+
+    x, y = batch
+    model, losses = model_of()
+    model.fit(x, {"one": y, "two": y // 2}, batch_size=16, verbose=0)
+    other, others = model_of()
+    if how == "checkpoint":
+        path = tf.train.Checkpoint(model=model).save(str(tmp_path / "c"))
+        tf.train.Checkpoint(model=other).restore(path)
+    elif how == ".keras":
+        model.save(tmp_path / "m.keras")
+        other = keras.models.load_model(tmp_path / "m.keras")
+        others = other.loss
+    else:
+        model.save_weights(tmp_path / "m.weights.h5")
+        other.load_weights(tmp_path / "m.weights.h5")
+    zero = np.zeros(16, np.float32)
+    other.train_on_batch(
+        x[:16],
+        {"one": y[:16], "two": y[:16]},
+        sample_weight={"one": zero, "two": zero},
+    )
+    for name in losses:
+        # The weights were zero. But the samplers have drawn, so their steps went on.
+        want, got = state_of(losses[name].sampler), state_of(others[name].sampler)
+        for key, value in want.items():
+            np.testing.assert_array_equal(got[key], value + key.endswith(("step", "now")))
+
+
+def test_the_state_waits_for_the_sampler(kerases, batch, tmp_path):
+    """Loaded and saved again before a step, it is still there."""
+    model = compiled(kerases, "mixture")
+    model.fit(data(batch), verbose=0)
+    model.save(tmp_path / "m.keras")
+    between = kerases.keras.models.load_model(tmp_path / "m.keras")
+    between.evaluate(*batch, verbose=0)
+    between.save(tmp_path / "n.keras")
+    last = kerases.keras.models.load_model(tmp_path / "n.keras")
+    x, y = batch
+    np.testing.assert_array_equal(last.train_on_batch(x, y), model.train_on_batch(x, y))
+
+
+def test_files_without_a_state_load(kerases, batch, tmp_path):
+    """As older versions wrote them: weights and checkpoints of the layer alone."""
+    x, y = batch
+    plain = functional(kerases)
+    plain.compile("sgd", kerases.ours.losses.SampledSoftmax(10))
+    plain.fit(x, y, verbose=0)
+    plain.save_weights(tmp_path / "m.weights.h5")
+    path = tf.train.Checkpoint(model=plain).save(str(tmp_path / "c"))
+    for how in ("weights", "checkpoint"):
+        model = compiled(kerases, "mixture")
+        if how == "weights":
+            model.compile("sgd", model.loss)
+            model.load_weights(tmp_path / "m.weights.h5")
+        else:
+            tf.train.Checkpoint(model=model).restore(path).expect_partial()
+        for got, want in zip(head_of(model).get_weights(), head_of(plain).get_weights()):
+            np.testing.assert_array_equal(got, want)
+        assert np.isfinite(np.ravel(model.train_on_batch(x, y))[0])
+
+
+def test_another_sampler_than_the_saved_one_starts_afresh_and_says_so(kerases, batch, tmp_path):
+    model = compiled(kerases, "mixture")
+    model.fit(data(batch), verbose=0)
+    model.save_weights(tmp_path / "m.weights.h5")
+    other = compiled(kerases, "learned")
+    other.load_weights(tmp_path / "m.weights.h5")
+    with pytest.warns(UserWarning, match="state of another sampler"):
+        other.train_on_batch(*batch)
+
+
+def test_a_layers_weights_are_as_ever(kerases, batch):
+    model = compiled(kerases, "mixture")
+    before = len(model.get_weights())
+    model.fit(data(batch), verbose=0)
+    assert len(model.get_weights()) == before == 4
+    assert len(head_of(model).weights) == 2
+    model.set_weights(model.get_weights())
+
+
+class Counter(tf.Module):
+    """A sampler of one's own, with a variable."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = tf.Variable(0)
+
+    def __call__(self, labels, num_true, num_sampled, unique, range_max, seed=None):
+        self.calls.assign_add(1)
+        return tsc.random.uniform_candidate_sampler(
+            labels, num_true, num_sampled, unique, range_max, seed=seed
+        )
+
+
+def test_a_module_of_ones_own(kerases, batch, tmp_path):
+    models = []
+    for _ in range(3):
+        model = functional(kerases)
+        model.compile("sgd", kerases.ours.losses.SampledSoftmax(9, sampler=Counter()))
+        models.append(model)
+    first, second, third = models
+    first.fit(data(batch), verbose=0)
+    first.save_weights(tmp_path / "m.weights.h5")
+    second.load_weights(tmp_path / "m.weights.h5")
+    path = tf.train.Checkpoint(model=first).save(str(tmp_path / "c"))
+    tf.train.Checkpoint(model=third).restore(path)
+    for model in (second, third):
+        model.train_on_batch(*batch)
+        assert int(model.loss.sampler.calls) == N // 16 + 1
