@@ -121,10 +121,10 @@ class SampledSoftmax(losses.SampledSoftmax, _Loss):
         `SparseCategoricalCrossentropy`.
       **kwargs: `reduction` and `name`: as for any loss.
 
-    Call arguments: `y_true` of shape `[...]` or `[..., num_true]`, dense or ragged: class ids of any
+    Call arguments: `y_true` of shape `[...]` or `[..., num_true]`, dense or ragged: class ids of an
     integer dtype, never cast to a float, or whole numbers of a floating one; `y_pred`, the output
-    of a `SampledDense`; `sample_weight`. Rows that are masked, or have the weight 0 or no true
-    class, are seen by no sampler.
+    of a `SampledDense`; `sample_weight`, as in Keras, or a weight for each true class. Rows that
+    are masked, or have the weight 0 or no true class, are seen by no sampler.
 
     Raises:
       ValueError: If the sampler is unknown, or a number is not positive. When called: if y_pred is

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.keras_common.head_output import Tag
-from tf_sampled_compat.keras_common.labels import labels_of
+from tf_sampled_compat.keras_common.labels import labels_of, rectangular
 
 
 class Rows(NamedTuple):
@@ -22,6 +22,7 @@ class Rows(NamedTuple):
       seen: `[N]`: whether training sees a row; None if it sees all. The others are masked, have no
         true class, or weigh nothing.
       mask: `[...]`: Keras's mask, without the rows that have no true class; None if all count.
+      label_weights: `[N, T]`: the weight of each true class; None if all are 1.
     """
 
     inputs: tf.Tensor
@@ -29,6 +30,7 @@ class Rows(NamedTuple):
     true_mask: Optional[tf.Tensor]
     seen: Optional[tf.Tensor]
     mask: Optional[tf.Tensor]
+    label_weights: Optional[tf.Tensor]
 
     def losses(self, compute: Callable[..., tf.Tensor]) -> tf.Tensor:
         """Computes the losses of the rows that are seen; those of the others are 0.
@@ -37,23 +39,24 @@ class Rows(NamedTuple):
         shapes are fixed, masks them.
 
         Args:
-          compute: Returns `[M]` losses of `[M, dim]` inputs, `[M, T]` labels and their mask.
+          compute: Returns `[M]` losses of `[M, dim]` inputs, `[M, T]` labels, their mask and their
+            weights.
 
         Returns:
           `[N]` losses.
         """
         if self.seen is None:
-            return compute(self.inputs, self.labels, self.true_mask)
+            return compute(self.inputs, self.labels, self.true_mask, self.label_weights)
         if private.in_xla_context():
             return self._masked(compute, self.seen)
         there = tf.where(self.seen)
-        inputs, labels, mask = (
+        inputs, labels, mask, weights = (
             None if part is None else tf.gather_nd(part, there)
-            for part in (self.inputs, self.labels, self.true_mask)
+            for part in (self.inputs, self.labels, self.true_mask, self.label_weights)
         )
         if self.labels.shape[1] == 1:
             mask = None  # The rows that are left have a true class each.
-        losses = compute(inputs, labels, mask)
+        losses = compute(inputs, labels, mask, weights)
         shape = tf.shape(self.seen, out_type=tf.int64)
         return tf.ensure_shape(tf.scatter_nd(there, losses, shape), self.seen.shape)
 
@@ -62,7 +65,8 @@ class Rows(NamedTuple):
         mask = tf.ones_like(self.labels, tf.bool) if self.true_mask is None else self.true_mask
         # A NaN of a row that is masked must not reach a gradient.
         inputs = tf.where(column, self.inputs, tf.zeros_like(self.inputs))
-        losses = compute(inputs, self.labels, tf.logical_and(mask, column))
+        mask = tf.logical_and(mask, column)
+        losses = compute(inputs, self.labels, mask, self.label_weights)
         return tf.where(seen, losses, tf.zeros_like(losses))
 
 
@@ -84,7 +88,8 @@ def rows_of(
       mask: Keras's mask of y_pred, or None. Masked labels may have any value.
       none: The labels that are no class.
       weights: The `sample_weight`: a number, `[batch]` or `[...]`, or None. A row of weight 0 is
-        not seen, and its labels may have any value.
+        not seen, and its labels may have any value. If there are several true classes, also
+        `[..., num_true]`, dense or ragged: a weight for each. One of weight 0 is no true class.
     """
     hidden = tag.hidden
     if hidden.dtype not in (tf.float32, tf.float64):
@@ -92,15 +97,19 @@ def rows_of(
         hidden = tf.cast(hidden, tf.float32)
     inputs = tf.reshape(hidden, [-1, hidden.shape[-1]])
     mask = None if mask is None else tf.cast(mask, tf.bool)
-    seen = _both(_flat(mask), _flat(_not_zero(weights, hidden)))
+    label_weights = _of_labels(weights, hidden, num_true)
+    rows_weights = weights if label_weights is None else None
+    seen = _both(_flat(mask), _flat(_not_zero(rows_weights, hidden)))
     labels, there = labels_of(y_true, hidden, num_true, none=none, seen=seen)
+    if label_weights is not None:
+        there = _both(there, tf.not_equal(label_weights, 0))
     if there is not None:
         some = tf.reduce_any(there, axis=1)
         seen = _both(seen, some)
         leading = tf.reshape(some, tf.shape(hidden)[:-1])
         mask = _both(mask, tf.ensure_shape(leading, hidden.shape[:-1]))
         labels = tf.where(there, labels, tf.zeros_like(labels))
-    return Rows(inputs, labels, there, seen, mask)
+    return Rows(inputs, labels, there, seen, mask, label_weights)
 
 
 def rows(tag: Tag, y_true: Any, num_true: Optional[int], mask: Any) -> tuple[tf.Tensor, tf.Tensor]:
@@ -119,6 +128,18 @@ def like_hidden(values: tf.Tensor, tag: Tag) -> tf.Tensor:
     hidden = tag.hidden
     shaped = tf.reshape(values, tf.shape(hidden)[:-1])
     return tf.ensure_shape(shaped, hidden.shape[:-1])
+
+
+def _of_labels(weights: Any, hidden: tf.Tensor, num_true: Optional[int]) -> Optional[tf.Tensor]:
+    """Returns the `[N, T]` weights of the true classes, or None if the weights are none."""
+    if num_true is None or num_true == 1 or weights is None:
+        return None
+    if isinstance(weights, tf.RaggedTensor):
+        weights, _ = rectangular(weights, hidden, num_true)
+    weights = tf.convert_to_tensor(weights)
+    if weights.shape.rank != hidden.shape.rank or weights.shape[-1] != num_true:
+        return None
+    return tf.reshape(tf.cast(weights, hidden.dtype), [-1, num_true])
 
 
 def _not_zero(weights: Any, hidden: tf.Tensor) -> Optional[tf.Tensor]:

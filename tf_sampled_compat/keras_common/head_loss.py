@@ -90,13 +90,16 @@ class HeadLoss(bases.Loss):
         Args:
           y_true: `[...]` or `[..., num_true]` class ids.
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
-          sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`.
+          sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`. With several true
+            classes also `[..., num_true]`, the shape of y_true: a weight for each true class.
         """
         # Keras would cast the labels to a float dtype, which cannot hold every class id. So the
         # computed losses are passed in place of the labels too.
-        values, mask = self._values(y_true, y_pred, sample_weight)
+        values, mask, is_weighted = self._values(y_true, y_pred, sample_weight)
         if mask is not None:
             values._keras_mask = mask
+        if is_weighted:
+            sample_weight = None
         return self._computed_losses(self)(values, values, sample_weight)
 
     @tf.autograph.experimental.do_not_convert
@@ -104,10 +107,13 @@ class HeadLoss(bases.Loss):
         """Returns the losses of the examples: `[...]`."""
         return self._values(y_true, y_pred, None)[0]
 
-    def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[tf.Tensor, Any]:
-        """Returns the losses of the examples, `[...]`, and their mask or None."""
-        if in_symbolic_scope():
-            return tf.zeros(tf.shape(y_pred)[:-1]), batch_rows.mask_of(y_pred)
+    def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[tf.Tensor, Any, bool]:
+        """Returns the losses of the examples, `[...]`, their mask or None, and one thing more.
+
+        It is whether Keras need not weigh: the losses contain the weights of the true classes.
+        """
+        if in_symbolic_scope():  # Only shapes matter.
+            return tf.zeros(tf.shape(y_pred)[:-1]), batch_rows.mask_of(y_pred), True
         tag = head_output.find(y_pred, self)
         batch = batch_rows.rows_of(
             tag,
@@ -119,13 +125,14 @@ class HeadLoss(bases.Loss):
         )
         head, compute = tag.head, self._sampled if tag.training else self._exact
 
-        def losses(inputs: tf.Tensor, labels: tf.Tensor, mask: Optional[tf.Tensor]) -> tf.Tensor:
+        def losses(inputs: Any, labels: Any, mask: Any, weights: Any) -> tf.Tensor:
             arguments = head.arguments(labels, inputs, self.num_true, None)
-            return compute(dataclasses.replace(arguments, true_mask=mask), head)
+            more = {"true_mask": mask, "label_weights": weights}
+            return compute(dataclasses.replace(arguments, **more), head)
 
         with tf.name_scope(self.name or type(self).__name__):
             values = batch.losses(losses)
-        return batch_rows.like_hidden(values, tag), batch.mask
+        return batch_rows.like_hidden(values, tag), batch.mask, batch.label_weights is not None
 
     def _sampled(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""

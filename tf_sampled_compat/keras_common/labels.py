@@ -48,7 +48,7 @@ def labels_of(
     """
     there = None
     if isinstance(y_true, tf.RaggedTensor):
-        y_true, there = _rectangular(y_true, hidden, num_true)
+        y_true, there = rectangular(y_true, hidden, num_true)
     labels = tf.convert_to_tensor(y_true)
     _check_dtype(labels)
     _check_shape(labels, hidden)
@@ -95,13 +95,13 @@ def whole_class_ids(labels: tf.Tensor) -> tf.Tensor:
     return errors.after(checked, ids)
 
 
-def _rectangular(
+def rectangular(
     ragged: tf.RaggedTensor, hidden: tf.Tensor, num_true: Optional[int]
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Pads ragged labels to the shape of hidden, with `num_true` classes or as many as there are.
+    """Pads ragged values to the shape of hidden, with `num_true` classes or as many as there are.
 
     Returns:
-      The labels, and whether each was there.
+      The values, and whether each was there.
     """
     leading = hidden.shape[:-1].rank
     has_classes = ragged.shape.rank == hidden.shape.rank

@@ -39,6 +39,7 @@ class Arguments:
       one_row_broadcasts: Whether one row of labels may serve all inputs, as in TensorFlow.
       true_mask: `[B, T]` booleans: False where a label is no class, beside `padding_label`. TAPAS
         leaves out the rows where all are False.
+      label_weights: `[B, T]`: see `losses.weighted`.
     """
 
     weights: TableLike
@@ -53,6 +54,7 @@ class Arguments:
     padding_label: Optional[int] = None
     one_row_broadcasts: bool = True
     true_mask: Optional[TensorLike] = None
+    label_weights: Optional[TensorLike] = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Batch(NamedTuple):
       true_mask: `[B, T]`: whether a label is a true class; None if all are. The others are 0.
       one_row_broadcasts: Whether one row of labels may serve all inputs.
       seen: `[B]`: whether TAPAS sees an input; None if it sees all.
+      label_weights: `[B, T]`: the weights of the true classes, or None.
     """
 
     inputs: tf.Tensor
@@ -37,6 +38,7 @@ class Batch(NamedTuple):
     true_mask: Optional[tf.Tensor] = None
     one_row_broadcasts: bool = True
     seen: Optional[tf.Tensor] = None
+    label_weights: Optional[tf.Tensor] = None
 
     def labels_of_rows(self) -> tf.Tensor:
         """Returns the `[B, T]` labels; a single row is repeated."""
@@ -112,6 +114,8 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         num_true=num_true,
         one_row_broadcasts=arguments.one_row_broadcasts,
     )
+    if arguments.label_weights is not None:
+        batch = batch._replace(label_weights=tf.convert_to_tensor(arguments.label_weights))
     if arguments.padding_label is None and arguments.true_mask is None:
         return batch
     labels = batch.labels_of_rows()
