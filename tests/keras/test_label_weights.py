@@ -17,7 +17,7 @@ SAMPLED = np.array([11, 3, 20, 4, 31, 42, 7, 13, 25])
 
 
 def given(labels, num_true, *_, seed=None, **options):
-    counts = np.full([labels.shape[0], num_true], 0.5, np.float32)
+    counts = tf.fill([tf.shape(labels)[0], num_true], 0.5)
     return SAMPLED, counts, np.linspace(0.2, 1, S).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ from tests.alone import alone
 from tests.keras.conftest import C, D, functional
 from tests.problems import assert_close
 
-V, STEPS, BATCH = 100, 10, 32
+V, STEPS, BATCH = 400, 10, 32
 jit = pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
 
 
