@@ -60,13 +60,14 @@ def labels_of(
     labels = tf.reshape(labels, [-1, width])
     if there is not None:
         there = tf.reshape(there, [-1, width])
+    raw = as_class_ids(labels)  # A row that weighs nothing may have no class either.
     if seen is not None:
         labels = errors.after(_as_many_rows(labels, seen), labels)
         labels = tf.where(seen[:, tf.newaxis], labels, tf.zeros_like(labels))
     ids = whole_class_ids(labels)
     for label in none:
         if label is not None:
-            other = tf.not_equal(ids, tf.constant(label, tf.int64))
+            other = tf.not_equal(raw, tf.constant(label, tf.int64))
             there = other if there is None else tf.logical_and(there, other)
     return Labels(ids, there)
 
