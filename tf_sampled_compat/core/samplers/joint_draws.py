@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.samplers.frequencies import Frequencies
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
@@ -77,8 +78,9 @@ def _draw_and_learn(
     learners = []
     for sampler in samplers:
         learner = getattr(sampler, "frequencies", sampler)
-        if isinstance(learner, LearnedUnigramSampler):
+        if hasattr(learner, "check_range"):
             learner.check_range(range_max)
+        if isinstance(learner, LearnedUnigramSampler):
             learners += [] if any(learner is other for other in learners) else [learner]
     drawn = [
         _independent_draws(sampler, classes, size, range_max, seed, mask)
@@ -162,7 +164,10 @@ def _nan_if_more(count: tf.Tensor, drawn: Sequence[_Draw], sizes: Sequence[int])
 def _probability(sampler: Any, ids: tf.Tensor, range_max: int, seed: Any) -> tf.Tensor:
     """Returns P(k) of each class under one of the samplers, in float64."""
     sampler = getattr(sampler, "frequencies", sampler)
-    if isinstance(sampler, LearnedUnigramSampler):
+    if isinstance(sampler, Frequencies):
+        limit = sampler.num_classes
+        ids = errors.after(checks.ids_in_range("true_classes", ids, limit, None), ids)
+    if isinstance(sampler, (Frequencies, LearnedUnigramSampler)):
         return sampler.probability(ids)
     # The expected count of a class in a single draw is its probability.
     flat = tf.reshape(ids, [-1, 1])

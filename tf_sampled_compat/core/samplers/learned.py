@@ -70,6 +70,7 @@ class LearnedUnigramSampler(SavedSampler):
         seed: Any = None,
         decay: Optional[float] = None,
         name: Optional[str] = None,
+        initial_counts: Optional[TensorLike] = None,
     ) -> None:
         """Creates a sampler that counts one occurrence of each class.
 
@@ -80,6 +81,10 @@ class LearnedUnigramSampler(SavedSampler):
           decay: The weight of the old interval at each new occurrence, between 0 and 1: 1 - α in
             Yi et al. Default: None, which counts occurrences.
           name: A name for the variables' scope.
+          initial_counts: `[num_classes]` whole numbers: how often each class has occurred before,
+            for example `np.bincount(labels, minlength=num_classes)`. The counts start at 1 more.
+            With `decay`, the intervals start as if one class had occurred per step, in these
+            proportions. Default: None, for none.
         """
         super().__init__(name=name or "learned_unigram_sampler")
         self._config = {"num_classes": num_classes, "seed": seed, "decay": decay, "name": name}
@@ -87,7 +92,11 @@ class LearnedUnigramSampler(SavedSampler):
         if decay is not None and not (isinstance(decay, numbers.Real) and 0 < decay < 1):
             errors.fail("decay", "a number between 0 and 1, or None", repr(decay))
         self._intervals = None if decay is None else Intervals(self.num_classes, float(decay))
-        initial = 1 if self._intervals is None else self._intervals.initial_weight
+        initial: Any = 1 if self._intervals is None else self._intervals.initial_weight
+        if initial_counts is not None:
+            counts = 1 + checks.whole_counts("initial_counts", initial_counts, self.num_classes)
+            initial = counts if self._intervals is None else self._intervals.weights(counts)
+            self._config["initial_counts"] = (counts - 1).tolist()
         self._tree = _tree(self.num_classes, initial)
         self._seed = tf.Variable(_seed_pair(seed), trainable=False, dtype=tf.int64, name="seed")
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64, name="step")
@@ -309,7 +318,7 @@ class LearnedUnigramSampler(SavedSampler):
         self.load_own_variables(state)
 
 
-def _tree(num_classes: int, initial: int) -> SumTree:
+def _tree(num_classes: int, initial: Any) -> SumTree:
     try:
         return SumTree(num_classes, initial)
     except tf.errors.ResourceExhaustedError:

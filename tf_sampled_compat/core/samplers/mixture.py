@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.typing import Sampler, TensorLike
+from tf_sampled_compat.core.samplers import frequencies as counts
 from tf_sampled_compat.core.samplers.descriptions import describe, distinct, rebuild
 from tf_sampled_compat.core.samplers.joint_draws import draw_and_learn
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
@@ -22,7 +23,7 @@ class InBatchSampler(SavedSampler):
 
     All labels are candidates, so `num_sampled` must be at least batch_size · num_true. A batch that
     is smaller, or has padding, gives fewer candidates. The expected count of a class is their
-    number · P(k), with P learned from earlier batches:
+    number · P(k), with P given, or learned from earlier batches:
 
         P(k) ∝ 1 + occurrences of k, or ∝ 1 / interval (see `LearnedUnigramSampler`)
 
@@ -37,7 +38,7 @@ class InBatchSampler(SavedSampler):
     <tf.Tensor: shape=(2,), dtype=int64, numpy=array([3, 7])>
 
     Attributes:
-      frequencies: The sampler that learns how often each class is true.
+      frequencies: How often each class is true: a `LearnedUnigramSampler`, or a given array.
 
     Source: Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
     Recommendations" (2019).
@@ -46,18 +47,19 @@ class InBatchSampler(SavedSampler):
     takes_mask = True  # Tells the losses that `__call__` has a `mask`, for padded labels.
     draws_fewer = True  # Tells the losses that `num_sampled` is the most that it returns.
 
-    def __init__(self, frequencies: LearnedUnigramSampler, name: Optional[str] = None) -> None:
+    def __init__(
+        self, frequencies: Union[LearnedUnigramSampler, TensorLike], name: Optional[str] = None
+    ) -> None:
         """Creates a sampler.
 
         Args:
-          frequencies: The sampler that learns how often each class is true. Share it only with
-            samplers of the same `MixtureSampler`, so that a batch is learned once.
+          frequencies: How often each class is true: the sampler that learns it, or a
+            `[num_classes]` array of counts or numbers in proportion to them. Share a learned one
+            only with samplers of the same `MixtureSampler`, so that a batch is learned once.
           name: A name for the module.
         """
         super().__init__(name=name or "in_batch_sampler")
-        if not isinstance(frequencies, LearnedUnigramSampler):
-            errors.fail("frequencies", "a LearnedUnigramSampler", repr(frequencies))
-        self.frequencies = frequencies
+        self.frequencies = counts.as_frequencies(frequencies)
 
     def __call__(
         self,
@@ -102,14 +104,12 @@ class InBatchSampler(SavedSampler):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, with `frequencies` described."""
-        described = {type(self.frequencies).__name__: self.frequencies.get_config()}
-        return {"frequencies": described, "name": self.name}
+        return {"frequencies": counts.describe(self.frequencies), "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InBatchSampler:
         """Makes a sampler from the result of `get_config`, with fresh frequencies."""
-        (described,) = config["frequencies"].values()
-        return cls(LearnedUnigramSampler.from_config(described), config.get("name"))
+        return cls(counts.rebuild(config["frequencies"]), config.get("name"))
 
     def save_own_variables(self, store: Any) -> None:
         """Stores the state of `frequencies` in a mapping."""
@@ -225,7 +225,8 @@ class MixtureSampler(SavedSampler):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the samplers, described, and their sizes."""
-        shared = [one for one in distinct(self.samplers) if isinstance(one, LearnedUnigramSampler)]
+        kinds = (LearnedUnigramSampler, counts.Frequencies)
+        shared = [one for one in distinct(self.samplers) if isinstance(one, kinds)]
 
         def described(sampler: Any) -> Any:
             if not isinstance(sampler, InBatchSampler):
@@ -234,7 +235,7 @@ class MixtureSampler(SavedSampler):
             return {"in_batch": {**sampler.get_config(), "frequencies": inner}}
 
         return {
-            "shared": [one.get_config() for one in shared],
+            "shared": [counts.describe(one) for one in shared],
             "samplers": [described(sampler) for sampler in self.samplers],
             "sizes": list(self.sizes),
             "name": self.name,
@@ -243,7 +244,7 @@ class MixtureSampler(SavedSampler):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MixtureSampler:
         """Makes a mixture from the result of `get_config`, with samplers in a fresh state."""
-        shared = [LearnedUnigramSampler.from_config(one) for one in config["shared"]]
+        shared = [counts.rebuild(one) for one in config["shared"]]
 
         def rebuilt(description: Any) -> Any:
             if not isinstance(description, Mapping) or "in_batch" not in description:
