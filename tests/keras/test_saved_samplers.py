@@ -363,3 +363,24 @@ def test_a_module_of_ones_own(kerases, batch, tmp_path):
     for model in (second, third):
         model.train_on_batch(*batch)
         assert int(model.loss.sampler.calls) == N // 16 + 1
+
+
+def test_given_frequencies_in_a_mixture(kerases, batch, tmp_path):
+    """They are in the config, and have no state."""
+    given = tsc.random.InBatchSampler(np.arange(1, C + 1))
+    sampler = tsc.random.MixtureSampler([(given, N), (learned(), 6)])
+    for again in (
+        pickle.loads(pickle.dumps(sampler)),
+        type(sampler).from_config(sampler.get_config()),
+    ):
+        assert again.get_config() == sampler.get_config()
+    model = functional(kerases)
+    loss = kerases.ours.losses.SampledSoftmax(N + 6, sampler=sampler, exclude_true=True)
+    model.compile("sgd", loss)
+    model.fit(data(batch), verbose=0)
+    model.save(tmp_path / "m.keras")
+    other = kerases.keras.models.load_model(tmp_path / "m.keras")
+    x, y = batch
+    got, want = other.train_on_batch(x, y), model.train_on_batch(x, y)
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+    assert_same_state(other.loss.sampler, sampler)
