@@ -1,4 +1,4 @@
-"""Labels of the batch as candidates where there are fewer than `num_sampled`, or some are masked."""
+"""Labels of the batch as candidates: fewer than `num_sampled`, or some of them masked."""
 
 import numpy as np
 import pytest
