@@ -384,3 +384,20 @@ def test_given_frequencies_in_a_mixture(kerases, batch, tmp_path):
     got, want = other.train_on_batch(x, y), model.train_on_batch(x, y)
     np.testing.assert_allclose(got, want, rtol=1e-6)
     assert_same_state(other.loss.sampler, sampler)
+
+
+@pytest.mark.parametrize("how", ["export", "tf.saved_model.save"])
+def test_a_model_is_exported_after_training(kerases, how, batch, tmp_path):
+    model = compiled(kerases, "mixture with functions")
+    if how == "export" and not hasattr(model, "export"):
+        pytest.skip("this Keras has no export")
+    model.fit(data(batch), verbose=0)
+    x, folder = tf.constant(batch[0]), str(tmp_path / "exported")
+    if how == "export":
+        model.export(folder, verbose=False)
+    else:
+        serve = tf.function(lambda x: model(x), input_signature=[tf.TensorSpec([None, D])])
+        tf.saved_model.save(model, folder, {"serving_default": serve})
+    loaded = tf.saved_model.load(folder)
+    (got,) = loaded.signatures["serving_default"](x).values()
+    np.testing.assert_allclose(got, model.predict(batch[0], verbose=0), rtol=1e-5, atol=1e-6)
