@@ -394,7 +394,7 @@ def test_a_model_is_exported_after_training(kerases, how, batch, tmp_path):
     model.fit(data(batch), verbose=0)
     x, folder = tf.constant(batch[0]), str(tmp_path / "exported")
     if how == "export":
-        model.export(folder, verbose=False)
+        model.export(folder)
     else:
         serve = tf.function(lambda x: model(x), input_signature=[tf.TensorSpec([None, D])])
         tf.saved_model.save(model, folder, {"serving_default": serve})
