@@ -76,7 +76,8 @@ def test_masked_steps_are_no_candidates(kerases, kind, jit_compile):
         head = kerases.ours.layers.SampledDense(V, kernel_initializer="ones")
         head.build([None, 6])
         kernel = np.random.RandomState(4).randn(V, 6).astype(np.float32)
-        head.set_weights([kernel, np.zeros(V, np.float32)])
+        bias = 2 * np.random.RandomState(5).randn(V).astype(np.float32)
+        head.set_weights([kernel, bias])
 
         @tf.function(jit_compile=jit_compile)
         def value(hidden, labels, mask, loss=loss, head=head):
