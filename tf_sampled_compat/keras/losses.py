@@ -1,9 +1,11 @@
 """Mirrors `keras.losses`: sampled in training, exact in evaluation."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import head_loss, losses
+from tf_sampled_compat.keras_common import head_loss, losses, sampler_config
 
 __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+
+sampler_config.register(register)
 
 
 class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):
@@ -38,6 +40,7 @@ class NCE(losses.NCE, _Loss):
       implementation: "fused", "composite" or None.
       padding_label: See `SampledSoftmax`.
       exclude_true: See `SampledSoftmax`.
+      ignore_class: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
@@ -78,6 +81,7 @@ class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
       implementation: "fused", "composite" or None.
       padding_label: See `SampledSoftmax`.
       exclude_true: See `SampledSoftmax`.
+      ignore_class: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
@@ -103,22 +107,29 @@ class SampledSoftmax(losses.SampledSoftmax, _Loss):
       sampler: "log_uniform" (classes sorted by decreasing frequency), "uniform", "learned_unigram"
         or "fixed_unigram"; a dictionary of a name and that sampler's options, such as
         `{"name": "fixed_unigram", "unigrams": counts}`; a function of `tf_sampled_compat.random`,
-        or a `functools.partial` of one; or any callable with the same arguments and results.
+        or a `functools.partial` of one; or any callable with the same arguments and results. The
+        files of the model hold its state, if it has one.
       remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
         of the example's target classes.
       seed: The sampler's operation seed.
       implementation: "fused" (the C++ op), "composite" (TensorFlow's ops), or None to choose.
-      padding_label: The label that fills a row with fewer than `num_true` true classes.
+      padding_label: The label that fills a row with fewer than `num_true` true classes. A row of
+        padding alone is ignored as by `ignore_class`.
       exclude_true: Whether to leave every true class of an example out of its negatives, and to
         adjust their expected counts; see `tf_sampled_compat.nn`.
+      ignore_class: A label whose rows are left out of training and of the mean, as in Keras's
+        `SparseCategoricalCrossentropy`.
       **kwargs: `reduction` and `name`: as for any loss.
 
-    Call arguments: `y_true` of shape `[...]` or `[..., num_true]`: class ids of any integer dtype,
-    never cast to a float; `y_pred`, the output of a `SampledDense`; `sample_weight`.
+    Call arguments: `y_true` of shape `[...]` or `[..., num_true]`, dense or ragged: class ids of an
+    integer dtype, never cast to a float, or whole numbers of a floating one; `y_pred`, the output
+    of a `SampledDense`; `sample_weight`, as in Keras, or a weight for each true class. Rows that
+    are masked, or have the weight 0 or no true class, are seen by no sampler.
 
     Raises:
-      ValueError: If the sampler is unknown. When called: if y_pred is not the output of a
-        `SampledDense` layer, and where `tf_sampled_compat.nn.sampled_softmax_loss` raises.
+      ValueError: If the sampler is unknown, or a number is not positive. When called: if y_pred is
+        not the output of a `SampledDense` layer, if labels have a fraction or another shape than
+        y_pred, and where `tf_sampled_compat.nn.sampled_softmax_loss` raises.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/sampled_softmax_loss.
     """
@@ -143,6 +154,7 @@ class SampledSparseSoftmax(losses.SampledSparseSoftmax, _Loss):
       implementation: "fused", "composite" or None.
       padding_label: See `SampledSoftmax`.
       exclude_true: See `SampledSoftmax`.
+      ignore_class: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any, ClassVar, Optional
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import (
@@ -66,16 +68,18 @@ class HeadLoss(bases.Loss):
         implementation: Optional[str],
         padding_label: Optional[int],
         exclude_true: bool,
+        ignore_class: Optional[int],
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.num_sampled = num_sampled
-        self.num_true = num_true
+        self.num_sampled = checks.known_size("num_sampled", num_sampled)
+        self.num_true = checks.known_size("num_true", num_true)
         self.sampler = sampler_config.normalize(sampler)
         self.remove_accidental_hits = remove_accidental_hits
         self.seed = seed
         self.implementation = implementation
-        self.padding_label = padding_label
+        self.padding_label = _label("padding_label", padding_label)
+        self.ignore_class = _label("ignore_class", ignore_class)
         self.exclude_true = exclude_true
         self._learners: dict[int, LearnedUnigramSampler] = {}
 
@@ -86,30 +90,49 @@ class HeadLoss(bases.Loss):
         Args:
           y_true: `[...]` or `[..., num_true]` class ids.
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
-          sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`.
+          sample_weight: As for Keras's losses: a number, `[batch]` or `[...]`. With several true
+            classes also `[..., num_true]`, the shape of y_true: a weight for each true class.
         """
         # Keras would cast the labels to a float dtype, which cannot hold every class id. So the
         # computed losses are passed in place of the labels too.
-        values = self.call(y_true, y_pred)
-        mask = batch_rows.mask_of(y_pred)
+        values, mask, is_weighted = self._values(y_true, y_pred, sample_weight)
         if mask is not None:
             values._keras_mask = mask
+        if is_weighted:
+            sample_weight = None
         return self._computed_losses(self)(values, values, sample_weight)
 
     @tf.autograph.experimental.do_not_convert
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
         """Returns the losses of the examples: `[...]`."""
-        if in_symbolic_scope():
-            return tf.zeros(tf.shape(y_pred)[:-1])
+        return self._values(y_true, y_pred, None)[0]
+
+    def _values(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[tf.Tensor, Any, bool]:
+        """Returns the losses of the examples, `[...]`, their mask or None, and one thing more.
+
+        It is whether Keras need not weigh: the losses contain the weights of the true classes.
+        """
+        if in_symbolic_scope():  # Only shapes matter.
+            return tf.zeros(tf.shape(y_pred)[:-1]), batch_rows.mask_of(y_pred), True
         tag = head_output.find(y_pred, self)
-        inputs, labels = batch_rows.rows(tag, y_true, self.num_true, batch_rows.mask_of(y_pred))
-        head = tag.head
-        arguments = head.arguments(labels, inputs, self.num_true, self.padding_label)
+        batch = batch_rows.rows_of(
+            tag,
+            y_true,
+            self.num_true,
+            mask=batch_rows.mask_of(y_pred),
+            none=(self.padding_label, self.ignore_class),
+            weights=sample_weight,
+        )
+        head, compute = tag.head, self._sampled if tag.training else self._exact
+
+        def losses(inputs: Any, labels: Any, mask: Any, weights: Any) -> tf.Tensor:
+            arguments = head.arguments(labels, inputs, self.num_true, None)
+            more = {"true_mask": mask, "label_weights": weights}
+            return compute(dataclasses.replace(arguments, **more), head)
+
         with tf.name_scope(self.name or type(self).__name__):
-            values = (
-                self._sampled(arguments, head) if tag.training else self._exact(arguments, head)
-            )
-        return batch_rows.like_hidden(values, tag)
+            values = batch.losses(losses)
+        return batch_rows.like_hidden(values, tag), batch.mask, batch.label_weights is not None
 
     def _sampled(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""
@@ -148,14 +171,15 @@ class HeadLoss(bases.Loss):
     def _sampler_of(self, head: Any) -> Any:
         """Returns the sampler for a head, or None for the loss's default.
 
-        The head saves the state of a learned sampler.
+        The head saves the state of a sampler that has one.
         """
-        if self.sampler == self._own_sampler and not private.in_xla_context():
+        sampler_config.check_size(self.sampler, self.num_sampled, head.num_classes)
+        is_own = isinstance(self.sampler, str) and self.sampler == self._own_sampler
+        if is_own and not private.in_xla_context():
             return None
         learner = functools.partial(self._learner, head.num_classes)
         sampler = sampler_config.resolve(self.sampler, learner)
-        if isinstance(sampler, LearnedUnigramSampler):
-            head.sampler_state.hold(sampler)
+        head.sampler_state.hold(sampler, head)
         return sampler
 
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:
@@ -180,6 +204,7 @@ class HeadLoss(bases.Loss):
             "implementation": self.implementation,
             "padding_label": self.padding_label,
             "exclude_true": self.exclude_true,
+            "ignore_class": self.ignore_class,
         }
 
     @classmethod
@@ -187,3 +212,11 @@ class HeadLoss(bases.Loss):
         """Makes a loss from the result of `get_config`."""
         sampler = sampler_config.deserialize(config["sampler"], cls._keras)
         return cls(**{**config, "sampler": sampler})
+
+
+def _label(argument: str, value: Optional[int]) -> Optional[int]:
+    """Checks a label that is no class."""
+    if value is None:
+        return None
+    checks.integer(argument, value)
+    return int(value)

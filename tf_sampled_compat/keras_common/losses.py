@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Optional
 
+from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses.description import Resampling
 from tf_sampled_compat.core.samplers import default
@@ -25,6 +26,7 @@ class SampledSoftmax(HeadLoss):
         padding_label: Optional[int] = None,
         exclude_true: bool = False,
         name: Optional[str] = "sampled_softmax",
+        ignore_class: Optional[int] = None,
         **kwargs: Any,
     ):
         super().__init__(
@@ -36,6 +38,7 @@ class SampledSoftmax(HeadLoss):
             implementation=implementation,
             padding_label=padding_label,
             exclude_true=exclude_true,
+            ignore_class=ignore_class,
             name=name,
             **kwargs,
         )
@@ -58,6 +61,7 @@ class NCE(HeadLoss):
         padding_label: Optional[int] = None,
         exclude_true: bool = False,
         name: Optional[str] = "nce",
+        ignore_class: Optional[int] = None,
         **kwargs: Any,
     ):
         super().__init__(
@@ -69,6 +73,7 @@ class NCE(HeadLoss):
             implementation=implementation,
             padding_label=padding_label,
             exclude_true=exclude_true,
+            ignore_class=ignore_class,
             name=name,
             **kwargs,
         )
@@ -90,6 +95,7 @@ class SampledSparseSoftmax(HeadLoss):
         padding_label: Optional[int] = None,
         exclude_true: bool = False,
         name: Optional[str] = "sampled_sparse_softmax",
+        ignore_class: Optional[int] = None,
         **kwargs: Any,
     ):
         super().__init__(
@@ -101,6 +107,7 @@ class SampledSparseSoftmax(HeadLoss):
             implementation=implementation,
             padding_label=padding_label,
             exclude_true=exclude_true,
+            ignore_class=ignore_class,
             name=name,
             **kwargs,
         )
@@ -131,6 +138,7 @@ class RankSampledSoftmax(HeadLoss):
         padding_label: Optional[int] = None,
         exclude_true: bool = False,
         name: Optional[str] = "rank_sampled_softmax",
+        ignore_class: Optional[int] = None,
         **kwargs: Any,
     ):
         super().__init__(
@@ -142,10 +150,13 @@ class RankSampledSoftmax(HeadLoss):
             implementation=implementation,
             padding_label=padding_label,
             exclude_true=exclude_true,
+            ignore_class=ignore_class,
             name=name,
             **kwargs,
         )
-        self.num_resampled = num_resampled
+        self.num_resampled = checks.known_size("num_resampled", num_resampled)
+        if self.num_resampled >= self.num_sampled:
+            checks.resampling_sizes(self.num_sampled, self.num_resampled, self.num_sampled)
         self._temperature = Temperature(resampling_temperature)
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.samplers import default, tensorflow_kernels
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
+from tf_sampled_compat.core.samplers.mixture import InBatchSampler, MixtureSampler
 from tf_sampled_compat.core.tf import private
 
 NAMED = {
@@ -45,6 +46,18 @@ def normalize(sampler: Any) -> Any:
     return sampler
 
 
+def check_size(sampler: Any, num_sampled: int, num_classes: int) -> None:
+    """Checks that a sampler of distinct classes has enough of them."""
+    is_named = isinstance(sampler, (str, Mapping))
+    if (is_named or isinstance(sampler, LearnedUnigramSampler)) and num_sampled > num_classes:
+        errors.fail(
+            "num_sampled",
+            f"at most {num_classes}, the number of classes of the SampledDense layer, as the "
+            "sampled classes are distinct (with so few classes, Keras's own losses are as fast)",
+            num_sampled,
+        )
+
+
 def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
     """Returns a callable with the signature of TensorFlow's samplers.
 
@@ -62,20 +75,49 @@ def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
     return functools.partial(default.BY_NAME[name], **options)
 
 
+def register(register_class: Callable[[Any], Any]) -> None:
+    """Registers the samplers that have a config with a Keras, so that it loads them from files.
+
+    Args:
+      register_class: The result of `registration.registrar`.
+    """
+    for sampler in (LearnedUnigramSampler, InBatchSampler, MixtureSampler):
+        register_class(sampler)
+
+
 def serialize(sampler: Any, keras: Any) -> Any:
-    """Describes a sampler in a config. A custom object must be registered with Keras."""
+    """Describes a sampler in a config. A custom object must be registered with Keras.
+
+    Its state is not in the config, but in the files and checkpoints of the model.
+    """
     if isinstance(sampler, LearnedUnigramSampler):
-        return {_LEARNED: sampler.get_config()}  # Its counts are in checkpoints.
-    return keras.utils.serialize_keras_object(sampler) if callable(sampler) else sampler
+        return {_LEARNED: sampler.get_config()}  # The form that files have had from the start.
+    if not callable(sampler):
+        return sampler
+    described = keras.utils.serialize_keras_object(sampler)
+    if isinstance(sampler, MixtureSampler):
+        # Not every Keras describes what is inside a config.
+        described["config"] = {
+            **described["config"],
+            "samplers": [
+                keras.utils.serialize_keras_object(inner) if callable(inner) else inner
+                for inner in sampler.get_config()["samplers"]
+            ],
+        }
+    return described
 
 
 def deserialize(config: Any, keras: Any) -> Any:
     """Returns the sampler that `serialize` described."""
     if isinstance(config, Mapping) and _LEARNED in config:
         return LearnedUnigramSampler(**config[_LEARNED])
-    if isinstance(config, Mapping) and "class_name" in config:
-        return keras.utils.deserialize_keras_object(config)
-    return config
+    if not isinstance(config, Mapping) or "class_name" not in config:
+        return config
+    inside = config.get("config")
+    if isinstance(inside, Mapping) and {"samplers", "sizes", "shared"} <= set(inside):
+        samplers = [deserialize(inner, keras) for inner in inside["samplers"]]
+        return MixtureSampler.from_config({**inside, "samplers": samplers})
+    return keras.utils.deserialize_keras_object(config)
 
 
 def _check_name(name: Any) -> None:

@@ -1,9 +1,11 @@
 """Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
 
-from tf_sampled_compat.keras_common import head_loss, losses
+from tf_sampled_compat.keras_common import head_loss, losses, sampler_config
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
 __all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+
+sampler_config.register(register)
 
 
 class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):

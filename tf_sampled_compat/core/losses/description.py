@@ -37,6 +37,9 @@ class Arguments:
       biases_contiguous_mod: The same for the biases, if it differs (TF 0.12).
       padding_label: The label that means "no class".
       one_row_broadcasts: Whether one row of labels may serve all inputs, as in TensorFlow.
+      true_mask: `[B, T]` booleans: False where a label is no class, beside `padding_label`. TAPAS
+        leaves out the rows where all are False.
+      label_weights: `[B, T]`: see `losses.weighted`.
     """
 
     weights: TableLike
@@ -50,6 +53,8 @@ class Arguments:
     biases_contiguous_mod: Optional[ContiguousMod] = None
     padding_label: Optional[int] = None
     one_row_broadcasts: bool = True
+    true_mask: Optional[TensorLike] = None
+    label_weights: Optional[TensorLike] = None
 
 
 @dataclass(frozen=True)

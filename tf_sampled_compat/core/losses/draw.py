@@ -30,12 +30,19 @@ class Drawn(NamedTuple):
       batch: The tensors, with labels checked to be class ids.
       candidates: The negatives and the expected counts.
       population: For TAPAS, the candidates of the first stage; otherwise equals `candidates`.
+      some_missing: Whether -1 may stand among the candidates, where there is none. So it is under
+        XLA, which needs fixed shapes, if the sampler draws fewer candidates than `num_sampled`.
     """
 
     backend: Backend
     batch: Batch
     candidates: SampledValues
     population: SampledValues
+    some_missing: bool = False
+
+    def present(self, sampled: tf.Tensor) -> Optional[tf.Tensor]:
+        """Returns `[S]`: whether there is a candidate in each place; None if there always is."""
+        return sampled >= 0 if self.some_missing else None
 
     def with_counts_of_one(self) -> Drawn:
         """The same with expected counts of 1, whose logarithm is 0."""
@@ -66,10 +73,27 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
     else:
         sampled = backend.check_ids("sampled_candidates", own.sampled_candidates, *rows)
         population = own._replace(sampled_candidates=sampled)
+    drawn = Drawn(backend, batch, population, population, _some_missing(sampling, batch))
     if sampling.resampling is None:
-        return Drawn(backend, batch, population, population)
-    candidates = tapas.resample(batch, population, sampling.resampling, backend)
-    return Drawn(backend, batch, candidates, population)
+        return drawn
+    candidates = tapas.resample(
+        batch,
+        population,
+        sampling.resampling,
+        backend,
+        present=drawn.present(population.sampled_candidates),
+        draws_fewer=_draws_fewer(sampling),
+    )
+    return drawn._replace(candidates=candidates)
+
+
+def _draws_fewer(sampling: Sampling) -> bool:
+    """Whether the sampler may return fewer candidates than `num_sampled`, as labels in a batch."""
+    return sampling.given() is None and getattr(sampling.sampler, "draws_fewer", False)
+
+
+def _some_missing(sampling: Sampling, batch: Batch) -> bool:
+    return _draws_fewer(sampling) and batch.true_mask is not None and private.in_xla_context()
 
 
 def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
@@ -84,7 +108,7 @@ def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
     if values is None:
         return None
     num_sampled = None
-    if loss.wants_exactly_num_sampled:
+    if loss.wants_exactly_num_sampled and not _draws_fewer(sampling):
         num_sampled = _size("num_sampled", sampling.num_sampled)
     return converted(sampling, batch, values, num_sampled)
 

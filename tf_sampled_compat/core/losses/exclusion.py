@@ -15,7 +15,7 @@ from tf_sampled_compat.core.losses.prepare import Batch
 
 def true_among(batch: Batch, sampled: tf.Tensor) -> tf.Tensor:
     """`[B, S]`: which candidates are a true class of the row, every copy of one."""
-    labels = batch.labels_or(-1)
+    labels = batch.labels_or(-2)  # -1 is no candidate.
     found = tf.equal(labels[:, :1], sampled)
     for column in range(1, batch.num_true):
         found = tf.logical_or(found, tf.equal(labels[:, column : column + 1], sampled))
@@ -44,7 +44,9 @@ def _log_growth(drawn: Drawn, dtype: tf.DType) -> tf.Tensor:
     which for independent draws is S' · Q(c) / (1 - Σ_true Q(true)).
     """
     batch, values = drawn.batch, drawn.population
-    size = tf.cast(tf.size(values.sampled_candidates), dtype)
+    present = drawn.present(values.sampled_candidates)
+    size = tf.size(values.sampled_candidates) if present is None else tf.math.count_nonzero(present)
+    size = tf.cast(size, dtype)
     found = true_among(batch, values.sampled_candidates)
     left = size - tf.reduce_sum(tf.cast(found, dtype), axis=1, keepdims=True)
     count = tf.cast(values.true_expected_count, dtype)

@@ -15,6 +15,7 @@ from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend, SumKind
+from tf_sampled_compat.core.losses import weighted
 from tf_sampled_compat.core.losses.blocks import fold_blocks, num_classes_of
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.losses.prepare import Batch, prepare
@@ -49,7 +50,11 @@ def full_loss(
         rows = batch.weights.num_rows, batch.biases.num_rows
         batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
         reduced = _reduce(batch, backend, kind, num_classes)
-        loss = reduced - _mean_of_true(batch, _true_logits(batch))
+        true_logits = _true_logits(batch)
+        if batch.label_weights is None:
+            loss = reduced - _mean_of_true(batch, true_logits)
+        else:
+            loss = weighted.exact(reduced, true_logits, batch, kind)
         loss = tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.inputs.dtype)
         if kind == "sigmoid" or batch.true_mask is None:
             return loss

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.backends.interface import Backend, Gathered, Plan
+from tf_sampled_compat.core.backends.interface import Gathered, Plan
 from tf_sampled_compat.core.losses import exclusion, slices
 from tf_sampled_compat.core.losses.description import SampledLoss
 from tf_sampled_compat.core.losses.draw import Drawn
-from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
@@ -19,6 +18,11 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
     sampled = with_shape(values.sampled_candidates, [None])
     planned = _plan(loss, drawn, sampled)
     excluded = exclusion.true_among(batch, sampled) if loss.exclude_true else None
+    present = drawn.present(sampled)
+    if present is not None:
+        missing = tf.logical_not(present)
+        there = tf.fill([tf.shape(batch.labels)[0], 1], False) if excluded is None else excluded
+        excluded = tf.logical_or(there, missing)
     dtype = batch.compute_dtype
     true_offset = backend.log_offset("true_expected_count", values.true_expected_count, dtype)
     gathered = Gathered(
@@ -46,7 +50,7 @@ def _plan(loss: SampledLoss, drawn: Drawn, sampled: tf.Tensor) -> Plan:
     find_hits = loss.remove_accidental_hits and not loss.exclude_true
     unique = slices.chosen(loss.slices) == "unique"
     if batch.true_mask is not None:
-        return _masked_plan(backend, batch, sampled, find_hits=find_hits, unique=unique)
+        return _masked_plan(drawn, sampled, find_hits=find_hits, unique=unique)
     if not batch.has_one_label_row:
         return backend.plan(
             batch.labels_of_rows(),
@@ -67,14 +71,19 @@ def _plan(loss: SampledLoss, drawn: Drawn, sampled: tf.Tensor) -> Plan:
     return planned._replace(hits=backend.hits(labels, sampled, batch.num_true))
 
 
-def _masked_plan(
-    backend: Backend, batch: Batch, sampled: tf.Tensor, *, find_hits: bool, unique: bool
-) -> Plan:
+def _masked_plan(drawn: Drawn, sampled: tf.Tensor, *, find_hits: bool, unique: bool) -> Plan:
     """Plans labels with padding, which is looked up as a candidate and is never a hit."""
-    labels = batch.labels
-    if size_of(sampled, 0) != 0:
-        labels = tf.where(batch.true_mask, labels, sampled[:1])  # It is looked up anyway.
-    planned = backend.plan(labels, sampled, num_true=batch.num_true, find_hits=False, unique=unique)
+    backend, batch = drawn.backend, drawn.batch
+    labels, there = batch.labels, sampled
+    if drawn.some_missing:
+        # A class that is looked up anyway; class 0 only if there is no candidate at all.
+        there = tf.where(sampled >= 0, sampled, tf.maximum(tf.reduce_max(sampled), 0))
+    if size_of(sampled, 0) is None:
+        # There may be no candidate. Then a row has no negatives, and class 0 is looked up.
+        labels = tf.where(batch.true_mask, labels, tf.concat([there, [0]], axis=0)[:1])
+    elif size_of(sampled, 0) != 0:
+        labels = tf.where(batch.true_mask, labels, there[:1])  # It is looked up anyway.
+    planned = backend.plan(labels, there, num_true=batch.num_true, find_hits=False, unique=unique)
     if not find_hits:
         return planned
-    return planned._replace(hits=backend.hits(batch.labels_or(-1), sampled, batch.num_true))
+    return planned._replace(hits=backend.hits(batch.labels_or(-2), sampled, batch.num_true))

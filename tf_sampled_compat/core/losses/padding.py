@@ -27,6 +27,15 @@ def rectangular(labels: Any, padding_label: Optional[int], num_true: int) -> Any
     return with_shape(errors.after(fits, padded), [None, num_true])
 
 
-def true_mask(labels: tf.Tensor, padding_label: int) -> tf.Tensor:
-    """Returns `[B, T]`: whether an int64 label is a true class."""
-    return tf.not_equal(labels, tf.constant(padding_label, tf.int64))
+def true_mask(labels: tf.Tensor, padding_label: Optional[int], given: Any) -> tf.Tensor:
+    """Returns `[B, T]`: whether an int64 label is a true class.
+
+    Args:
+      labels: `[B, T]`.
+      padding_label: The label that is none, or None.
+      given: The caller's `[B, T]` mask, or None.
+    """
+    if padding_label is None:
+        return tf.convert_to_tensor(given)
+    there = tf.not_equal(labels, tf.constant(padding_label, tf.int64))
+    return there if given is None else tf.logical_and(there, given)

@@ -26,6 +26,8 @@ class Batch(NamedTuple):
       num_true: T.
       true_mask: `[B, T]`: whether a label is a true class; None if all are. The others are 0.
       one_row_broadcasts: Whether one row of labels may serve all inputs.
+      seen: `[B]`: whether TAPAS sees an input; None if it sees all.
+      label_weights: `[B, T]`: the weights of the true classes, or None.
     """
 
     inputs: tf.Tensor
@@ -35,6 +37,8 @@ class Batch(NamedTuple):
     num_true: int
     true_mask: Optional[tf.Tensor] = None
     one_row_broadcasts: bool = True
+    seen: Optional[tf.Tensor] = None
+    label_weights: Optional[tf.Tensor] = None
 
     def labels_of_rows(self) -> tf.Tensor:
         """Returns the `[B, T]` labels; a single row is repeated."""
@@ -110,11 +114,14 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         num_true=num_true,
         one_row_broadcasts=arguments.one_row_broadcasts,
     )
-    if arguments.padding_label is None:
+    if arguments.label_weights is not None:
+        batch = batch._replace(label_weights=tf.convert_to_tensor(arguments.label_weights))
+    if arguments.padding_label is None and arguments.true_mask is None:
         return batch
     labels = batch.labels_of_rows()
-    mask = padding.true_mask(labels, arguments.padding_label)
-    return batch._replace(labels=tf.where(mask, labels, 0), true_mask=mask)
+    mask = padding.true_mask(labels, arguments.padding_label, arguments.true_mask)
+    seen = None if arguments.true_mask is None else tf.reduce_any(mask, axis=1)
+    return batch._replace(labels=tf.where(mask, labels, 0), true_mask=mask, seen=seen)
 
 
 def _tables(arguments: Arguments) -> tuple[Table, Table]:

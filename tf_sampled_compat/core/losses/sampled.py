@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.backends.tensorflow_ops import logits_and_targets
-from tf_sampled_compat.core.losses import result_names
+from tf_sampled_compat.core.losses import result_names, weighted
 from tf_sampled_compat.core.losses.description import SampledLoss, Sampling
 from tf_sampled_compat.core.losses.draw import draw
 from tf_sampled_compat.core.losses.gather import gather
@@ -34,6 +34,8 @@ def sampled_loss(loss: SampledLoss) -> tf.Tensor:
         batch = prepare(loss.arguments, flat_labels=loss.flat_labels_pass)
         drawn = draw(loss, batch)
         gathered = gather(loss, drawn)
+        if batch.label_weights is not None:
+            return weighted.sampled(drawn.backend, gathered, batch, loss.kind)
         return drawn.backend.loss(gathered, loss.kind, result)
 
 

@@ -12,6 +12,7 @@ from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
+from tf_sampled_compat.core.samplers.saving import SavedSampler, make, plain
 from tf_sampled_compat.core.samplers.sum_tree import SumTree
 from tf_sampled_compat.core.samplers.unique_draws import Draws, draw_unique
 from tf_sampled_compat.core.samplers.values import SampledValues
@@ -26,7 +27,7 @@ _SEEDS_PER_STEP = 2**16
 _REPLICA, _OPERATION = 0x632BE59BD9B4E019, 0x1E3779B97F4A7C15
 
 
-class LearnedUnigramSampler(tf.Module):
+class LearnedUnigramSampler(SavedSampler):
     r"""Samples classes by their frequency as true classes: P(k) ∝ 1 + occurrences of k so far.
 
     A drop-in for `learned_unigram_candidate_sampler` that keeps its counts in a variable. A model
@@ -69,6 +70,7 @@ class LearnedUnigramSampler(tf.Module):
         seed: Any = None,
         decay: Optional[float] = None,
         name: Optional[str] = None,
+        initial_counts: Optional[TensorLike] = None,
     ) -> None:
         """Creates a sampler that counts one occurrence of each class.
 
@@ -79,6 +81,10 @@ class LearnedUnigramSampler(tf.Module):
           decay: The weight of the old interval at each new occurrence, between 0 and 1: 1 - α in
             Yi et al. Default: None, which counts occurrences.
           name: A name for the variables' scope.
+          initial_counts: `[num_classes]` whole numbers: how often each class has occurred before,
+            for example `np.bincount(labels, minlength=num_classes)`. The counts start at 1 more.
+            With `decay`, the intervals start as if one class had occurred per step, in these
+            proportions. Default: None, for none.
         """
         super().__init__(name=name or "learned_unigram_sampler")
         self._config = {"num_classes": num_classes, "seed": seed, "decay": decay, "name": name}
@@ -86,7 +92,11 @@ class LearnedUnigramSampler(tf.Module):
         if decay is not None and not (isinstance(decay, numbers.Real) and 0 < decay < 1):
             errors.fail("decay", "a number between 0 and 1, or None", repr(decay))
         self._intervals = None if decay is None else Intervals(self.num_classes, float(decay))
-        initial = 1 if self._intervals is None else self._intervals.initial_weight
+        initial: Any = 1 if self._intervals is None else self._intervals.initial_weight
+        if initial_counts is not None:
+            counts = 1 + checks.whole_counts("initial_counts", initial_counts, self.num_classes)
+            initial = counts if self._intervals is None else self._intervals.weights(counts)
+            self._config["initial_counts"] = (counts - 1).tolist()
         self._tree = _tree(self.num_classes, initial)
         self._seed = tf.Variable(_seed_pair(seed), trainable=False, dtype=tf.int64, name="seed")
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64, name="step")
@@ -218,7 +228,7 @@ class LearnedUnigramSampler(tf.Module):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments. Checkpoints hold the counts."""
-        return dict(self._config)
+        return {key: plain(value) for key, value in self._config.items()}
 
     def counts(self) -> tf.Tensor:
         """Returns a copy of the `[num_classes]` int64 weights.
@@ -297,8 +307,18 @@ class LearnedUnigramSampler(tf.Module):
         for name, variable in self._state().items():
             variable.assign(store[name])
 
+    def __reduce__(self) -> Any:
+        """Describes the sampler to `pickle` and `copy`: its arguments, then its state."""
+        state: dict[str, Any] = {}
+        self.save_own_variables(state)
+        return make, (type(self), self.get_config()), state
 
-def _tree(num_classes: int, initial: int) -> SumTree:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Takes the state that `__reduce__` gave."""
+        self.load_own_variables(state)
+
+
+def _tree(num_classes: int, initial: Any) -> SumTree:
     try:
         return SumTree(num_classes, initial)
     except tf.errors.ResourceExhaustedError:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Optional
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import Sampler, TensorLike
+from tf_sampled_compat.core.samplers import frequencies as counts
+from tf_sampled_compat.core.samplers.descriptions import describe, distinct, rebuild
+from tf_sampled_compat.core.samplers.joint_draws import draw_and_learn
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
+from tf_sampled_compat.core.samplers.saving import SavedSampler, make
 from tf_sampled_compat.core.samplers.tensorflow_kernels import learned_unigram_candidate_sampler
 from tf_sampled_compat.core.samplers.values import SampledValues
-from tf_sampled_compat.core.tf.shapes import size_of
 
 
-class InBatchSampler(tf.Module):
+class InBatchSampler(SavedSampler):
     r"""Takes the labels of the batch as candidates: each row's true classes are others' negatives.
 
-    All labels are candidates, so `num_sampled` must be batch_size · num_true. The expected count of
-    a class is num_sampled · P(k), with P learned from earlier batches:
+    All labels are candidates, so `num_sampled` must be at least batch_size · num_true. A batch that
+    is smaller, or has padding, gives fewer candidates. The expected count of a class is their
+    number · P(k), with P given, or learned from earlier batches:
 
         P(k) ∝ 1 + occurrences of k, or ∝ 1 / interval (see `LearnedUnigramSampler`)
 
@@ -35,24 +38,28 @@ class InBatchSampler(tf.Module):
     <tf.Tensor: shape=(2,), dtype=int64, numpy=array([3, 7])>
 
     Attributes:
-      frequencies: The sampler that learns how often each class is true.
+      frequencies: How often each class is true: a `LearnedUnigramSampler`, or a given array.
 
     Source: Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item
     Recommendations" (2019).
     """
 
-    def __init__(self, frequencies: LearnedUnigramSampler, name: Optional[str] = None) -> None:
+    takes_mask = True  # Tells the losses that `__call__` has a `mask`, for padded labels.
+    draws_fewer = True  # Tells the losses that `num_sampled` is the most that it returns.
+
+    def __init__(
+        self, frequencies: Union[LearnedUnigramSampler, TensorLike], name: Optional[str] = None
+    ) -> None:
         """Creates a sampler.
 
         Args:
-          frequencies: The sampler that learns how often each class is true. Share it only with
-            samplers of the same `MixtureSampler`, so that a batch is learned once.
+          frequencies: How often each class is true: the sampler that learns it, or a
+            `[num_classes]` array of counts or numbers in proportion to them. Share a learned one
+            only with samplers of the same `MixtureSampler`, so that a batch is learned once.
           name: A name for the module.
         """
         super().__init__(name=name or "in_batch_sampler")
-        if not isinstance(frequencies, LearnedUnigramSampler):
-            errors.fail("frequencies", "a LearnedUnigramSampler", repr(frequencies))
-        self.frequencies = frequencies
+        self.frequencies = counts.as_frequencies(frequencies)
 
     def __call__(
         self,
@@ -63,33 +70,61 @@ class InBatchSampler(tf.Module):
         range_max: int,
         seed: Any = None,
         name: Optional[str] = None,
+        *,
+        mask: Optional[TensorLike] = None,
     ) -> SampledValues:
         """Returns the labels as candidates, then learns them.
 
         Args:
           true_classes: `[batch_size, num_true]` class ids of any integer dtype.
           num_true: The number of target classes of each example.
-          num_sampled: batch_size · num_true.
+          num_sampled: At least batch_size · num_true, less those that are padding.
           unique: Ignored: labels repeat.
           range_max: The number of classes; must equal `frequencies.num_classes`.
           seed: Ignored: nothing is drawn.
           name: A name for the operations.
+          mask: `[batch_size, num_true]` booleans: False for padding, which is no candidate and is
+            not learned, and whose expected count is 1.
 
         Returns:
-          `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64
-          classes; `[batch_size, num_true]` float32, how often each true class is expected among
-          them; `[num_sampled]` float32, the same for each candidate.
+          `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[M]` int64 classes,
+          the M labels that are not padding; `[batch_size, num_true]` float32, how often each true
+          class is expected among them; `[M]` float32, the same for each candidate. Under XLA, which
+          needs fixed shapes, and with a mask, -1 stands in the place of each missing candidate.
 
         Raises:
-          InvalidArgumentError: If `num_sampled` is not the number of labels, or a label is out of
-            range.
+          InvalidArgumentError: If there are more than `num_sampled` labels, or a label is out of
+            range. XLA cannot raise errors: there the candidates' counts are NaN.
         """
         del unique
         with tf.name_scope(name or "InBatchSampler"):
-            return _draw_and_learn([self], true_classes, num_true, [num_sampled], range_max, seed)
+            return draw_and_learn(
+                [self], true_classes, num_true, [num_sampled], range_max, seed, mask
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments, with `frequencies` described."""
+        return {"frequencies": counts.describe(self.frequencies), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> InBatchSampler:
+        """Makes a sampler from the result of `get_config`, with fresh frequencies."""
+        return cls(counts.rebuild(config["frequencies"]), config.get("name"))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Stores the state of `frequencies` in a mapping."""
+        self.frequencies.save_own_variables(store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Restores the state that `save_own_variables` stored."""
+        self.frequencies.load_own_variables(store)
+
+    def __reduce__(self) -> Any:
+        """Describes the sampler to `pickle` and `copy`; the frequencies describe themselves."""
+        return make, (type(self), {"frequencies": self.frequencies, "name": self.name})
 
 
-class MixtureSampler(tf.Module):
+class MixtureSampler(SavedSampler):
     r"""Takes candidates from several samplers, with expected counts for the whole mixture.
 
     Sampler j contributes s_j independent draws. The expected count of a class is
@@ -113,6 +148,8 @@ class MixtureSampler(tf.Module):
     Source: Yang et al., "Mixed Negative Sampling for Learning Two-tower Neural Networks in
     Recommendations" (2020).
     """
+
+    takes_mask = True  # Tells the losses that `__call__` has a `mask`, for padded labels.
 
     def __init__(self, samplers: Sequence[tuple[Sampler, int]], name: Optional[str] = None) -> None:
         """Creates a sampler from others.
@@ -149,6 +186,8 @@ class MixtureSampler(tf.Module):
         range_max: int,
         seed: Any = None,
         name: Optional[str] = None,
+        *,
+        mask: Optional[TensorLike] = None,
     ) -> SampledValues:
         """Draws from each sampler, then learns the labels.
 
@@ -160,11 +199,13 @@ class MixtureSampler(tf.Module):
           range_max: The number of classes.
           seed: Passed on to the samplers.
           name: A name for the operations.
+          mask: See `InBatchSampler`.
 
         Returns:
           `(sampled_candidates, true_expected_count, sampled_expected_count)`: `[num_sampled]` int64
           classes; `[batch_size, num_true]` float32, how often each true class is expected among
-          them; `[num_sampled]` float32, the same for each candidate.
+          them; `[num_sampled]` float32, the same for each candidate. With an `InBatchSampler` there
+          are fewer candidates if a batch has fewer labels.
 
         Raises:
           ValueError: If `num_sampled` is not the sum of `sizes`; and the errors of the samplers.
@@ -173,67 +214,64 @@ class MixtureSampler(tf.Module):
         if checks.known_size("num_sampled", num_sampled) != sum(self.sizes):
             errors.fail("num_sampled", f"the sum of {list(self.sizes)}", num_sampled)
         with tf.name_scope(name or "MixtureSampler"):
-            return _draw_and_learn(
-                self.samplers, true_classes, num_true, self.sizes, range_max, seed
+            return draw_and_learn(
+                list(self.samplers), true_classes, num_true, self.sizes, range_max, seed, mask
             )
 
+    @property
+    def draws_fewer(self) -> bool:
+        """Whether `num_sampled` is only the most that it returns."""
+        return any(getattr(sampler, "draws_fewer", False) for sampler in self.samplers)
 
-def _draw_and_learn(
-    samplers: Sequence[Any],
-    true_classes: TensorLike,
-    num_true: int,
-    sizes: Sequence[int],
-    range_max: int,
-    seed: Any,
-) -> SampledValues:
-    classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
-    learners = []
-    for sampler in samplers:
-        learner = getattr(sampler, "frequencies", sampler)
-        if isinstance(learner, LearnedUnigramSampler):
-            learner.check_range(range_max)
-            learners += [] if any(learner is other for other in learners) else [learner]
-    drawn = [
-        _independent_draws(sampler, classes, size, range_max, seed)
-        for sampler, size in zip(samplers, sizes)
-    ]
-    sampled = tf.concat(drawn, axis=0)
-    counts = [
-        tf.add_n(
-            [
-                size * _probability(sampler, ids, range_max, seed)
-                for sampler, size in zip(samplers, sizes)
-            ]
-        )
-        for ids in (classes, sampled)
-    ]
-    values = SampledValues(sampled, *(tf.cast(count, tf.float32) for count in counts))
-    with tf.control_dependencies(list(values)):
-        learned = [operation for learner in learners for operation in learner.learn(classes)]
-    with tf.control_dependencies(learned):
-        return SampledValues(*map(tf.identity, values))
+    def get_config(self) -> dict[str, Any]:
+        """Returns the samplers, described, and their sizes."""
+        kinds = (LearnedUnigramSampler, counts.Frequencies)
+        shared = [one for one in distinct(self.samplers) if isinstance(one, kinds)]
 
+        def described(sampler: Any) -> Any:
+            if not isinstance(sampler, InBatchSampler):
+                return describe(sampler, shared)
+            inner = describe(sampler.frequencies, shared)
+            return {"in_batch": {**sampler.get_config(), "frequencies": inner}}
 
-def _independent_draws(
-    sampler: Any, classes: tf.Tensor, size: int, range_max: int, seed: Any
-) -> tf.Tensor:
-    """Returns `[size]` classes, which may repeat; learns nothing."""
-    if isinstance(sampler, LearnedUnigramSampler):
-        return sampler.draw(classes, size, False, seed=seed).sampled_candidates
-    if not isinstance(sampler, InBatchSampler):
-        return sampler(classes, size_of(classes, 1), size, False, range_max, seed=seed)[0]
-    labels = tf.reshape(classes, [-1])
-    expected = "as many in-batch candidates as there are labels"
-    same = errors.require(tf.equal(tf.size(labels), size), "num_sampled", expected, size)
-    return tf.ensure_shape(errors.after(same, labels), [size])
+        return {
+            "shared": [counts.describe(one) for one in shared],
+            "samplers": [described(sampler) for sampler in self.samplers],
+            "sizes": list(self.sizes),
+            "name": self.name,
+        }
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MixtureSampler:
+        """Makes a mixture from the result of `get_config`, with samplers in a fresh state."""
+        shared = [counts.rebuild(one) for one in config["shared"]]
 
-def _probability(sampler: Any, ids: tf.Tensor, range_max: int, seed: Any) -> tf.Tensor:
-    """Returns P(k) of each class under one of the samplers, in float64."""
-    sampler = getattr(sampler, "frequencies", sampler)
-    if isinstance(sampler, LearnedUnigramSampler):
-        return sampler.probability(ids)
-    # The expected count of a class in a single draw is its probability.
-    flat = tf.reshape(ids, [-1, 1])
-    count = sampler(flat, 1, 1, False, range_max, seed=seed)[1]
-    return tf.cast(tf.reshape(count, tf.shape(ids)), tf.float64)
+        def rebuilt(description: Any) -> Any:
+            if not isinstance(description, Mapping) or "in_batch" not in description:
+                return rebuild(description, shared)
+            arguments = description["in_batch"]
+            frequencies = rebuild(arguments["frequencies"], shared)
+            return InBatchSampler(frequencies, arguments.get("name"))
+
+        samplers = [rebuilt(description) for description in config["samplers"]]
+        return cls(list(zip(samplers, config["sizes"])), config.get("name"))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Stores the states of the samplers in a mapping."""
+        for place, holder in enumerate(distinct(self.samplers)):
+            state: dict[str, Any] = {}
+            holder.save_own_variables(state)
+            for name, value in state.items():
+                store[f"mixed{place}_{name}"] = value
+
+    def load_own_variables(self, store: Any) -> None:
+        """Restores the states that `save_own_variables` stored."""
+        for place, holder in enumerate(distinct(self.samplers)):
+            start = f"mixed{place}_"
+            names = [name for name in store if name.startswith(start)]
+            holder.load_own_variables({name[len(start) :]: store[name] for name in names})
+
+    def __reduce__(self) -> Any:
+        """Describes the mixture to `pickle` and `copy`; the samplers describe themselves."""
+        pairs = list(zip(self.samplers, self.sizes))
+        return make, (type(self), {"samplers": pairs, "name": self.name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.samplers.sum_tree import SumTree, scatter_add
@@ -31,6 +32,11 @@ class Intervals(tf.Module):
         self._latest = tf.Variable(
             lambda: tf.zeros([num_classes], tf.int64), trainable=False, name="latest"
         )
+
+    def weights(self, counts: np.ndarray) -> np.ndarray:
+        """Returns the int64 weights of `[C]` counts, as if one class had occurred per step."""
+        share = counts.astype(np.float64) / counts.sum(dtype=np.float64)
+        return np.maximum(np.floor(share * _UNIT), 1).astype(np.int64)
 
     def state(self) -> dict[str, tf.Variable]:
         """Returns the variables by name."""

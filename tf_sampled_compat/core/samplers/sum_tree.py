@@ -8,8 +8,9 @@ whole variable after a sparse update copies it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
+import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.tf import private
@@ -20,12 +21,12 @@ FAN_OUT = 16
 class SumTree(tf.Module):
     """The weights of C classes and the sums of their subtrees."""
 
-    def __init__(self, size: int, initial: int, name: str = "sum_tree"):
+    def __init__(self, size: int, initial: Union[int, np.ndarray], name: str = "sum_tree"):
         """Creates the variable, of 8 · 16/15 bytes per class.
 
         Args:
           size: C.
-          initial: The initial weight of each class; positive.
+          initial: The initial weight of all classes, or `[C]` int64 weights; positive.
           name: A name for the variable.
         """
         super().__init__(name=name)
@@ -43,8 +44,20 @@ class SumTree(tf.Module):
             below = [tf.clip_by_value(size - f, 0, s) for f, s in zip(first, self._spans)]
             return tf.reshape(tf.concat(below, axis=0) * initial, [-1, FAN_OUT])
 
+        def sums() -> np.ndarray:
+            levels, below = [], np.asarray(initial)
+            for number in rows[::-1]:
+                below = np.pad(below, [0, number * FAN_OUT - len(below)]).reshape([-1, FAN_OUT])
+                levels.append(below)
+                below = below.sum(axis=1)
+            return np.concatenate(levels[::-1])
+
         self.nodes = tf.Variable(
-            value, trainable=False, dtype=tf.int64, shape=[sum(rows), FAN_OUT], name="nodes"
+            value if isinstance(initial, int) else sums,
+            trainable=False,
+            dtype=tf.int64,
+            shape=[sum(rows), FAN_OUT],
+            name="nodes",
         )
 
     def total(self) -> tf.Tensor:

@@ -123,6 +123,17 @@ def _package(value: Any) -> str:
     return type(value).__module__.split(".")[0]
 
 
+def track(owner: Any, name: str, value: Any) -> None:
+    """Makes checkpoints of `owner` hold the variables of `value`, without an attribute.
+
+    Keras would count the variables of an attribute among a layer's weights. If a checkpoint was
+    restored before, `value` gets its variables now.
+    """
+    track_trackable = getattr(owner, "_track_trackable", None)
+    if track_trackable is not None:
+        track_trackable(value, name, overwrite=True)
+
+
 def colocated_with(piece: Any) -> Any:
     """Returns a scope that places ops on the device of `piece`."""
     if tf.executing_eagerly():

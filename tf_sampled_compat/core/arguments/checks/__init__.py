@@ -24,6 +24,7 @@ from tf_sampled_compat.core.arguments.checks.sizes import (
     integer,
     known_size,
     size_attribute,
+    whole_counts,
 )
 from tf_sampled_compat.core.arguments.checks.tensors import (
     dim,
@@ -58,5 +59,6 @@ __all__ = [
     "temperature",
     "three_values",
     "unigram_weights",
+    "whole_counts",
     "width",
 ]

@@ -48,3 +48,16 @@ def at_most(argument: str, value: Any, limit: Any) -> None:
     """Checks an integer against a limit, where both are known."""
     if isinstance(value, int) and isinstance(limit, int) and value > limit:
         errors.fail(argument, f"at most {limit}, the number of classes", value)
+
+
+def whole_counts(argument: str, value: Any, size: int) -> np.ndarray:
+    """Checks `[size]` whole numbers that are not negative, and returns them as int64."""
+    known = tf.get_static_value(value) if tf.is_tensor(value) else np.asarray(value)
+    expected = f"a [{size}] array of whole numbers that are not negative"
+    if known is None or known.dtype.kind not in "iuf" or known.shape != (size,):
+        got = repr(value) if known is None else f"{known.dtype} {known.shape}"
+        errors.fail(argument, expected, got)
+    good = (known >= 0) & (known < 2**53) & (known == np.floor(known))
+    if not good.all():
+        errors.fail(argument, expected, known[~good][0])
+    return known.astype(np.int64)
