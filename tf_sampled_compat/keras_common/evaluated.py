@@ -56,8 +56,7 @@ class Evaluated:
             inputs, labels, there = (
                 tf.gather(part, self._kept_rows) for part in (inputs, labels, there)
             )
-        labels, self.there = _at_least_one_column(labels, there)
-        self._inputs = inputs
+        self._inputs, self.there = inputs, there
         self.labels = _in_range(labels, self._head.num_classes)
         self._top: Optional[tf.Tensor] = None
         self._ranks: Optional[tf.Tensor] = None
@@ -133,14 +132,6 @@ def evaluated(
     if key not in tag.shared:
         tag.shared[key] = Evaluated(tag, y_true, num_true, none=none, mask=mask, weights=weights)
     return tag.shared[key]
-
-
-def _at_least_one_column(labels: tf.Tensor, there: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Widens ragged labels without any class: no row is left of them, but a width must be."""
-    if labels.shape[1]:
-        return labels, there
-    missing = [[0, 0], [0, tf.maximum(1 - tf.shape(labels)[1], 0)]]
-    return tf.pad(labels, missing), tf.pad(there, missing)
 
 
 def _weights_of_rows(weights: Any, hidden: tf.Tensor) -> tf.Tensor:
