@@ -77,3 +77,49 @@ def all_metrics(logits, true, weights, k):
         "MeanRank": mean(mean_rank),
         "Perplexity": math.exp(mean(loss)),
     }
+
+
+def _weighted_mean(values, weights):
+    return sum(w * v for w, v in zip(weights, values)) / sum(weights)
+
+
+def _weighted_ndcg(logits, true, weights, k):
+    gains = {}
+    for c, w in zip(true, weights):
+        gains[c] = max(w, gains.get(c, 0))
+    best = sorted(gains.values(), reverse=True)[:k]
+    gain = sum(
+        gains.get(c, 0) / math.log2(place + 2) for place, c in enumerate(ranking(logits)[:k])
+    )
+    return gain / sum(w / math.log2(place + 2) for place, w in enumerate(best))
+
+
+def all_weighted_metrics(logits, true, weights, k):
+    """Returns each metric of rows whose true classes have weights.
+
+    Args:
+      logits: `[N, C]`.
+      true: N lists of class ids.
+      weights: N lists of their weights. A class of weight 0 is none.
+      k: The length of the lists.
+    """
+    rows = []
+    for z, t, w in zip(logits, true, weights):
+        kept = [(c, v) for c, v in zip(t, w) if v]
+        if kept:
+            rows.append((z, *(list(part) for part in zip(*kept))))
+
+    def mean(of):
+        return np.average([of(*row) for row in rows], weights=[np.mean(w) for *_, w in rows])
+
+    return {
+        "ExactRecallAtK": mean(
+            lambda z, t, w: _weighted_mean([rank <= k for rank in _ranks(z, t)], w)
+        ),
+        "ExactPrecisionAtK": mean(lambda z, t, _: precision(z, t, k)),
+        "ExactNDCG": mean(lambda z, t, w: _weighted_ndcg(z, t, w, k)),
+        "ExactMAP": mean(lambda z, t, _: average_precision(z, t, k)),
+        "ExactMRR": mean(lambda z, t, _: reciprocal_rank(z, t)),
+        "MeanRank": mean(lambda z, t, w: _weighted_mean(_ranks(z, t), w)),
+        "Perplexity": math.exp(mean(lambda z, t, w: _weighted_mean([loss(z, [c]) for c in t], w))),
+    }

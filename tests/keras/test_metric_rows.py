@@ -77,9 +77,8 @@ def test_evaluate(kerases, batch, ragged, of_metric):
     model.compile("sgd", loss, metrics=list(ours.values()))
     y = tf.ragged.constant(true, tf.int32) if ragged else padded(true)
     data = tf.data.Dataset.from_tensor_slices((x, y)).batch(16)
-    results = model.evaluate(data, verbose=0, return_dict=True)
+    model.evaluate(data, verbose=0)
     check(ours, model.predict(x, verbose=0), true)
-    np.testing.assert_allclose(results["perplexity"], np.exp(results["loss"]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("graph", [False, True])
@@ -116,6 +115,35 @@ def test_masked_steps(kerases):
     model.evaluate(x, y, batch_size=5, verbose=0)
     true = [[c] if m else [] for c, m in zip(y.ravel(), there.ravel())]
     check(ours, model.predict(x, verbose=0), true)
+
+
+def test_ragged_steps(kerases):
+    """Several true classes at each step, ragged in both dimensions."""
+    r = np.random.RandomState(0)
+    lengths = r.randint(1, 6, 8)
+    x = np.where(np.arange(6) < lengths[:, None], r.randint(1, 9, [8, 6]), 0)
+    steps = [[list(r.randint(0, C, r.randint(0, 4))) for _ in range(n)] for n in lengths]
+    ours = metrics(kerases)
+    layers = [kerases.keras.layers.Embedding(9, D, mask_zero=True), head_of(kerases)]
+    model = kerases.keras.Sequential(layers)
+    loss = kerases.ours.losses.SampledSoftmax(20, num_true=3)
+    model.compile("sgd", loss, metrics=list(ours.values()))
+    y = tf.ragged.constant(steps, tf.int32)
+    model.evaluate(tf.data.Dataset.from_tensor_slices((x, y)).batch(3), verbose=0)
+    true = [c for row in steps for c in row + [[]] * (6 - len(row))]
+    check(ours, model.predict(x, verbose=0), true)
+
+
+def test_fit_updates_in_validation_only(kerases, batch):
+    x, y = batch
+    ours = metrics(kerases)
+    model = kerases.keras.Sequential([head_of(kerases)])
+    model.compile("sgd", kerases.ours.losses.SampledSoftmax(20), metrics=list(ours.values()))
+    logs = model.fit(x, y, validation_data=(x, y), verbose=0).history
+    assert all(np.isnan(logs[metric.name]) for metric in ours.values())
+    check(ours, model.predict(x, verbose=0), [[c] for c in y])
+    perplexity = logs["val_" + ours["Perplexity"].name]
+    np.testing.assert_allclose(perplexity, np.exp(logs["val_loss"]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("where", ["metrics", "weighted_metrics"])
@@ -159,6 +187,42 @@ def test_tokens_count_alike_whatever_the_length_of_their_batch(kerases):
             metric.update_state(y, logits[-1], sample_weight=w)
     logits = np.concatenate([np.reshape(z, [-1, C]) for z in logits])
     check(ours, logits, true, np.concatenate(weights))
+
+
+@pytest.mark.parametrize("ones", [False, True], ids=["", "ones"])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_weights_of_true_classes(kerases, batch, ragged, ones):
+    """A `sample_weight` of the shape of y. `metrics=` only leave out the classes of weight 0."""
+    x, r = batch[0], np.random.RandomState(2)
+    true = [t or [9] for t in lists(64)] if ragged else list(r.randint(0, C, [64, 4]))
+    weights = [[1.0] * len(t) if ones else list(r.randint(0, 4, len(t)) / 2) for t in true]
+    ours, unweighted = metrics(kerases), metrics(kerases)
+    model = kerases.keras.Sequential([head_of(kerases)])
+    loss = kerases.ours.losses.SampledSoftmax(20, num_true=4)
+    both = {"weighted_metrics": list(ours.values()), "metrics": list(unweighted.values())}
+    model.compile("sgd", loss, **both)
+    if ragged:
+        y, w = tf.ragged.constant(true, tf.int32), tf.ragged.constant(weights, tf.float32)
+    else:
+        y, w = np.array(true), np.array(weights, "f")
+    data = tf.data.Dataset.from_tensor_slices((x, y, w)).batch(25)
+    if ragged:  # Not every Keras lets ragged weights through.
+        for x_, y_, w_ in data:
+            logits = model(x_, training=False)
+            loss(y_, logits, sample_weight=w_)
+            for name in NAMES:
+                ours[name].update_state(y_, logits, sample_weight=w_)
+                unweighted[name].update_state(y_, logits)
+    else:
+        model.evaluate(data, verbose=0)
+    logits = model.predict(x, verbose=0)
+    wanted = naive_metrics.all_weighted_metrics(logits, true, weights, K)
+    got = [float(ours[name].result()) for name in NAMES]
+    np.testing.assert_allclose(got, [wanted[n] for n in NAMES], rtol=2e-5, err_msg=str(NAMES))
+    there = [[c for c, v in zip(t, w) if v] for t, w in zip(true, weights)]
+    check(unweighted, logits, there)
+    if ones:
+        check(ours, logits, true)
 
 
 def test_no_true_class_at_all(kerases, batch):
@@ -227,13 +291,14 @@ def test_xla(kerases, batch):
     head(x)
 
     @tf.function(jit_compile=True)
-    def update(x, y):
+    def update(x, y, weights):
         logits = head(x, training=False)
         for metric in ours.values():
-            metric.update_state(y, logits)
+            metric.update_state(y, logits, sample_weight=weights)
 
-    update(tf.constant(x), tf.constant(padded(true)))
-    check(ours, head(x), true)
+    weights = np.random.RandomState(4).randint(0, 3, 64).astype("f")
+    update(tf.constant(x), tf.constant(padded(true)), tf.constant(weights))
+    check(ours, head(x), true, weights)
 
 
 def test_configs_and_the_attribute(kerases):

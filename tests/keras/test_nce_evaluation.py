@@ -12,9 +12,9 @@ from tests.keras.conftest import C, exact_softmax
 def test_values(kerases, batch, evaluate_as):
     """In evaluation the value is that of the softmax loss, in training that of NCE."""
     x, y = batch
-    loss = kerases.ours.losses.NCE(
-        9, seed=3, **({"evaluate_as": evaluate_as} if evaluate_as else {})
-    )
+    options = {} if evaluate_as is None else {"evaluate_as": evaluate_as}
+    drawn = tsc.random.uniform_candidate_sampler(y[:, None], 1, 9, True, C, seed=3)
+    loss = kerases.ours.losses.NCE(9, sampler=lambda *sizes, seed: drawn, **options)
     head = kerases.ours.layers.SampledDense(C)
     model = kerases.keras.Sequential([head])
     model.compile("sgd", loss)
@@ -22,7 +22,7 @@ def test_values(kerases, batch, evaluate_as):
     of_sigmoid = tsc.nn.full_sigmoid_loss(head.kernel, head.bias, y[:, None], x)
     want = exact_softmax(model, x, y) if evaluate_as == "softmax" else of_sigmoid
     np.testing.assert_allclose(got, np.mean(want), rtol=1e-5)
-    trained = tsc.nn.nce_loss(head.kernel, head.bias, y[:, None], x, 9, C, seed=3)
+    trained = tsc.nn.nce_loss(head.kernel, head.bias, y[:, None], x, 9, C, sampled_values=drawn)
     got = loss(y, head(tf.constant(x), training=True))
     np.testing.assert_allclose(got, np.mean(trained), rtol=1e-5)
 

@@ -150,8 +150,8 @@ class ExactRecallAtK(metrics.ExactRecallAtK, KERAS.metrics.Mean):
 
     Call arguments: `y_true` of shape `[...]` or `[..., num_true]`, dense or ragged: class ids of
     any integer dtype; `y_pred`, the output of a `SampledDense`; `sample_weight` of shape `[batch]`
-    or `[...]`. Rows that are masked, have no true class, or have weight 0 (here or in the model's
-    loss) do not count.
+    or `[...]`, or `[..., num_true]` to weigh each true class. Rows that are masked, have no true
+    class, or have weight 0 (here or in the model's loss) do not count.
 
     Raises:
       ValueError: If k is not a positive integer. When updated, if y_pred is not the output of a

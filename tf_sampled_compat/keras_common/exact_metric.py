@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.keras_common import bases, batch_rows, head_output
-from tf_sampled_compat.keras_common.evaluated import Evaluated, evaluated
+from tf_sampled_compat.keras_common.evaluated import Evaluated, evaluated, weighs_labels
 from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
@@ -37,7 +37,8 @@ class ExactMetric(bases.Mean):
         Args:
           y_true: `[...]` or `[..., num_true]` class ids, dense or ragged.
           y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
-          sample_weight: A number, `[batch]` or `[...]` weights.
+          sample_weight: A number, `[batch]` or `[...]` weights; or `[..., num_true]`, a weight for
+            each true class, of which one of weight 0 is none.
         """
         if in_symbolic_scope():
             return None
@@ -45,15 +46,18 @@ class ExactMetric(bases.Mean):
         if tag.training:
             return None
         loss = head_output.noted(y_pred)
+        num_true = _num_true(y_true, tag, loss)
+        # Keras gives the weights only to `weighted_metrics`.
+        of_labels = weighs_labels(sample_weight, tag.hidden, num_true)
+        from_loss = loss.sample_weight is not None and not of_labels
         batch = evaluated(
             tag,
             y_true,
-            # Ragged labels are padded to the loss's width, which a graph knows.
-            loss.num_true if isinstance(y_true, tf.RaggedTensor) else None,
+            num_true,
             none=(self.padding_label, *loss.none),
             mask=batch_rows.mask_of(y_pred),
-            # Keras gives the weights only to `weighted_metrics`.
-            weights=sample_weight if loss.sample_weight is None else loss.sample_weight,
+            weights=loss.sample_weight if from_loss else sample_weight,
+            weigh=of_labels,
         )
         values, weights = self._values(batch), batch.weights(sample_weight)
         if weights is not None:
@@ -73,6 +77,14 @@ class ExactMetric(bases.Mean):
     def get_config(self) -> dict[str, Any]:
         """Describes the metric."""
         return {**super().get_config(), "padding_label": self.padding_label}
+
+
+def _num_true(y_true: Any, tag: head_output.Tag, loss: head_output.LossNote) -> Optional[int]:
+    """Returns the width of y_true, if it is known: of ragged labels, the loss pads them to it."""
+    if isinstance(y_true, tf.RaggedTensor):
+        return loss.num_true
+    shape = tf.convert_to_tensor(y_true).shape
+    return shape[-1] if shape.rank == tag.hidden.shape.rank else None
 
 
 class AtK(ExactMetric):

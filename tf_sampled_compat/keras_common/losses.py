@@ -83,7 +83,7 @@ class NCE(HeadLoss):
         )
         if evaluate_as not in ("sigmoid", "softmax"):
             errors.fail("evaluate_as", "'sigmoid' or 'softmax'", repr(evaluate_as))
-        self.evaluate_as = evaluate_as
+        self.evaluate_as: SumKind = evaluate_as
 
     def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` losses over all classes."""

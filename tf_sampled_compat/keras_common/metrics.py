@@ -19,7 +19,7 @@ class ExactRecallAtK(AtK):
     def _values(self, batch: Evaluated) -> tf.Tensor:
         ids = batch.top_ids(self.k)
         found = tf.reduce_any(tf.equal(batch.labels[:, :, None], ids[:, None, :]), axis=2)
-        return _mean_of_true(tf.cast(found, tf.float32), batch.there)
+        return batch.mean_of_true(tf.cast(found, tf.float32))
 
 
 class ExactPrecisionAtK(AtK):
@@ -39,8 +39,16 @@ class ExactNDCG(AtK):
     def _values(self, batch: Evaluated) -> tf.Tensor:
         discounts = 1 / np.log2(np.arange(self.k) + 2)
         best = tf.constant(np.cumsum(discounts), tf.float32)
-        gain = tf.linalg.matvec(_relevance(batch, self.k), tf.constant(discounts, tf.float32))
-        return gain / tf.gather(best, _most_found(batch, self.k) - 1)
+        discounts = tf.constant(discounts, tf.float32)
+        weights = batch.label_weights
+        if weights is None:
+            gain = tf.linalg.matvec(_relevance(batch, self.k), discounts)
+            return gain / tf.gather(best, _most_found(batch, self.k) - 1)
+        of_classes = _each_class_once(batch, weights)
+        gain = tf.linalg.matvec(_gains(batch, of_classes, self.k), discounts)
+        most = min(self.k, of_classes.shape[1])
+        ideal, _ = tf.math.top_k(of_classes, most)
+        return tf.math.divide_no_nan(gain, tf.linalg.matvec(ideal, discounts[:most]))
 
 
 class ExactMAP(AtK):
@@ -84,7 +92,7 @@ class MeanRank(ExactMetric):
         super().__init__(padding_label=padding_label, name=name, dtype=dtype)
 
     def _values(self, batch: Evaluated) -> tf.Tensor:
-        return _mean_of_true(batch.ranks(), batch.there)
+        return batch.mean_of_true(batch.ranks())
 
 
 class Perplexity(ExactMetric):
@@ -107,12 +115,6 @@ class Perplexity(ExactMetric):
         return tf.exp(super().result())
 
 
-def _mean_of_true(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:
-    """Returns the `[M]` means of `[M, T]` values over the true classes."""
-    total = tf.reduce_sum(tf.where(there, values, tf.zeros_like(values)), axis=1)
-    return total / tf.maximum(tf.math.count_nonzero(there, axis=1, dtype=values.dtype), 1)
-
-
 def _relevance(batch: Evaluated, k: int) -> tf.Tensor:
     """Returns `[M, k]`: 1 where the class at a place of the ranking is a true class, else 0."""
     same = tf.equal(batch.labels[:, :, None], batch.top_ids(k)[:, None, :])
@@ -130,3 +132,19 @@ def _most_found(batch: Evaluated, k: int) -> tf.Tensor:
     count = tf.math.count_nonzero(tf.logical_and(first, labels[:, 1:] >= 0), axis=1)
     count += tf.cast(tf.reduce_any(labels[:, :1] >= 0, axis=1), tf.int64)
     return tf.clip_by_value(count, 1, k)
+
+
+def _gains(batch: Evaluated, weights: tf.Tensor, k: int) -> tf.Tensor:
+    """Returns `[M, k]`: the weight of the class at a place of the ranking; 0 if it is not true."""
+    same = tf.equal(batch.labels[:, :, None], batch.top_ids(k)[:, None, :])
+    return tf.reduce_max(tf.where(same, weights[:, :, None], 0.0), axis=1)
+
+
+def _each_class_once(batch: Evaluated, weights: tf.Tensor) -> tf.Tensor:
+    """Returns `[M, T]` weights of which a class's first copy has the highest, and the others 0."""
+    same = tf.equal(batch.labels[:, :, None], batch.labels[:, None, :])
+    same = tf.logical_and(same, batch.there[:, :, None] & batch.there[:, None, :])
+    highest = tf.reduce_max(tf.where(same, weights[:, None, :], 0.0), axis=2)
+    before = np.tri(weights.shape[1], k=-1, dtype=bool)
+    is_copy = tf.reduce_any(tf.logical_and(same, before), axis=2)
+    return tf.where(is_copy, tf.zeros_like(highest), highest)
