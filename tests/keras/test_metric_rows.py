@@ -254,6 +254,8 @@ def test_bad_labels(kerases, batch):
                 metric.update_state(np.where(y == y[0], wrong, y), logits)
         with pytest.raises(ValueError, match="sample_weight: expected a number"):
             metric.update_state(y, logits, sample_weight=np.ones(3, "f"))
+        with pytest.raises(ValueError, match="sample_weight: expected a tensor, or ragged"):
+            metric.update_state(y, logits, sample_weight=tf.ragged.constant([[1.0]] * len(y)))
     with pytest.raises(ValueError, match="padding_label: expected an integer or None"):
         kerases.ours.metrics.ExactNDCG(padding_label=1.5)
 

@@ -171,9 +171,14 @@ def evaluated(
 
 def weighs_labels(weights: Any, hidden: tf.Tensor, num_true: Optional[int]) -> bool:
     """Whether a `sample_weight` has a weight for each true class; see `batch_rows.rows_of`."""
-    if weights is None or num_true in (None, 1):
-        return False
     ragged = isinstance(weights, tf.RaggedTensor)
+    if weights is None or num_true in (None, 1):
+        if ragged:
+            expected = (
+                "a tensor, or ragged weights of true classes beside a loss with num_true= > 1"
+            )
+            errors.fail("sample_weight", expected, "a RaggedTensor")
+        return False
     shape = (weights if ragged else tf.convert_to_tensor(weights)).shape
     return shape.rank == hidden.shape.rank and (ragged or shape[-1] == num_true)
 
