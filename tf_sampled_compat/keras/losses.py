@@ -24,7 +24,8 @@ class NCE(losses.NCE, _Loss):
     """The NCE loss in training, the sum of all classes' sigmoid losses in evaluation.
 
     See `tf_sampled_compat.nn.nce_loss` and `full_sigmoid_loss`. They sum over different numbers of
-    classes, so a training loss cannot be compared with an evaluation loss.
+    classes, so a training loss cannot be compared with an evaluation loss. `evaluate_as="softmax"`
+    evaluates with `full_softmax_loss` instead, as the other losses do.
 
     >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
     >>> model.compile("sgd", tsc.keras.losses.NCE(num_sampled=64))
@@ -41,10 +42,12 @@ class NCE(losses.NCE, _Loss):
       padding_label: See `SampledSoftmax`.
       exclude_true: See `SampledSoftmax`.
       ignore_class: See `SampledSoftmax`.
+      evaluate_as: The loss over all classes in evaluation: "sigmoid", the sum of the sigmoid
+        losses, or "softmax".
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
-      ValueError: See `SampledSoftmax`.
+      ValueError: See `SampledSoftmax`, and for an unknown `evaluate_as`.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/nce_loss.
     """

@@ -115,12 +115,14 @@ class HeadLoss(bases.Loss):
         if in_symbolic_scope():  # Only shapes matter.
             return tf.zeros(tf.shape(y_pred)[:-1]), batch_rows.mask_of(y_pred), True
         tag = head_output.find(y_pred, self)
+        none = (self.padding_label, self.ignore_class)
+        head_output.note(y_pred, head_output.LossNote(none, self.num_true, sample_weight))
         batch = batch_rows.rows_of(
             tag,
             y_true,
             self.num_true,
             mask=batch_rows.mask_of(y_pred),
-            none=(self.padding_label, self.ignore_class),
+            none=none,
             weights=sample_weight,
         )
         head, compute = tag.head, self._sampled if tag.training else self._exact

@@ -7,13 +7,14 @@ computation from the compiled step. (Keras tags the outputs of its softmax in th
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
 
 _ATTRIBUTE = "_tf_sampled_compat_tag"
+_LOSS_ATTRIBUTE = "_tf_sampled_compat_loss"
 
 
 class Tag(NamedTuple):
@@ -23,13 +24,27 @@ class Tag(NamedTuple):
       head: The `SampledDense` layer.
       hidden: `[..., dim]`, the input of the call.
       training: Whether the layer was called for training.
-      ranks: The ranks of a batch; the first metric computes them, and the others reuse them.
+      shared: What the first metric of a batch computes and the others reuse.
     """
 
     head: Any
     hidden: tf.Tensor
     training: bool
-    ranks: dict
+    shared: dict
+
+
+class LossNote(NamedTuple):
+    """What the metrics of logits learn from the loss of the same logits.
+
+    Attributes:
+      none: The labels that are no class.
+      num_true: The most true classes of a row, or None.
+      sample_weight: The weights, which Keras does not give to all metrics.
+    """
+
+    none: tuple[Optional[int], ...] = ()
+    num_true: Optional[int] = None
+    sample_weight: Any = None
 
 
 def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:
@@ -59,3 +74,13 @@ def find(y_pred: Any, user: Any) -> Tag:
             y_pred,
         )
     return tag
+
+
+def note(y_pred: Any, loss: LossNote) -> None:
+    """Leaves a note for the metrics of the same y_pred. Keras calls them after the loss."""
+    setattr(y_pred, _LOSS_ATTRIBUTE, loss)
+
+
+def noted(y_pred: Any) -> LossNote:
+    """Returns the loss's note, or an empty one if there is no loss of this package."""
+    return getattr(y_pred, _LOSS_ATTRIBUTE, LossNote())

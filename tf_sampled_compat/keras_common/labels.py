@@ -54,7 +54,7 @@ def labels_of(
     _check_shape(labels, hidden)
     width = num_true or 1
     if labels.shape.rank is not None and labels.shape.rank == hidden.shape.rank:
-        width = labels.shape[-1] or width
+        width = labels.shape[-1] or num_true or tf.shape(labels)[-1]
     elif labels.shape.rank is not None:
         width = 1
     labels = tf.reshape(labels, [-1, width])
@@ -111,7 +111,7 @@ def rectangular(
     longest = tf.cast(ragged.bounding_shape(), tf.int32)
     wanted = tf.shape(hidden)[:-1]
     if has_classes:
-        width = longest[-1] if num_true is None else num_true
+        width = tf.maximum(longest[-1], 1) if num_true is None else num_true
         wanted = tf.concat([wanted, tf.reshape(width, [1])], axis=0)
     words = "rows no longer than y_pred"
     if num_true is not None:

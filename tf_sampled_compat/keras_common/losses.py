@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Optional
 
-from tf_sampled_compat.core.arguments import checks
-from tf_sampled_compat.core.backends.interface import LossKind
-from tf_sampled_compat.core.losses.description import Resampling
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.backends.interface import LossKind, SumKind
+from tf_sampled_compat.core.losses import full
+from tf_sampled_compat.core.losses.description import Arguments, Resampling
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
@@ -45,7 +48,7 @@ class SampledSoftmax(HeadLoss):
 
 
 class NCE(HeadLoss):
-    """The NCE loss in training, the sum of all classes' sigmoid losses in evaluation."""
+    """The NCE loss in training; in evaluation all classes' sigmoid losses, or the softmax loss."""
 
     _function: ClassVar[str] = "nce_loss"
     _kind: ClassVar[LossKind] = "sigmoid"
@@ -62,6 +65,7 @@ class NCE(HeadLoss):
         exclude_true: bool = False,
         name: Optional[str] = "nce",
         ignore_class: Optional[int] = None,
+        evaluate_as: SumKind = "sigmoid",
         **kwargs: Any,
     ):
         super().__init__(
@@ -77,6 +81,22 @@ class NCE(HeadLoss):
             name=name,
             **kwargs,
         )
+        if evaluate_as not in ("sigmoid", "softmax"):
+            errors.fail("evaluate_as", "'sigmoid' or 'softmax'", repr(evaluate_as))
+        self.evaluate_as: SumKind = evaluate_as
+
+    def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
+        """Returns `[N]` losses over all classes."""
+        return full.full_loss(
+            self.evaluate_as,
+            arguments,
+            num_classes=head.num_classes,
+            implementation=self.implementation,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Describes the loss."""
+        return {**super().get_config(), "evaluate_as": self.evaluate_as}
 
 
 class SampledSparseSoftmax(HeadLoss):

@@ -1,113 +1,150 @@
-"""Exact ranking metrics over all classes, updated in evaluation only."""
+"""Exact metrics over all classes, updated in evaluation only."""
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
+import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks
-from tf_sampled_compat.core.losses import full
-from tf_sampled_compat.keras_common import bases, batch_rows, head_output
-from tf_sampled_compat.keras_common.private import in_symbolic_scope
+from tf_sampled_compat.keras_common.evaluated import Evaluated
+from tf_sampled_compat.keras_common.exact_metric import AtK, ExactMetric
 
 
-class Ranking(bases.Mean):
-    """The mean over examples of a value that a subclass computes; based on Keras's `Mean`."""
-
-    @tf.autograph.experimental.do_not_convert
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Adds a batch to the mean, unless the head was called for training.
-
-        Args:
-          y_true: `[...]` or `[..., num_true]` class ids.
-          y_pred: `[..., num_classes]`: the output of a `SampledDense` layer.
-          sample_weight: `[batch]` or `[...]` weights. Masked values have weight zero.
-        """
-        if in_symbolic_scope():
-            return None
-        tag = head_output.find(y_pred, self)
-        if tag.training:
-            return None
-        mask = batch_rows.mask_of(y_pred)
-        values = batch_rows.like_hidden(self._values(tag, y_true, mask), tag)
-        return super().update_state(values, _weights(values, mask, sample_weight))
-
-    def result(self) -> tf.Tensor:
-        """Returns the mean, or NaN if no batch was evaluated."""
-        count = tf.convert_to_tensor(self.count)
-        mean = tf.convert_to_tensor(super().result())
-        return tf.where(count > 0, mean, tf.constant(float("nan"), mean.dtype))
-
-    def _values(self, tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
-        """Returns a value for each of the N examples."""
-        raise NotImplementedError
-
-
-class ExactRecallAtK(Ranking):
+class ExactRecallAtK(AtK):
     """The share of the true classes that are among the k classes with the highest logits."""
 
-    def __init__(self, k: int = 10, name: Optional[str] = None, dtype: Any = None):
-        self.k = checks.known_size("k", k)
-        super().__init__(name=name or f"exact_recall_at_{k}", dtype=dtype)
+    _short: ClassVar[str] = "exact_recall"
 
-    def _values(self, tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
-        inputs, labels = batch_rows.rows(tag, y_true, None, mask)
-        _, ids = full.full_top_k(
-            inputs=inputs,
-            k=self.k,
-            num_classes=tag.head.num_classes,
-            weights=tag.head.kernel,
-            biases=tag.head.biases,
-        )
-        found = tf.reduce_any(tf.equal(labels[:, :, None], ids[:, None, :]), axis=2)
-        return tf.reduce_mean(tf.cast(found, tf.float32), axis=1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Describes the metric."""
-        return {**super().get_config(), "k": self.k}
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        ids = batch.top_ids(self.k)
+        found = tf.reduce_any(tf.equal(batch.labels[:, :, None], ids[:, None, :]), axis=2)
+        return batch.mean_of_true(tf.cast(found, tf.float32))
 
 
-class ExactMRR(Ranking):
+class ExactPrecisionAtK(AtK):
+    """The share of true classes among the k classes with the highest logits."""
+
+    _short: ClassVar[str] = "exact_precision"
+
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        return tf.reduce_mean(_relevance(batch, self.k), axis=1)
+
+
+class ExactNDCG(AtK):
+    """The discounted gain of the k classes with the highest logits, as a share of the best one."""
+
+    _short: ClassVar[str] = "exact_ndcg"
+
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        discounts = 1 / np.log2(np.arange(self.k) + 2)
+        best = tf.constant(np.cumsum(discounts), tf.float32)
+        discounts = tf.constant(discounts, tf.float32)
+        weights = batch.label_weights
+        if weights is None:
+            gain = tf.linalg.matvec(_relevance(batch, self.k), discounts)
+            return gain / tf.gather(best, _most_found(batch, self.k) - 1)
+        of_classes = _each_class_once(batch, weights)
+        gain = tf.linalg.matvec(_gains(batch, of_classes, self.k), discounts)
+        most = min(self.k, of_classes.shape[1])
+        ideal, _ = tf.math.top_k(of_classes, most)
+        return tf.math.divide_no_nan(gain, tf.linalg.matvec(ideal, discounts[:most]))
+
+
+class ExactMAP(AtK):
+    """The mean average precision of the k classes with the highest logits."""
+
+    _short: ClassVar[str] = "exact_map"
+
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        relevance = _relevance(batch, self.k)
+        precision = tf.cumsum(relevance, axis=1) / tf.range(1, self.k + 1, dtype=tf.float32)
+        total = tf.reduce_sum(precision * relevance, axis=1)
+        return total / tf.cast(_most_found(batch, self.k), tf.float32)
+
+
+class ExactMRR(ExactMetric):
     """The mean reciprocal rank of each example's best-ranked true class."""
 
-    def __init__(self, name: str = "exact_mrr", dtype: Any = None):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(
+        self,
+        name: str = "exact_mrr",
+        dtype: Any = None,
+        *,
+        padding_label: Optional[int] = None,
+    ):
+        super().__init__(padding_label=padding_label, name=name, dtype=dtype)
 
-    def _values(self, tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
-        return 1.0 / tf.reduce_min(_ranks(tag, y_true, mask), axis=1)
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        return 1.0 / tf.reduce_min(batch.ranks(), axis=1)
 
 
-class MeanRank(Ranking):
+class MeanRank(ExactMetric):
     """The mean rank of the true classes; the class with the highest logit has rank 1."""
 
-    def __init__(self, name: str = "mean_rank", dtype: Any = None):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(
+        self,
+        name: str = "mean_rank",
+        dtype: Any = None,
+        *,
+        padding_label: Optional[int] = None,
+    ):
+        super().__init__(padding_label=padding_label, name=name, dtype=dtype)
 
-    def _values(self, tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
-        return tf.reduce_mean(_ranks(tag, y_true, mask), axis=1)
-
-
-def _ranks(tag: head_output.Tag, y_true: Any, mask: Any) -> tf.Tensor:
-    """Returns the `[N, T]` ranks as float32, computed once for all metrics of a batch."""
-    key = id(y_true)
-    if key not in tag.ranks:
-        inputs, labels = batch_rows.rows(tag, y_true, None, mask)
-        arguments = tag.head.arguments(labels, inputs, labels.shape[1], None)
-        ranks = full.ranks(arguments, num_classes=tag.head.num_classes)
-        # Keep y_true alive, so that no other tensor can get its id.
-        tag.ranks[key] = (y_true, tf.cast(ranks, tf.float32))
-    return tag.ranks[key][1]
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        return batch.mean_of_true(batch.ranks())
 
 
-def _weights(values: tf.Tensor, mask: Any, sample_weight: Any) -> Any:
-    """Returns the weights of the values: zero where they are masked."""
-    if mask is None:
-        return sample_weight
-    weights = tf.cast(mask, values.dtype)
-    if sample_weight is None:
-        return weights
-    sample_weight = tf.cast(sample_weight, values.dtype)
-    while sample_weight.shape.rank < weights.shape.rank:
-        sample_weight = tf.expand_dims(sample_weight, -1)
-    return weights * sample_weight
+class Perplexity(ExactMetric):
+    """The exponential of the mean softmax loss over all classes."""
+
+    def __init__(
+        self,
+        name: str = "perplexity",
+        dtype: Any = None,
+        *,
+        padding_label: Optional[int] = None,
+    ):
+        super().__init__(padding_label=padding_label, name=name, dtype=dtype)
+
+    def _values(self, batch: Evaluated) -> tf.Tensor:
+        return batch.losses()
+
+    def result(self) -> tf.Tensor:
+        """Returns the perplexity, or NaN if no row was evaluated."""
+        return tf.exp(super().result())
+
+
+def _relevance(batch: Evaluated, k: int) -> tf.Tensor:
+    """Returns `[M, k]`: 1 where the class at a place of the ranking is a true class, else 0."""
+    same = tf.equal(batch.labels[:, :, None], batch.top_ids(k)[:, None, :])
+    true = tf.logical_and(same, batch.there[:, :, None])
+    return tf.cast(tf.reduce_any(true, axis=1), tf.float32)
+
+
+def _most_found(batch: Evaluated, k: int) -> tf.Tensor:
+    """Returns `[M]`: how many true classes k places can hold; at least 1.
+
+    A list shows a class once. So a class that is several times among the labels counts once.
+    """
+    labels = tf.sort(tf.where(batch.there, batch.labels, tf.constant(-1, tf.int64)), axis=1)
+    first = tf.not_equal(labels[:, 1:], labels[:, :-1])
+    count = tf.math.count_nonzero(tf.logical_and(first, labels[:, 1:] >= 0), axis=1)
+    count += tf.cast(tf.reduce_any(labels[:, :1] >= 0, axis=1), tf.int64)
+    return tf.clip_by_value(count, 1, k)
+
+
+def _gains(batch: Evaluated, weights: tf.Tensor, k: int) -> tf.Tensor:
+    """Returns `[M, k]`: the weight of the class at a place of the ranking; 0 if it is not true."""
+    same = tf.equal(batch.labels[:, :, None], batch.top_ids(k)[:, None, :])
+    return tf.reduce_max(tf.where(same, weights[:, :, None], 0.0), axis=1)
+
+
+def _each_class_once(batch: Evaluated, weights: tf.Tensor) -> tf.Tensor:
+    """Returns `[M, T]` weights of which a class's first copy has the highest, and the others 0."""
+    same = tf.equal(batch.labels[:, :, None], batch.labels[:, None, :])
+    same = tf.logical_and(same, batch.there[:, :, None] & batch.there[:, None, :])
+    highest = tf.reduce_max(tf.where(same, weights[:, None, :], 0.0), axis=2)
+    before = np.tri(weights.shape[1], k=-1, dtype=bool)
+    is_copy = tf.reduce_any(tf.logical_and(same, before), axis=2)
+    return tf.where(is_copy, tf.zeros_like(highest), highest)

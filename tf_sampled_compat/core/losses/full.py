@@ -7,6 +7,7 @@ number of classes. (Only the gradient for the table does: it has a row for every
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Optional
 
 import tensorflow as tf
@@ -45,7 +46,7 @@ def full_loss(
     """
     function = f"full_{kind}_loss"
     with tf.compat.v1.name_scope(name, function):
-        batch = prepare(arguments)
+        batch = _prepared(arguments)
         backend = _backend(batch, implementation, function)
         rows = batch.weights.num_rows, batch.biases.num_rows
         batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
@@ -129,26 +130,42 @@ def ranks(
     """Returns the `[B, T]` int64 ranks of the true classes; the highest logit has rank 1.
 
     As in `full_top_k`, the lower id comes first among equals. A NaN logit ranks last, so that a
-    diverged model gets bad ranks.
+    diverged model gets bad ranks. The rank of a label that is no class means nothing.
     """
-    batch = prepare(arguments)
+    batch = _prepared(arguments)
     backend = _backend(batch, implementation, "ranks")
+    rows = batch.weights.num_rows, batch.biases.num_rows
+    batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
+    width = size_of(batch.labels, 1)
     true_logits = _true_logits(batch)
 
     def fold(count: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
         logits = backend.logits(batch.inputs, rows, biases)
         ids = first + tf.range(tf.shape(rows, out_type=tf.int64)[0])
 
-        def before(t: int) -> tf.Tensor:
+        def before(t: Any) -> tf.Tensor:
             true_logit, true_id = true_logits[:, t, None], batch.labels[:, t, None]
             later_equal = tf.logical_and(tf.equal(logits, true_logit), ids > true_id)
             behind = tf.logical_or(logits < true_logit, later_equal)
             itself_or_behind = tf.logical_or(behind, tf.equal(ids, true_id))
             return tf.math.count_nonzero(tf.logical_not(itself_or_behind), axis=1)
 
-        return count + tf.stack([before(t) for t in range(batch.num_true)], axis=1)
+        if width is not None:
+            return count + tf.stack([before(t) for t in range(width)], axis=1)
+        columns = tf.range(tf.shape(batch.labels)[1])
+        return count + tf.transpose(tf.map_fn(before, columns, fn_output_signature=tf.int64))
 
     return fold_blocks(batch, num_classes, fold, tf.ones_like(batch.labels))
+
+
+def _prepared(arguments: Arguments) -> Batch:
+    """Prepares the tensors. Labels with a `true_mask` may have a width that no graph knows."""
+    labels, mask = arguments.labels, arguments.true_mask
+    if mask is None or size_of(labels, 1) is not None:
+        return prepare(arguments)
+    one = tf.zeros([tf.shape(labels)[0], 1], tf.int64)
+    batch = prepare(replace(arguments, labels=one, num_true=1, true_mask=None))
+    return batch._replace(labels=tf.where(mask, labels, 0), true_mask=mask)
 
 
 def _backend(batch: Batch, implementation: Optional[str], function: str) -> Backend:
