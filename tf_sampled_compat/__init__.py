@@ -9,8 +9,9 @@
 TensorShape([2])
 
 Namespaces mirror TensorFlow's: `nn` (TF 2), `random`, `compat.v1.nn` (TF 1), `compat.v0.nn`
-(TF 0.12), `contrib.nn`, `keras` and `tf_keras`. Importing changes nothing global, imports no Keras
-and loads no binary.
+(TF 0.12), `contrib.nn`, `keras` and `tf_keras`. Importing changes nothing of TensorFlow, imports no
+Keras and loads no binary. A Keras that has been imported learns the names of this package's
+classes, so that it can load saved models.
 """
 
 import importlib as _importlib
@@ -31,6 +32,7 @@ from tf_sampled_compat.core.backends.explanation import explain
 from tf_sampled_compat.core.backends.library import load_ops
 from tf_sampled_compat.core.backends.setting import implementation
 from tf_sampled_compat.core.losses.slices import gradient_slices
+from tf_sampled_compat.keras_common import stand_ins as _stand_ins
 from tf_sampled_compat.legacy import install, installed, uninstall
 from tf_sampled_compat.version import __version__
 
@@ -53,6 +55,8 @@ __all__ = [
     "tf_keras",
     "uninstall",
 ]
+
+_stand_ins.register()
 
 
 def __getattr__(name: str) -> _types.ModuleType:

@@ -15,6 +15,7 @@ WITH_PYTHON = [
     "docs/loop.md",
     "docs/mixed_precision.md",
     "docs/samplers.md",
+    "docs/serving.md",
     "docs/sharding.md",
     "docs/tf1.md",
     "docs/xla.md",

@@ -56,8 +56,8 @@ def test_initializers_regularizers_and_constraints(kerases, batch):
     model.fit(x, y, verbose=0)
     kernel = np.array(head.kernel)
     assert np.linalg.norm(kernel) < C and (np.array(head.bias) >= 0).all()
-    # unit_norm's axis is 0, as in Dense.
-    np.testing.assert_allclose(np.linalg.norm(kernel, axis=0), 1.0, rtol=1e-4)
+    # unit_norm's axis is Dense's, so each class has a vector of length one.
+    np.testing.assert_allclose(np.linalg.norm(kernel, axis=1), 1.0, rtol=1e-4)
     again = type(head).from_config(head.get_config())
     assert again.get_config() == head.get_config()
     for name in head_options:
@@ -138,6 +138,32 @@ def test_a_copy_that_finds_nothing_to_share_is_an_error(kerases, batch):
     copy = type(head).from_config(head.get_config())
     with pytest.raises(ValueError, match="kernel: expected a layer that has been called"):
         copy(batch[0])
+
+
+@pytest.mark.parametrize("source", ["embedding", "head"])
+def test_a_layer_that_was_never_called_is_shared(kerases, source, batch):
+    """The head makes its weights, so that nothing is missing when `fit` begins."""
+    x, y = batch
+    keras, ours = kerases.keras, kerases.ours
+    if source == "embedding":
+        shared = keras.layers.Embedding(C + 3, 16, name="items")
+    else:
+        shared = ours.layers.SampledDense(C, name="items")
+    head = ours.layers.SampledDense(C, kernel=shared, use_bias=False, name="head")
+    model = keras.Sequential([keras.layers.Dense(16), head])
+    model.compile("sgd", ours.losses.SampledSoftmax(10))
+    model.fit(x, y, verbose=0)
+    table = shared.embeddings if source == "embedding" else shared.kernel
+    assert head.kernel is table and any(weight is table for weight in model.trainable_weights)
+    before = np.array(table)
+    model.fit(x, y, verbose=0)
+    assert (np.array(table) != before).any()
+
+
+def test_too_few_rows_are_an_error_at_construction(kerases):
+    words = kerases.keras.layers.Embedding(C - 1, D)
+    with pytest.raises(ValueError, match="kernel: expected a table of at least num_classes = 50"):
+        kerases.ours.layers.SampledDense(C, kernel=words)
 
 
 def test_kernels_of_no_use_are_errors(kerases, batch):

@@ -1,9 +1,9 @@
 """Mirrors `keras.layers`: the output layer for many classes."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import sampled_dense
+from tf_sampled_compat.keras_common import sampled_dense, top_k
 
-__all__ = ["SampledDense"]
+__all__ = ["SampledDense", "TopK"]
 
 
 @register
@@ -43,14 +43,15 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
     Args:
       num_classes: The number of classes.
       use_bias: Whether each class has a bias.
-      kernel_initializer: Initializes the `[num_classes, dim]` kernel, the transpose of `Dense`'s.
+      kernel_initializer: As for `Dense`: it sees a `[dim, num_classes]` kernel, though the layer
+        stores the transpose. So do `kernel_regularizer` and `kernel_constraint`.
       bias_initializer: Initializes the `[num_classes]` bias.
       kernel_regularizer: As for `Dense`.
       bias_regularizer: As for `Dense`.
       kernel_constraint: As for `Dense`.
       bias_constraint: As for `Dense`.
-      kernel: The layer whose kernel to share, instead of making a new one: an `Embedding` layer
-        that is called before this one. It may have more rows than there are classes. A copy of a
+      kernel: The layer whose kernel to share, instead of making a new one: an `Embedding` layer.
+        It may have more rows than there are classes. A copy of a
         functional model, or one loaded from a file, shares the kernel too. Another `SampledDense`
         or a variable also works, if only code builds the model.
       **kwargs: `name`, `dtype`, `trainable`: as for any layer.
@@ -58,10 +59,64 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
     Call arguments: `inputs` of shape `[..., dim]`; `training`, which chooses the sampled losses
     (True) or the exact ones (False). If it is None, a recording gradient tape means training.
 
+    `from_dense` makes a layer from a `Dense` layer, and `to_dense` the reverse.
+
     Raises:
       ValueError: If `num_classes` is not a positive integer, or `kernel` cannot be used.
+      TypeError: For an argument of `Dense` that has another name here, or no meaning.
 
     Source: https://keras.io/api/layers/core_layers/dense, whose kernel is transposed.
+    """
+
+    _keras = KERAS
+
+
+@register
+class TopK(top_k.TopK, KERAS.layers.Layer):
+    r"""Returns the k classes with the highest logits of a head: a model to serve.
+
+    .. math:: \operatorname{top-}k_{c \in A \setminus E_i} \; l_{i,c},
+        \quad l_{i,c} = w_c \cdot x_i + b_c
+
+    Takes the inputs of the head, not its logits, and makes no `[batch, num_classes]` matrix. The
+    head's weights are shared, so that the layer can be made before or after training.
+
+    >>> inputs = keras.Input([8])
+    >>> hidden = keras.layers.Dense(16)(inputs)
+    >>> head = tsc.keras.layers.SampledDense(1000)
+    >>> model = keras.Model(inputs, head(hidden))  # to train
+    >>> seen = keras.Input([None], dtype="int64")
+    >>> logits, ids = tsc.keras.layers.TopK(head, k=10)(hidden, exclude=seen)
+    >>> server = keras.Model([inputs, seen], [logits, ids])
+    >>> logits, ids = server.predict([np.ones([2, 8]), np.array([[3, -1], [4, 5]])], verbose=0)
+    >>> ids.shape
+    (2, 10)
+
+    What `export` and `tf.saved_model.save` write holds TensorFlow's ops alone, and loads where this
+    package is not. In `predict`, and outside a graph, the C++ op finds the classes.
+
+    Args:
+      head: The `SampledDense` layer.
+      k: The number of classes to find.
+      padding_label: A class id that in `exclude` stands for nothing, such as 0 where the rows are
+        filled up with zeros. An id that is no class, such as -1, always does.
+      allowed: `[m]` ids of the classes to choose from, or a boolean mask `[num_classes]`. They are
+        part of the layer's config.
+      implementation: "fused" (the C++ op, also in what is exported: then the process that loads it
+        calls `tsc.load_ops()` first), "composite" (TensorFlow's ops), or None to choose.
+      **kwargs: `name`, `dtype`: as for any layer.
+
+    Call arguments: `inputs` of shape `[..., dim]`; `exclude`, `[..., n]` class ids to leave out,
+    each row's own; `allowed`, which replaces the layer's.
+
+    Returns `(logits, ids)`, both `[..., k]`: the highest logit first, and among equals the lower id
+    first. A place for which no class is left has the logit -∞ and the id -1.
+
+    Raises:
+      TypeError: If `head` is no `SampledDense`.
+      ValueError: If k is more than the number of classes, or `allowed` has another shape.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/math/top_k.
     """
 
     _keras = KERAS

@@ -21,7 +21,13 @@ from tf_sampled_compat.core.losses.sampled import sampled_loss
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import bases, batch_rows, head_output, sampler_config
+from tf_sampled_compat.keras_common import (
+    bases,
+    batch_rows,
+    head_output,
+    sampler_config,
+    ways_out,
+)
 from tf_sampled_compat.keras_common.private import in_symbolic_scope
 
 
@@ -71,6 +77,7 @@ class HeadLoss(bases.Loss):
         ignore_class: Optional[int],
         **kwargs: Any,
     ):
+        ways_out.check(kwargs, ways_out.OF_A_LOSS)
         super().__init__(**kwargs)
         self.num_sampled = checks.known_size("num_sampled", num_sampled)
         self.num_true = checks.known_size("num_true", num_true)

@@ -31,3 +31,31 @@ def layers_behind(tensors: Any) -> Iterator[Any]:
         node = layer._inbound_nodes[node_index]
         # Keras 2 has `keras_inputs`, Keras 3 `input_tensors`.
         waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
+
+
+def layers_fed_by(tensors: Any) -> Iterator[Any]:
+    """Yields the layers that were called on Keras's symbolic tensors."""
+    for tensor in tf.nest.flatten(tensors):
+        layer = getattr(tensor, "_keras_history", (None,))[0]
+        for node in getattr(layer, "_outbound_nodes", ()):
+            # Keras 3 has `operation`, Keras 2 `layer`.
+            yield node.operation if hasattr(node, "operation") else node.layer
+
+
+def in_keras_step() -> bool:
+    """Whether the code is traced for a step of Keras's `fit`, `evaluate` or `predict`.
+
+    Such a graph is never exported: it takes its batch from an iterator, or is one of the functions
+    that Keras 3 makes for `predict`.
+    """
+    graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+    while graph is not None:
+        if getattr(graph, "name", None) in _STEPS:
+            return True
+        if any(op.type == "IteratorGetNext" for op in graph.get_operations()):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+_STEPS = ("one_step_on_data_distributed", "multi_step_on_data")

@@ -26,6 +26,8 @@ def registrar(keras: Any) -> Callable[[_Class], _Class]:
     def register(cls: _Class) -> _Class:
         key = (keras.layers.Layer, cls.__name__)
         if key not in _registered:
+            # A stand-in may have the name, and Keras 2 refuses a second class.
+            keras.utils.get_custom_objects().pop(f"{PACKAGE}>{cls.__name__}", None)
             _registered[key] = add(cls)
         return _registered[key]
 

@@ -8,16 +8,28 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables import table
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import bases, head_output, tied_kernel
+from tf_sampled_compat.keras_common import (
+    bases,
+    dense,
+    dense_axes,
+    head_output,
+    head_top_k,
+    tied_kernel,
+    ways_out,
+)
 from tf_sampled_compat.keras_common.saved_sampler_state import SamplerState
 
 
 class SampledDense(bases.Layer):
     """A dense output layer over many classes, to train with a sampled loss."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Checks arguments that other layers have, before Python misses those of this one."""
+        ways_out.check(kwargs, ways_out.OF_THE_LAYER)
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(
         self,
@@ -43,13 +55,15 @@ class SampledDense(bases.Layer):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
         if kernel is not None:
-            tied_kernel.check(kernel, keras)
+            tied_kernel.check(kernel, self.num_classes, keras)
         if isinstance(kernel, SampledDense):
             # Share with the owner of the kernel: `find` looks for that layer.
             kernel = kernel._shared() or kernel
         self.kernel_source = kernel
         self._described: Optional[tied_kernel.Described] = None
         self.supports_masking = True
+        # In a copied model, the head with the same weights that a `TopK` layer has.
+        self._twin: Optional[tied_kernel.Described] = None
         self._kernel = None
         self.bias = None
         self.sampler_state = SamplerState()
@@ -59,16 +73,21 @@ class SampledDense(bases.Layer):
         dim = input_shape[-1]
         if dim is None:
             errors.fail("inputs", "a last dimension that is known", f"shape {input_shape}")
-        if self._shared() is None:
+        keras, twin = self._keras, self._twin
+        if twin is not None:
+            self._kernel, self.bias = twin.layer._kernel, twin.layer.bias
+        elif self._shared() is None:
             self._kernel = self.add_weight(
                 name="kernel",
                 shape=(self.num_classes, dim),
-                initializer=self.kernel_initializer,
-                regularizer=self.kernel_regularizer,
-                constraint=self.kernel_constraint,
+                initializer=dense_axes.initializer(self.kernel_initializer, keras),
+                regularizer=dense_axes.regularizer(self.kernel_regularizer, keras),
+                constraint=dense_axes.constraint(self.kernel_constraint, keras),
                 trainable=True,
             )
-        if self.use_bias:
+        elif self._described is None:
+            tied_kernel.build(self.kernel_source, dim, keras)
+        if self.use_bias and twin is None:
             self.bias = self.add_weight(
                 name="bias",
                 shape=(self.num_classes,),
@@ -77,7 +96,7 @@ class SampledDense(bases.Layer):
                 constraint=self.bias_constraint,
                 trainable=True,
             )
-        self.input_spec = self._keras.layers.InputSpec(min_ndim=2, axes={-1: dim})
+        self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: dim})
         self.built = True
 
     @property
@@ -94,38 +113,80 @@ class SampledDense(bases.Layer):
         """Calls the layer. In a copied model, first finds the layer whose kernel it shares."""
         if self._described is not None:
             self._described.find(inputs)
+        if not self.built:
+            self._twin = tied_kernel.twin_of(self, inputs)
         return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> tf.Tensor:
         """Returns the `[..., num_classes]` logits, tagged with this layer and its inputs."""
         return _tagged_logits(self, inputs, training)
 
-    def top_k(self, hidden: Any, k: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
+    def top_k(
+        self,
+        hidden: Any,
+        k: int = 1,
+        exclude: Any = None,
+        *,
+        padding_label: Optional[int] = None,
+        allowed: Any = None,
+        implementation: Optional[str] = None,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the k classes with the highest logits, without a matrix of logits.
+
+        The classes are ranked once, whatever is left out; see `tsc.nn.full_top_k`.
 
         Args:
           hidden: `[..., dim]`, the inputs of the layer.
           k: The number of classes to find.
+          exclude: `[..., n]` class ids to leave out, each row's own; or `[n]`, the same for all
+            rows; or a RaggedTensor. An id that is no class, such as -1, excludes nothing.
+          padding_label: A class id that in `exclude` stands for nothing, such as 0 where the rows
+            are filled up with zeros. Default: only ids that are no classes do.
+          allowed: `[m]` ids of the classes to choose from, or a boolean mask `[num_classes]`.
+          implementation: "fused" (the C++ op), "composite" (TensorFlow's ops), or None. None
+            chooses the faster one, but in a graph that may be exported TensorFlow's ops.
 
         Returns:
           `(logits, ids)`, both `[..., k]`: the highest first, and among equals the lower id first.
+          A place for which no class is left has the logit -∞ and the id -1.
 
         Raises:
-          ValueError: If k is more than the number of classes, or the layer has no weights yet.
+          ValueError: If k is more than the number of classes, or the layer has no weights yet; if
+            `exclude` or `allowed` has another shape, or `allowed` holds ids that are no classes.
+          TypeError: If `exclude` or `allowed` holds no integers.
         """
-        hidden = _dense(hidden)
-        if not self.built:
-            errors.fail("top_k", "a layer that has been built or called", "one without weights")
-        flat = tf.reshape(hidden, [-1, hidden.shape[-1]])
-        logits, ids = full.full_top_k(
-            weights=self.kernel,
-            biases=self.biases,
-            inputs=flat,
-            k=k,
-            num_classes=self.num_classes,
+        return head_top_k.find(
+            self,
+            _dense(hidden) if isinstance(hidden, tf.SparseTensor) else hidden,
+            k,
+            exclude=exclude,
+            padding_label=padding_label,
+            allowed=allowed,
+            implementation=implementation,
         )
-        shape = tf.concat([tf.shape(hidden)[:-1], [k]], axis=0)
-        return tf.reshape(logits, shape), tf.reshape(ids, shape)
+
+    @classmethod
+    def from_dense(cls, layer: Any, **kwargs: Any) -> SampledDense:
+        """Makes a head that computes the logits of a `Dense` layer, with a copy of its weights.
+
+        Args:
+          layer: The `Dense` layer. A softmax or sigmoid is left out, as the head returns logits. A
+            layer that has not been built gives a head with the same options.
+          **kwargs: Arguments of `SampledDense` that replace the layer's, such as `name`.
+
+        Raises:
+          TypeError: If `layer` is no `Dense` of the same Keras.
+          ValueError: If it has another activation.
+        """
+        return dense.to_head(cls, layer, kwargs)
+
+    def to_dense(self, **kwargs: Any) -> Any:
+        """Makes a `Dense` layer that computes the same logits, with a copy of the weights.
+
+        Args:
+          **kwargs: Arguments of `Dense` that replace the head's, such as `activation="softmax"`.
+        """
+        return dense.from_head(self, kwargs)
 
     @property
     def biases(self) -> Any:
@@ -152,8 +213,20 @@ class SampledDense(bases.Layer):
         self.sampler_state.save(store)
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads the result of `save_own_variables`."""
-        super().load_own_variables(self.sampler_state.load(store))
+        """Loads the result of `save_own_variables`, or of a `Dense` layer's."""
+        variables = self.sampler_state.load(store)
+        if not variables and self._twin is not None:
+            return  # They were loaded with the twin.
+        if not variables and (self._kernel is not None or self.bias is not None):
+            errors.fail(
+                "weights file",
+                f"the weights of {self.name!r}. (If a model with a Dense layer in this place wrote "
+                "it, load it into such a model, and make the head by SampledDense.from_dense)",
+                "none for this layer",
+            )
+        if self._kernel is not None:
+            variables = dense.stored_kernel(variables, self._kernel.shape)
+        super().load_own_variables(variables)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Returns `[..., num_classes]`."""
@@ -161,6 +234,10 @@ class SampledDense(bases.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Describes the layer, and the layer whose kernel it shares."""
+        return {**self.own_config(), "kernel": tied_kernel.serialize(self._shared(), self._keras)}
+
+    def own_config(self) -> dict[str, Any]:
+        """Describes the layer without the layer whose kernel it shares."""
         keras = self._keras
         return {
             **super().get_config(),
@@ -172,7 +249,6 @@ class SampledDense(bases.Layer):
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
-            "kernel": tied_kernel.serialize(self._shared(), keras),
         }
 
     @classmethod

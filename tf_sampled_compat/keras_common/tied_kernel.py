@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import tensorflow as tf
 
@@ -36,18 +36,23 @@ class Described:
                 return
 
 
-def check(source: Any, keras: Any) -> None:
-    """Checks the argument `kernel` of a head.
+def check(source: Any, num_classes: int, keras: Any) -> None:
+    """Checks the argument `kernel` of a head, as far as the sizes are known.
 
     Args:
       source: A layer or a variable.
+      num_classes: The number of rows that the head needs.
       keras: The Keras of the head.
 
     Raises:
-      ArgumentError: For any other type, and for a `tf.Variable` in Keras 3, which would not train
-        it.
+      ArgumentError: For any other type, for a `tf.Variable` in Keras 3, which would not train it,
+        and for a table with too few rows.
     """
     if isinstance(source, keras.layers.Layer):
+        if source.built:
+            _check_rows(table_of(source, keras).shape[0], num_classes)
+        elif isinstance(source, keras.layers.Embedding):
+            _check_rows(source.input_dim, num_classes)
         return
     variable = getattr(keras, "Variable", tf.Variable)
     if not isinstance(source, variable):
@@ -59,6 +64,56 @@ def check(source: Any, keras: Any) -> None:
             source,
             errors.ArgumentTypeError,
         )
+
+
+def _check_rows(rows: Any, num_classes: int) -> None:
+    if rows < num_classes:
+        errors.fail("kernel", f"a table of at least num_classes = {num_classes} rows", rows)
+
+
+def build(source: Any, dim: int, keras: Any) -> None:
+    """Makes the weights of a layer that was not called before the head that shares them.
+
+    Args:
+      source: A layer or a variable. An `Embedding` knows its size, and another head has the same
+        inputs. Other layers have to be called first.
+      dim: The last dimension of the inputs of both heads.
+      keras: The Keras of the head.
+    """
+    if not isinstance(source, keras.layers.Layer) or source.built:
+        return
+    is_head = hasattr(source, "kernel_source")
+    if not (is_head or isinstance(source, keras.layers.Embedding)):
+        return
+    with tf.name_scope(source.name):  # The name that tf_keras would give it in a call.
+        source.build((None, dim) if is_head else (None,))
+
+
+def original_of(head: Any, inputs: Any) -> Any:
+    """Returns the layer that a copy of a head stands for, or None if it was not called yet.
+
+    Args:
+      head: A head in the config of a layer that has the same inputs.
+      inputs: The inputs.
+    """
+    for layer in private.layers_fed_by(inputs):
+        if _is_copy(layer, head):
+            return layer
+    return None
+
+
+def twin_of(head: Any, inputs: Any) -> Optional[Described]:
+    """Returns the copy of a head that a layer with the same inputs has made, or None."""
+    for layer in private.layers_fed_by(inputs):
+        copy = layer.head if getattr(layer, "has_copied_head", False) else None
+        if copy is not None and copy is not head and copy.built and _is_copy(copy, head):
+            copy._twin = Described(head)
+            return Described(copy)
+    return None
+
+
+def _is_copy(layer: Any, head: Any) -> bool:
+    return type(layer) is type(head) and layer.name == head.name
 
 
 def table_of(source: Any, keras: Any) -> Any:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Union
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import Arguments
+from tf_sampled_compat.nn import in_compile
 
 __all__ = ["full_sigmoid_loss", "full_softmax_loss", "full_top_k"]
 
 
+@in_compile.use_instead("SampledSoftmax(num_sampled)")
 def full_softmax_loss(
     weights: TableLike,
     biases: TableLike,
@@ -76,6 +78,7 @@ def full_softmax_loss(
     )
 
 
+@in_compile.use_instead("NCE(num_sampled)")
 def full_sigmoid_loss(
     weights: TableLike,
     biases: TableLike,
@@ -148,17 +151,32 @@ def full_top_k(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    exclude: Optional[Union[TensorLike, tf.RaggedTensor]] = None,
+    padding_label: Optional[int] = None,
+    allowed: Optional[TensorLike] = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     r"""Finds the k classes with the highest logits without a matrix of logits.
 
-    .. math:: l_{i,c} = w_c \cdot x_i + b_c
+    .. math:: \operatorname{top-}k_{c \in A \setminus E_i} \; l_{i,c},
+        \quad l_{i,c} = w_c \cdot x_i + b_c
 
     Equals `tf.math.top_k` of the matrix: the highest logit first and, among equal logits, the
     lower id first. No gradient passes through it.
 
+    `exclude` leaves out classes of one input, E, such as what a user has seen; `allowed` keeps
+    classes for all inputs, A, such as what is in stock. Neither ranks the classes twice:
+    `exclude` finds k + n classes and drops those that are excluded, a list of allowed classes
+    reads their rows alone, and a mask reads the biases once more. A place for which no class is
+    left has the logit -∞ and the id -1.
+
     >>> logits, ids = tsc.nn.full_top_k(tf.zeros([3, 2]), [0.0, 2.0, 1.0], tf.ones([1, 2]), k=2)
     >>> print(logits.numpy(), ids.numpy())
     [[2. 1.]] [[1 2]]
+    >>> logits, ids = tsc.nn.full_top_k(
+    ...     tf.zeros([3, 2]), [0.0, 2.0, 1.0], tf.ones([2, 2]), k=2, exclude=[[1, -1], [0, 2]])
+    >>> print(ids.numpy())  # In the second row one class is left.
+    [[ 2  0]
+     [ 1 -1]]
 
     Args:
       weights: The `[num_rows, dim]` class embeddings; see `sampled_softmax_loss`.
@@ -169,12 +187,19 @@ def full_top_k(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      exclude: `[batch_size, n]` class ids, each row's own; or `[n]`, the same for all inputs; or a
+        RaggedTensor. An id that is no class, such as -1, excludes nothing.
+      padding_label: A class id that in `exclude` stands for nothing, such as 0 where the rows are
+        filled up with zeros. Default: only ids that are no classes do.
+      allowed: `[m]` ids of the classes to choose from, or a boolean mask `[num_classes]`.
 
     Returns:
       `(logits, ids)`: `[batch_size, k]` of the dtype of `inputs`, and `[batch_size, k]` int64.
 
     Raises:
-      ValueError: If k is more than the number of classes; and see `sampled_softmax_loss`.
+      ValueError: If k is more than the number of classes; if `exclude` or `allowed` has another
+        shape; if `allowed` holds ids that are no classes; and see `sampled_softmax_loss`.
+      TypeError: If `exclude` or `allowed` holds no integers.
       RuntimeError: If `implementation="fused"` and the C++ op cannot compute this call.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/math/top_k.
@@ -185,6 +210,9 @@ def full_top_k(
         inputs=inputs,
         k=k,
         num_classes=num_classes,
+        exclude=exclude,
+        padding_label=padding_label,
+        allowed=allowed,
         partition_strategy=partition_strategy,
         implementation=implementation,
         name=name,

@@ -18,6 +18,7 @@ from tf_sampled_compat.core.arguments.typing import (
 )
 from tf_sampled_compat.core.losses.description import Arguments, SampledLoss, Sampling
 from tf_sampled_compat.core.losses.sampled import sampled_loss
+from tf_sampled_compat.nn import in_compile
 
 __all__ = [
     "nce_loss",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@in_compile.use_instead("SampledSoftmax(num_sampled)")
 def sampled_softmax_loss(
     weights: TableLike,
     biases: TableLike,
@@ -131,6 +133,7 @@ def sampled_softmax_loss(
     )
 
 
+@in_compile.use_instead("NCE(num_sampled)")
 def nce_loss(
     weights: TableLike,
     biases: TableLike,
@@ -224,6 +227,7 @@ def nce_loss(
     )
 
 
+@in_compile.use_instead("SampledSparseSoftmax(num_sampled)")
 def sampled_sparse_softmax_loss(
     weights: TableLike,
     biases: TableLike,

@@ -15,10 +15,12 @@ from tf_sampled_compat.core.arguments.typing import (
 )
 from tf_sampled_compat.core.losses.description import Arguments, Resampling, SampledLoss, Sampling
 from tf_sampled_compat.core.losses.sampled import sampled_loss
+from tf_sampled_compat.nn import in_compile
 
 __all__ = ["rank_sampled_softmax_loss"]
 
 
+@in_compile.use_instead("RankSampledSoftmax(num_sampled, num_resampled)")
 def rank_sampled_softmax_loss(
     weights: TableLike,
     biases: TableLike,

@@ -1,9 +1,9 @@
 """Mirrors `tf_keras.layers`: the output layer for many classes."""
 
-from tf_sampled_compat.keras_common import sampled_dense
+from tf_sampled_compat.keras_common import sampled_dense, top_k
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
-__all__ = ["SampledDense"]
+__all__ = ["SampledDense", "TopK"]
 
 
 @register
@@ -21,6 +21,25 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
     (2, 1000)
 
     Source: `tf_sampled_compat.keras.layers.SampledDense`.
+    """
+
+    _keras = KERAS
+
+
+@register
+class TopK(top_k.TopK, KERAS.layers.Layer):
+    """Returns the k classes with the highest logits of a head: a model to serve.
+
+    See `tf_sampled_compat.keras.layers.TopK`, which has the same arguments.
+
+    >>> inputs = tf_keras.Input([8])
+    >>> head = tsc.tf_keras.layers.SampledDense(1000)
+    >>> server = tf_keras.Model(inputs, tsc.tf_keras.layers.TopK(head, k=10)(inputs))
+    >>> logits, ids = server.predict(np.ones([2, 8]), verbose=0)
+    >>> ids.shape
+    (2, 10)
+
+    Source: `tf_sampled_compat.keras.layers.TopK`.
     """
 
     _keras = KERAS

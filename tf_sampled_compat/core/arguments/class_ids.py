@@ -6,10 +6,20 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.arguments import errors
+
 
 def as_class_ids(value: Any) -> tf.Tensor:
     """Casts class ids to int64, as TensorFlow casts labels: 1.5 becomes 1.
 
     `checks.ids_in_range` says whether they are in range.
     """
-    return tf.cast(tf.convert_to_tensor(value), tf.int64)
+    ids = tf.convert_to_tensor(value)
+    if ids.dtype == tf.string:
+        errors.fail(
+            "labels",
+            "integer class ids (keras.layers.StringLookup makes them from strings)",
+            "strings",
+            errors.ArgumentTypeError,
+        )
+    return tf.cast(ids, tf.int64)

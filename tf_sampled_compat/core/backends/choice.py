@@ -29,6 +29,7 @@ class Call(NamedTuple):
       remote: Whether a piece of the table is on a parameter server.
       vectorized: Whether `tf.vectorized_map` will vectorize it.
       rows_differ: Whether `padding_label` or `exclude_true` was given.
+      portable: Whether the graph may be exported, to load where the C++ op is not.
     """
 
     compiled: bool = False
@@ -38,6 +39,7 @@ class Call(NamedTuple):
     remote: bool = False
     vectorized: bool = False
     rows_differ: bool = False
+    portable: bool = False
 
 
 def describe(
@@ -92,6 +94,8 @@ def doubt(call: Call) -> Optional[str]:
         return "other processes take part, and only those that called tsc.load_ops() have the op"
     if call.vectorized:
         return "tf.vectorized_map could only loop over the C++ op"
+    if call.portable:
+        return "the graph may be exported, and only TensorFlow's ops load everywhere"
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import tensorflow as tf
 
@@ -33,7 +33,13 @@ def num_classes_of(batch: Batch, num_classes: Any) -> Any:
 
 
 def fold_blocks(
-    batch: Batch, num_classes: Any, fold: Fold, start: Any, *, least_rows: int = 16
+    batch: Batch,
+    num_classes: Any,
+    fold: Fold,
+    start: Any,
+    *,
+    least_rows: int = 16,
+    classes: Optional[tf.Tensor] = None,
 ) -> Any:
     """Folds the rows and biases of all classes into a state, one block at a time.
 
@@ -44,19 +50,24 @@ def fold_blocks(
         bias is minus infinity.
       start: The first state: tensors whose first dimension does not change.
       least_rows: The minimum number of rows of a block under XLA, if there are so many classes.
+      classes: `[m]` int64: visits these classes alone, in this order. Then `fold` gets the place of
+        the first row in them instead of its id.
     """
     total = num_classes_of(batch, num_classes)
+    if classes is not None:
+        total = size_of(classes, 0)
+        total = tf.shape(classes)[0] if total is None else total
     if private.in_xla_context() and isinstance(total, int):
-        return _fold_static(batch, total, fold, start, least_rows)
+        return _fold_static(batch, total, fold, start, least_rows, classes)
     total = tf.cast(total, tf.int64)
-    dim = tf.shape(batch.inputs, out_type=tf.int64)
+    dim = tf.shape(batch.inputs)  # int32, because TFLite divides no int64
     rows = tf.minimum(
         _BLOCK_NUMBERS // tf.maximum(dim[1], 1), _BLOCK_LOGITS // tf.maximum(dim[0], 1)
     )
-    size = tf.clip_by_value(rows, 16, _MOST_ROWS)
+    size = tf.cast(tf.clip_by_value(rows, 16, _MOST_ROWS), tf.int64)
 
     def body(first: tf.Tensor, state: Any) -> tuple:
-        ids = tf.range(first, tf.minimum(first + size, total))
+        ids = _ids(tf.range(first, tf.minimum(first + size, total)), classes)
         rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
         return first + size, fold(state, rows, tf.cast(biases, batch.compute_dtype), first)
 
@@ -70,7 +81,14 @@ def fold_blocks(
     return result
 
 
-def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: int) -> Any:
+def _fold_static(
+    batch: Batch,
+    total: int,
+    fold: Fold,
+    start: Any,
+    least_rows: int,
+    classes: Optional[tf.Tensor],
+) -> Any:
     """Does the same under XLA: all blocks have one size, and their number is known in tracing."""
     size = min(total, max(_STATIC_ROWS, least_rows))
     last = tf.constant(total - 1, tf.int64)
@@ -78,7 +96,7 @@ def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: i
 
     def body(first: tf.Tensor, state: Any) -> tuple:
         ids = first + tf.range(size, dtype=tf.int64)
-        there, ids = ids <= last, tf.minimum(ids, last)
+        there, ids = ids <= last, _ids(tf.minimum(ids, last), classes)
         rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
         biases = tf.where(there, tf.cast(biases, batch.compute_dtype), nothing)
         return first + size, fold(state, rows, biases, first)
@@ -96,6 +114,10 @@ def _fold_static(batch: Batch, total: int, fold: Fold, start: Any, least_rows: i
         parallel_iterations=1,
     )
     return result
+
+
+def _ids(places: tf.Tensor, classes: Optional[tf.Tensor]) -> tf.Tensor:
+    return places if classes is None else tf.gather(classes, places)
 
 
 def _invariants(state: Any) -> Any:

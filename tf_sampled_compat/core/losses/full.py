@@ -20,8 +20,9 @@ from tf_sampled_compat.core.losses import weighted
 from tf_sampled_compat.core.losses.blocks import fold_blocks, num_classes_of
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.losses.prepare import Batch, prepare
+from tf_sampled_compat.core.losses.restriction import restrict
 from tf_sampled_compat.core.tables.lookup import lookup
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
 def full_loss(
@@ -69,8 +70,12 @@ def full_top_k(
     inputs: TensorLike,
     k: int,
     num_classes: Any = None,
+    exclude: Any = None,
+    padding_label: Optional[int] = None,
+    allowed: Any = None,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    portable: bool = False,
     name: Optional[str] = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the k highest logits: the highest first, and among equals the lower id first.
@@ -81,12 +86,16 @@ def full_top_k(
       inputs: `[B, D]` activations.
       k: The number of classes to find.
       num_classes: C, or None for all rows of the table.
+      exclude: See `restriction.restrict`.
+      padding_label: See `restriction.restrict`.
+      allowed: See `restriction.restrict`.
       partition_strategy: "div" or "mod".
       implementation: "fused", "composite" or None.
+      portable: Whether a graph must hold TensorFlow's ops alone, unless "fused" is asked for.
       name: The caller's name for the operation.
 
     Returns:
-      `[B, k]` logits and `[B, k]` int64 ids.
+      `[B, k]` logits and `[B, k]` int64 ids; -∞ and -1 where no class is left.
     """
     with tf.compat.v1.name_scope(name, "full_top_k"):
         inputs = tf.convert_to_tensor(inputs)
@@ -101,27 +110,45 @@ def full_top_k(
             )
         )
         most = checks.known_size("k", k)
-        checks.at_most("k", most, num_classes_of(batch, num_classes))
-        backend = _backend(batch, implementation, "full_top_k")
-        size = [tf.shape(batch.inputs)[0], 0]
-        no_bar = tf.fill([size[0], 1], tf.constant(float("nan"), batch.compute_dtype))
+        total = num_classes_of(batch, num_classes)
+        checks.at_most("k", most, total)
+        backend = _backend(batch, implementation, "full_top_k", portable)
+        limits = restrict(batch, total, exclude, padding_label, allowed)
+        if limits is None:
+            values, ids = _best(batch, backend, most, num_classes, None)
+        else:
+            wanted = limits.wanted(most)
+            found = _best(limits.batch, backend, wanted, num_classes, limits.classes)
+            values, ids = limits.keep(*found, most)
+        # A reshape checks the size as ensure_shape does, and TFLite knows it.
+        shape = [tf.shape(batch.inputs)[0], most]
+        values = tf.cast(tf.reshape(values, shape), batch.inputs.dtype)
+        static = [size_of(batch.inputs, 0), most]
+        return with_shape(values, static), with_shape(tf.reshape(ids, shape), static)
 
-        def fold(best: tuple, rows: tf.Tensor, biases: tf.Tensor, first_id: tf.Tensor) -> tuple:
-            count = tf.minimum(most, tf.shape(rows)[0])
-            # A logit below the k-th best so far is not kept, so most blocks add nothing.
-            bar = tf.concat([best[0][:, most - 1 : most], no_bar], axis=1)[:, 0]
-            values, positions = backend.top_k(batch.inputs, rows, biases, count, bar)
-            values = tf.concat([best[0], values], axis=1)
-            ids = tf.concat([best[1], positions + first_id], axis=1)
-            # Earlier ids are lower and come first, so tf.math.top_k prefers them among equals.
-            values, kept = tf.math.top_k(values, k=tf.minimum(most, tf.shape(values)[1]))
-            return values, tf.gather(ids, kept, batch_dims=1)
 
-        start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
-        values, ids = fold_blocks(batch, num_classes, fold, start, least_rows=most)
-        shape = [size_of(batch.inputs, 0), most]
-        values = tf.cast(tf.ensure_shape(values, shape), batch.inputs.dtype)
-        return values, tf.ensure_shape(ids, shape)
+def _best(
+    batch: Batch, backend: Backend, most: Any, num_classes: Any, classes: Optional[tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the `most` best classes, or all if there are fewer, with logits to compute with."""
+    size = [tf.shape(batch.inputs)[0], 0]
+    no_bar = tf.fill([size[0], 1], tf.constant(float("nan"), batch.compute_dtype))
+
+    def fold(best: tuple, rows: tf.Tensor, biases: tf.Tensor, first_id: tf.Tensor) -> tuple:
+        count = tf.minimum(most, tf.shape(rows)[0])
+        # A logit below the k-th best so far is not kept, so most blocks add nothing.
+        bar = tf.concat([best[0][:, most - 1 : most], no_bar], axis=1)[:, 0]
+        values, positions = backend.top_k(batch.inputs, rows, biases, count, bar)
+        values = tf.concat([best[0], values], axis=1)
+        ids = tf.concat([best[1], positions + first_id], axis=1)
+        # Earlier ids are lower and come first, so tf.math.top_k prefers them among equals.
+        values, kept = tf.math.top_k(values, k=tf.minimum(most, tf.shape(values)[1]))
+        return values, tf.gather(ids, kept, batch_dims=1)
+
+    start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
+    least = most if isinstance(most, int) else 1
+    values, ids = fold_blocks(batch, num_classes, fold, start, least_rows=least, classes=classes)
+    return values, ids if classes is None else tf.gather(classes, ids)
 
 
 def ranks(
@@ -168,9 +195,12 @@ def _prepared(arguments: Arguments) -> Batch:
     return batch._replace(labels=tf.where(mask, labels, 0), true_mask=mask)
 
 
-def _backend(batch: Batch, implementation: Optional[str], function: str) -> Backend:
+def _backend(
+    batch: Batch, implementation: Optional[str], function: str, portable: bool = False
+) -> Backend:
     """Chooses. (Padding among the true classes concerns no sum over all classes.)"""
     about = describe(inputs=batch.inputs, weights=batch.weights.pieces, biases=batch.biases.pieces)
+    about = about._replace(portable=portable and not tf.executing_eagerly())
     return choose(implementation, about, function)
 
 

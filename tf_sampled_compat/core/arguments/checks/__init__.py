@@ -28,6 +28,7 @@ from tf_sampled_compat.core.arguments.checks.sizes import (
 )
 from tf_sampled_compat.core.arguments.checks.tensors import (
     dim,
+    kind,
     labels_and_inputs,
     numbers_only,
     same_batch,
@@ -44,6 +45,7 @@ __all__ = [
     "dim",
     "ids_in_range",
     "integer",
+    "kind",
     "known_size",
     "labels_and_inputs",
     "misplaced_arguments",
