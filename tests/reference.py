@@ -71,3 +71,36 @@ def evaluate(loss, problem, remove_hits):
     )  # fmt: skip
     losses, gradient = loss(values, p.labels.shape[1])
     return losses, *gradients(p.weights, p.labels, p.inputs, p.sampled, gradient, p.upstream)
+
+
+def in_batch_loss(queries, candidates, ids, counts, temperature, present, upstream):
+    """Returns in-batch losses and the gradients of their sum, weighted by `upstream`.
+
+    Args:
+      queries: `[B, D]`.
+      candidates: `[N, D]`, N >= B: the i-th is the i-th query's own.
+      ids: `[N]`: what the candidates are; other copies of a row's own are no negatives.
+      counts: `[N]`: the expected counts.
+      temperature: A number.
+      present: `[N]` booleans: False for a candidate, and a query, that is padding.
+      upstream: `[B]`.
+
+    Returns:
+      `[B]` losses, and the gradients by queries, candidates and temperature.
+    """
+    queries, candidates = np.asarray(queries, np.float64), np.asarray(candidates, np.float64)
+    losses, d_temperature = np.zeros(len(queries)), 0.0
+    d_queries, d_candidates = np.zeros_like(queries), np.zeros_like(candidates)
+    for i, query in enumerate(queries):
+        if not present[i]:
+            continue
+        others = [j for j in range(len(candidates)) if present[j] and ids[j] != ids[i]]
+        columns = [i, *others]
+        dots = np.array([query @ candidates[j] for j in columns])
+        corrected = dots / temperature - np.log(np.asarray(counts, np.float64)[columns])
+        (losses[i],), gradient = softmax_loss(corrected[None, :], 1)
+        for j, dot, g in zip(columns, dots, gradient[0] * upstream[i]):
+            d_queries[i] += g * candidates[j] / temperature
+            d_candidates[j] += g * query / temperature
+            d_temperature -= g * dot / temperature**2
+    return losses, d_queries, d_candidates, d_temperature

@@ -26,3 +26,4 @@ DTYPES = "labels of any number dtype are cast; Python lists fail; strings are an
 SHAPES = "shapes of inputs, weights and biases that do not fit one another: error"
 TAPAS = "TAPAS (tf.contrib.nn of TF 1.15): sizes and temperature"
 IMPLEMENTATION = "implementation: 'fused' is an error that says why not; unknown names are errors"
+IN_BATCH = "an in-batch loss: TensorFlow has none; nothing may broadcast or be NaN silently"

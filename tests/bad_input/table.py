@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.bad_input import (
     rows_calls,
+    rows_in_batch,
     rows_labels,
     rows_sampled_values,
     rows_samplers,
@@ -12,7 +13,15 @@ from tests.bad_input import (
 )
 from tests.bad_input.case import Case, EqualsTensorFlow, LikeTensorFlow
 
-_MODULES = (rows_labels, rows_sampled_values, rows_sizes, rows_tables, rows_samplers, rows_calls)
+_MODULES = (
+    rows_labels,
+    rows_sampled_values,
+    rows_sizes,
+    rows_tables,
+    rows_samplers,
+    rows_calls,
+    rows_in_batch,
+)
 
 
 def asks_tensorflow(case: Case) -> bool:

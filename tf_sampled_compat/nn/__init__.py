@@ -10,6 +10,7 @@ from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     learned_unigram_candidate_sampler,
 )
 from tf_sampled_compat.nn.full import full_sigmoid_loss, full_softmax_loss, full_top_k
+from tf_sampled_compat.nn.in_batch import in_batch_softmax_loss
 from tf_sampled_compat.nn.sampled import (
     nce_loss,
     sampled_softmax_loss,
@@ -24,6 +25,7 @@ __all__ = [
     "full_sigmoid_loss",
     "full_softmax_loss",
     "full_top_k",
+    "in_batch_softmax_loss",
     "learned_unigram_candidate_sampler",
     "nce_loss",
     "rank_sampled_softmax_loss",
