@@ -1,9 +1,58 @@
 """Mirrors `keras.layers`: the output layer for many classes."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import sampled_dense, top_k
+from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, top_k
 
-__all__ = ["SampledDense", "TopK"]
+__all__ = ["InBatchLogits", "SampledDense", "TopK"]
+
+
+@register
+class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
+    r"""The logits of two towers, in which each row's candidate is a negative of the other rows.
+
+    .. math:: l_{i,j} = q_i \cdot c_j / \tau - \log E(j)
+
+    Train with `tsc.keras.losses.InBatchSoftmax`. The item tower may be a model of any depth.
+
+    >>> user, item = keras.Input([], dtype="int32"), keras.Input([], dtype="int32")
+    >>> logits = tsc.keras.layers.InBatchLogits(temperature=0.1)(
+    ...     keras.layers.Embedding(50, 8)(user), keras.layers.Embedding(30, 8)(item), item)
+    >>> model = keras.Model([user, item], logits)
+    >>> model.compile("adam", tsc.keras.losses.InBatchSoftmax())
+    >>> users, items = np.arange(32), np.arange(32) % 30
+    >>> history = model.fit([users, items], items, batch_size=16, verbose=0)
+
+    Candidates of a query's own id, all copies, are no negatives. E is how often an id is expected
+    among the candidates; see `tf_sampled_compat.nn.in_batch_softmax_loss`. The logit of a candidate
+    that is no negative of the row is so low that its probability is zero. A compiled step in which
+    only `InBatchSoftmax` uses the logits does not compute them.
+
+    A masked row is neither a query nor a candidate.
+
+    Args:
+      temperature: τ: a positive number, or a variable.
+      remove_accidental_hits: Whether to leave every candidate whose id is that of a query's own out
+        of the query's negatives.
+      frequencies: How often each id is a candidate of the batch: a `[num_items]` array of counts,
+        or a `tsc.random.LearnedUnigramSampler`, which `InBatchSoftmax` lets learn the ids in
+        training, after it has read them. What it has learned is saved with the model. Default:
+        None, for no correction.
+      **kwargs: `name`, `dtype`: as for any layer.
+
+    Call arguments: `queries` and `candidates` of shape `[..., dim]`; `candidate_ids` of shape
+    `[...]`, integers or strings; `candidate_sampling_probability`, `extra_candidates`, `extra_ids`
+    and `extra_expected_counts` as for `in_batch_softmax_loss`; `training`. If it is None, a
+    recording gradient tape means training.
+
+    Returns: `[..., num_candidates]` logits: of the rows of the batch, flattened, and the extra
+    candidates.
+
+    Raises:
+      ValueError: If `temperature` or `frequencies` cannot be used. When called: where
+        `tf_sampled_compat.nn.in_batch_softmax_loss` raises.
+
+    Source: `tfrs.tasks.Retrieval` of https://www.tensorflow.org/recommenders.
+    """
 
 
 @register

@@ -1,9 +1,9 @@
 """Mirrors `keras.losses`: sampled in training, exact in evaluation."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import head_loss, losses, sampler_config
+from tf_sampled_compat.keras_common import head_loss, in_batch_loss, losses, sampler_config
 
-__all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+__all__ = ["InBatchSoftmax", "NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
 
 sampler_config.register(register)
 
@@ -17,6 +17,37 @@ class _Loss(KERAS.losses.Loss):
 
     _keras = KERAS
     _computed_losses = _ComputedLosses
+
+
+@register
+class InBatchSoftmax(in_batch_loss.InBatchSoftmax, _Loss):
+    """The softmax loss of two towers over the candidates of the batch, in evaluation too.
+
+    See `tf_sampled_compat.nn.in_batch_softmax_loss`, and `tsc.keras.layers.InBatchLogits`, which
+    has the options. Only the layer's candidates are known, so `evaluate` computes the same loss as
+    training, over the batch. It depends on the batch size: compare losses of one batch size.
+
+    >>> user, item = keras.Input([4]), keras.Input([6])
+    >>> logits = tsc.keras.layers.InBatchLogits()(
+    ...     keras.layers.Dense(8)(user), keras.layers.Dense(8)(item))
+    >>> model = keras.Model([user, item], logits)
+    >>> model.compile("sgd", tsc.keras.losses.InBatchSoftmax())
+    >>> history = model.fit([np.ones([32, 4]), np.ones([32, 6])], np.zeros(32), verbose=0)
+
+    Args:
+      implementation: "fused", "composite" or None.
+      **kwargs: `reduction` and `name`: as for any loss.
+
+    Call arguments: `y_true`, which is ignored, as each query's own candidate is its true class;
+    `y_pred`, the output of an `InBatchLogits`; `sample_weight`. A row of weight zero is no
+    candidate of the others, and nothing learns it.
+
+    Raises:
+      ValueError: When called: if y_pred is not the output of an `InBatchLogits` layer, and where
+        `tf_sampled_compat.nn.in_batch_softmax_loss` raises.
+
+    Source: `tfrs.tasks.Retrieval` of https://www.tensorflow.org/recommenders.
+    """
 
 
 @register

@@ -1,9 +1,27 @@
 """Mirrors `tf_keras.layers`: the output layer for many classes."""
 
-from tf_sampled_compat.keras_common import sampled_dense, top_k
+from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, top_k
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
-__all__ = ["SampledDense", "TopK"]
+__all__ = ["InBatchLogits", "SampledDense", "TopK"]
+
+
+@register
+class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
+    """The logits of two towers, in which each row's candidate is a negative of the other rows.
+
+    See `tf_sampled_compat.keras.layers.InBatchLogits`, which has the same arguments.
+
+    >>> user, item = tf_keras.Input([], dtype="int32"), tf_keras.Input([], dtype="int32")
+    >>> logits = tsc.tf_keras.layers.InBatchLogits(temperature=0.1)(
+    ...     tf_keras.layers.Embedding(50, 8)(user), tf_keras.layers.Embedding(30, 8)(item), item)
+    >>> model = tf_keras.Model([user, item], logits)
+    >>> model.compile("adam", tsc.tf_keras.losses.InBatchSoftmax())
+    >>> users, items = np.arange(32), np.arange(32) % 30
+    >>> history = model.fit([users, items], items, batch_size=16, verbose=0)
+
+    Source: `tf_sampled_compat.keras.layers.InBatchLogits`.
+    """
 
 
 @register

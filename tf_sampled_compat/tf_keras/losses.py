@@ -1,9 +1,9 @@
 """Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
 
-from tf_sampled_compat.keras_common import head_loss, losses, sampler_config
+from tf_sampled_compat.keras_common import head_loss, in_batch_loss, losses, sampler_config
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
-__all__ = ["NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+__all__ = ["InBatchSoftmax", "NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
 
 sampler_config.register(register)
 
@@ -17,6 +17,23 @@ class _Loss(KERAS.losses.Loss):
 
     _keras = KERAS
     _computed_losses = _ComputedLosses
+
+
+@register
+class InBatchSoftmax(in_batch_loss.InBatchSoftmax, _Loss):
+    """The softmax loss of two towers over the candidates of the batch, in evaluation too.
+
+    See `tf_sampled_compat.keras.losses.InBatchSoftmax`, which has the same arguments.
+
+    >>> user, item = tf_keras.Input([4]), tf_keras.Input([6])
+    >>> logits = tsc.tf_keras.layers.InBatchLogits()(
+    ...     tf_keras.layers.Dense(8)(user), tf_keras.layers.Dense(8)(item))
+    >>> model = tf_keras.Model([user, item], logits)
+    >>> model.compile("sgd", tsc.tf_keras.losses.InBatchSoftmax())
+    >>> history = model.fit([np.ones([32, 4]), np.ones([32, 6])], np.zeros(32), verbose=0)
+
+    Source: `tf_sampled_compat.keras.losses.InBatchSoftmax`.
+    """
 
 
 @register
