@@ -18,6 +18,7 @@ WITH_PYTHON = [
     "docs/serving.md",
     "docs/sharding.md",
     "docs/tf1.md",
+    "docs/two_towers.md",
     "docs/xla.md",
 ]
 WITH_SHELL = [
