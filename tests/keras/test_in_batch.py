@@ -1,6 +1,4 @@
-"""Two towers in Keras: `InBatchLogits` and `InBatchSoftmax` in fit, evaluate and saved models."""
-
-import types
+"""Two towers in Keras: `InBatchLogits` and `InBatchSoftmax` in fit and evaluate."""
 
 import numpy as np
 import pytest
@@ -8,68 +6,22 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tests.keras.executed import executed_in
-
-USERS, ITEMS, DIM, N = 30, 20, 8, 70  # the last batch of 16 has 6 rows
-R = np.random.RandomState(0)
-U, I = R.randint(0, USERS, N), R.randint(0, ITEMS, N)
-SEEN = R.randint(0, 5, ITEMS)
-
-
-def towers(kerases, **options):
-    """A model of two towers; the item tower has two layers."""
-    keras = kerases.keras
-    user, item = keras.Input([], dtype="int32"), keras.Input([], dtype="int32")
-    queries = keras.layers.Embedding(USERS, DIM)(user)
-    items = keras.Sequential([keras.layers.Embedding(ITEMS, 12), keras.layers.Dense(DIM)])
-    candidates = items(item)
-    logits = kerases.ours.layers.InBatchLogits(name="pairs", **options)(queries, candidates, item)
-    model = keras.Model([user, item], logits)
-    outputs = keras.Model([user, item], [queries, candidates])
-    return types.SimpleNamespace(model=model, outputs=outputs)
-
-
-def compiled(kerases, optimizer="sgd", metrics=(), run_eagerly=False,
-             jit_compile=None, loss=None, **options):  # fmt: skip
-    made = towers(kerases, **options)
-    more = {} if jit_compile is None else {"jit_compile": jit_compile}
-    made.model.compile(
-        optimizer, loss or kerases.ours.losses.InBatchSoftmax(), metrics=list(metrics),
-        run_eagerly=run_eagerly, **more,
-    )  # fmt: skip
-    return made
-
-
-def expected(made, rows, weights=None, **options):
-    """Returns the losses of a batch, by the function of `tsc.nn`."""
-    queries, candidates = made.outputs([U[rows], I[rows]])
-    mask = None if weights is None else weights != 0
-    return tsc.nn.in_batch_softmax_loss(queries, candidates, I[rows], mask=mask, **options).numpy()
-
-
-def batches(size=16):
-    return [np.arange(start, min(start + size, N)) for start in range(0, N, size)]
-
-
-def frequencies(**options):
-    return tsc.random.LearnedUnigramSampler(ITEMS, seed=1, initial_counts=SEEN, **options)
-
-
-LEARNED = 1 + SEEN
-KINDS = {
-    "nothing": (lambda: {}, {}),
-    "array": (lambda: {"frequencies": LEARNED, "temperature": 0.5},
-              {"candidate_sampling_probability": LEARNED, "temperature": 0.5}),
-    "learned": (lambda: {"frequencies": frequencies()},
-                {"candidate_sampling_probability": LEARNED}),
-    "with hits": (lambda: {"remove_accidental_hits": False}, {"remove_accidental_hits": False}),
-}  # fmt: skip
-
-
-def of(rows, options):
-    chance = options.get("candidate_sampling_probability")
-    return options if chance is None else {
-        **options, "candidate_sampling_probability": chance[I[rows]].astype("f")
-    }  # fmt: skip
+from tests.keras.towers import (
+    DIM,
+    ITEMS,
+    KINDS,
+    LEARNED,
+    USERS,
+    I,
+    N,
+    U,
+    batches,
+    compiled,
+    expected,
+    frequencies,
+    of,
+    towers,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -98,60 +50,6 @@ def test_fit_trains_and_learns_after_reading(kerases, how):
         counts += np.bincount(I[rows], minlength=ITEMS)
     np.testing.assert_allclose(history.history["loss"], np.concatenate(losses).mean(), rtol=1e-5)
     np.testing.assert_array_equal(sampler.counts(), counts)
-
-
-def test_a_row_of_weight_zero_is_no_candidate(kerases):
-    sampler = frequencies()
-    made = compiled(kerases, frequencies=sampler)
-    made.model.optimizer.learning_rate = 0.0
-    weights = np.where(np.arange(N) % 3 == 0, 0.0, 1.0 + np.arange(N) % 2).astype("f")
-    rows = np.arange(16)
-    chance = LEARNED[I[rows]].astype("f")
-    losses = expected(made, rows, weights[rows], candidate_sampling_probability=chance)
-    wanted = (losses * weights[rows]).sum() / 16
-    for given in (weights[:16], weights[:16, None]):
-        made.model.compile("sgd", kerases.ours.losses.InBatchSoftmax())  # Keras 3 takes one rank.
-        got = made.model.evaluate([U[:16], I[:16]], I[:16], sample_weight=given, verbose=0)
-        np.testing.assert_allclose(got, wanted, rtol=1e-5)
-    made.model.fit([U, I], I, sample_weight=weights[:, None], batch_size=16, verbose=0)
-    learned = np.bincount(I[weights != 0], minlength=ITEMS)
-    np.testing.assert_array_equal(sampler.counts(), LEARNED + learned)
-
-
-def sequences(kerases, **options):
-    """A sequence model: each step's query is trained on the step's item."""
-    keras = kerases.keras
-    history, item = keras.Input([5], dtype="int32"), keras.Input([5], dtype="int32")
-    queries = keras.layers.Embedding(ITEMS, DIM, mask_zero=True)(history)
-    queries = keras.layers.GRU(DIM, return_sequences=True)(queries)
-    candidates = keras.layers.Embedding(ITEMS, DIM)(item)
-    logits = kerases.ours.layers.InBatchLogits(**options)(queries, candidates, item)
-    outputs = keras.Model([history, item], [queries, candidates])
-    return keras.Model([history, item], logits), outputs
-
-
-@pytest.mark.parametrize("how", ["graph", "eager", "xla"])
-def test_masked_steps_are_neither_queries_nor_candidates(kerases, how):
-    if how == "xla" and not kerases.is_3:
-        pytest.skip("Keras 2's GRU has a loop that XLA refuses")
-    options = {"graph": {}, "eager": {"run_eagerly": True}, "xla": {"jit_compile": True}}[how]
-    sampler = frequencies()
-    model, outputs = sequences(kerases, frequencies=sampler)
-    model.compile("sgd", kerases.ours.losses.InBatchSoftmax(), **options)
-    model.optimizer.learning_rate = 0.0
-    history = R.randint(1, ITEMS, [12, 5]) * (np.arange(5) < R.randint(1, 6, [12, 1]))
-    item, mask = R.randint(0, ITEMS, [12, 5]), history != 0
-    queries, candidates = (np.reshape(x, [60, DIM]) for x in outputs([history, item]))
-    loss = tsc.nn.in_batch_softmax_loss(
-        queries, candidates, item.ravel(), LEARNED[item.ravel()].astype("f"), mask=mask.ravel()
-    ).numpy()
-    wanted = loss.sum() / mask.sum()  # Keras's mean over the steps that are not masked
-    got = model.evaluate([history, item], item, batch_size=12, verbose=0)
-    np.testing.assert_allclose(got, wanted, rtol=1e-5)
-    fitted = model.fit([history, item], item, batch_size=12, verbose=0).history["loss"]
-    np.testing.assert_allclose(fitted, wanted, rtol=1e-5)
-    learned = np.bincount(item[mask], minlength=ITEMS)
-    np.testing.assert_array_equal(sampler.counts(), LEARNED + learned)
 
 
 def test_the_logits_are_what_kerass_own_loss_needs(kerases):
@@ -195,41 +93,40 @@ def test_logits_are_pruned_if_no_metric_needs_them(kerases, way):
     assert any("MatMul" in op for op in seen), sorted(seen)
 
 
-class Extra:
+def drawing(kerases, frequencies):
     """Subclassed towers that draw extra items in `call`."""
+    keras, ours = kerases.keras, kerases.ours
 
-    def __new__(cls, kerases, sampler):
-        keras, ours = kerases.keras, kerases.ours
+    class Drawing(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.user = keras.layers.Embedding(USERS, DIM)
+            self.item = keras.layers.Embedding(ITEMS, DIM)
+            self.pairs = ours.layers.InBatchLogits(frequencies=frequencies)
 
-        class Model(keras.Model):
-            def __init__(self):
-                super().__init__()
-                self.user = keras.layers.Embedding(USERS, DIM)
-                self.item = keras.layers.Embedding(ITEMS, DIM)
-                self.pairs = ours.layers.InBatchLogits(frequencies=sampler)
+        def call(self, inputs, training=None):
+            users, items = inputs
+            drawn, *counts = tsc.random.uniform_candidate_sampler(
+                items[:, None], 1, 6, True, ITEMS, seed=3
+            )
+            return self.pairs(
+                self.user(users), self.item(items), items, extra_candidates=self.item(drawn),
+                extra_ids=drawn, extra_expected_counts=counts, training=training,
+            )  # fmt: skip
 
-            def call(self, inputs, training=None):
-                users, items = inputs
-                drawn, *counts = tsc.random.uniform_candidate_sampler(
-                    items[:, None], 1, 6, True, ITEMS, seed=3
-                )
-                return self.pairs(
-                    self.user(users), self.item(items), items, extra_candidates=self.item(drawn),
-                    extra_ids=drawn, extra_expected_counts=counts, training=training,
-                )  # fmt: skip
-
-        return Model()
+    return Drawing()
 
 
 @pytest.mark.parametrize("run_eagerly", [False, True])
 def test_extra_candidates(kerases, run_eagerly):
-    model = Extra(kerases, LEARNED)
-    model.compile("sgd", kerases.ours.losses.InBatchSoftmax(), run_eagerly=run_eagerly)
+    model = drawing(kerases, LEARNED)
+    adam = kerases.keras.optimizers.Adam(0.05)
+    model.compile(adam, kerases.ours.losses.InBatchSoftmax(), run_eagerly=run_eagerly)
     users, items = tf.constant(U), tf.constant(I, tf.int64)
     assert model((users, items)).shape == (N, N + 6)
     before = model.evaluate((users, items), items, batch_size=16, verbose=0)
     model.fit((users, items), items, batch_size=16, epochs=20, verbose=0)
-    assert model.evaluate((users, items), items, batch_size=16, verbose=0) < before
+    assert model.evaluate((users, items), items, batch_size=16, verbose=0) < before - 0.5
 
 
 def test_several_outputs(kerases):
@@ -245,45 +142,6 @@ def test_several_outputs(kerases):
     wanted = np.concatenate([expected(made, rows) for rows in batches()]).mean()
     np.testing.assert_allclose(got["loss"], wanted, rtol=1e-5)
     assert np.isfinite(model.fit([U, I], y, verbose=0).history["loss"][0])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_save_and_load(kerases, kind, tmp_path):
-    made = compiled(kerases, optimizer="adam", **KINDS[kind][0]())
-    made.model.fit([U, I], I, batch_size=16, verbose=0)
-    made.model.save(tmp_path / "m.keras")
-    again = kerases.keras.models.load_model(tmp_path / "m.keras")
-    layer, other = made.model.get_layer("pairs"), again.get_layer("pairs")
-    assert layer.get_config() == other.get_config()
-    assert again.loss.get_config() == made.model.loss.get_config()
-    if kind == "learned":
-        np.testing.assert_array_equal(other.frequencies.counts(), layer.frequencies.counts())
-        assert (other.frequencies.counts() != LEARNED).numpy().any()
-    losses = [m.evaluate([U, I], I, batch_size=16, verbose=0) for m in (made.model, again)]
-    assert losses[0] == losses[1]
-    continued = [
-        m.fit([U, I], I, batch_size=16, shuffle=False, epochs=2, verbose=0).history["loss"]
-        for m in (made.model, again)
-    ]
-    np.testing.assert_allclose(*continued, rtol=1e-6)
-    checkpoint = tf.train.Checkpoint(made.model).save(str(tmp_path / "checkpoint"))
-    third = compiled(kerases, optimizer="adam", **KINDS[kind][0]())
-    third.model([U, I])
-    tf.train.Checkpoint(third.model).restore(checkpoint).expect_partial()
-    losses = [m.evaluate([U, I], I, batch_size=16, verbose=0) for m in (made.model, third.model)]
-    assert losses[0] == losses[1]
-
-
-def test_weights_files_and_copies(kerases, tmp_path):
-    made = compiled(kerases, frequencies=frequencies())
-    made.model.fit([U, I], I, batch_size=16, verbose=0)
-    made.model.save_weights(tmp_path / "m.weights.h5")
-    other = compiled(kerases, frequencies=frequencies())
-    other.model.load_weights(tmp_path / "m.weights.h5")
-    counts = [m.model.get_layer("pairs").frequencies.counts() for m in (made, other)]
-    np.testing.assert_array_equal(*counts)
-    copy = kerases.keras.models.clone_model(made.model)
-    np.testing.assert_array_equal(copy.get_layer("pairs").frequencies.counts(), LEARNED)
 
 
 def test_words_for_mistakes(kerases):

@@ -30,7 +30,8 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
     A masked row is neither a query nor a candidate.
 
     Args:
-      temperature: τ: a positive number, or a variable.
+      temperature: τ: a positive number, or a variable, which a callback may change. A saved model
+        has the variable's number.
       remove_accidental_hits: Whether to leave every candidate whose id is that of a query's own out
         of the query's negatives.
       frequencies: How often each id is a candidate of the batch: a `[num_items]` array of counts,

@@ -18,6 +18,13 @@ from tf_sampled_compat.keras_common.batch_rows import mask_of
 _PREFIX = "frequencies_"
 
 
+class _Held:
+    """Holds a variable of the caller's, which Keras would count among the layer's weights."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+
 class InBatchLogits(bases.Layer):
     """The logits of a batch's queries and candidates, to train with `InBatchSoftmax`."""
 
@@ -31,10 +38,15 @@ class InBatchLogits(bases.Layer):
         super().__init__(**kwargs)
         if not hasattr(temperature, "assign"):
             temperature = float(in_batch_arguments.temperature(temperature))
-        self.temperature = temperature
+        self._held_temperature = _Held(temperature)
         self.remove_accidental_hits = remove_accidental_hits
         self.frequencies = None if frequencies is None else given.as_frequencies(frequencies)
         self.supports_masking = True
+
+    @property
+    def temperature(self) -> Any:
+        """The number or variable that divides the logits."""
+        return self._held_temperature.value
 
     def call(
         self,

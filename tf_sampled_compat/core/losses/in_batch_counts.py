@@ -78,20 +78,26 @@ def _chance(
     if ids is None or ids.dtype == tf.string:
         got = None if ids is None else "strings"
         errors.fail("candidate_ids", "integers, as frequencies are looked up by id", got)
-    present = tensors.present()
-    if present is not None:
-        ids = tf.where(present, ids, tf.zeros_like(ids))
-    limit = frequencies.num_classes
-    ids = errors.after(checks.ids_in_range("candidate_ids, extra_ids", ids, limit, None), ids)
-    chance = tf.stop_gradient(frequencies.probability(ids))
-    if private.in_xla_context() and limit is not None:
-        bad = tf.logical_or(ids < 0, ids >= limit)  # XLA raises no error, and clamps positions.
+    known = _in_range(ids, frequencies.num_classes, tensors)
+    chance = tf.stop_gradient(frequencies.probability(known))
+    if private.in_xla_context() and frequencies.num_classes is not None:
+        # XLA raises no error, and clamps positions.
+        bad = tf.logical_or(known < 0, known >= frequencies.num_classes)
         chance = tf.where(bad, tf.constant(float("nan"), tf.float64), chance)
     if not (learn and isinstance(frequencies, LearnedUnigramSampler)):
         return chance, []
-    own = ids[: tf.shape(tensors.queries)[0]]
+    own = known[: tf.shape(tensors.queries)[0]]
     with tf.control_dependencies([chance]):
         return chance, frequencies.learn(own, mask=tensors.mask)
+
+
+def _in_range(ids: tf.Tensor, limit: Optional[int], tensors: Tensors) -> tf.Tensor:
+    """Returns the ids, checked to have a frequency; 0 where they are masked."""
+    present = tensors.present()
+    if present is not None:
+        ids = tf.where(present, ids, tf.zeros_like(ids))
+    argument = "candidate_ids" if tensors.extra is None else "candidate_ids, extra_ids"
+    return errors.after(checks.ids_in_range(argument, ids, limit, None), ids)
 
 
 def _extra(counts: Any, tensors: Tensors) -> Optional[tf.Tensor]:
