@@ -166,6 +166,9 @@ def test_words_for_mistakes(kerases):
         ours.layers.InBatchLogits()(queries, tf.ones([5, 3]))
     with pytest.raises(ValueError, match="candidate_ids: expected integers or strings"):
         ours.layers.InBatchLogits()(queries, queries, tf.ones([4]))
+    symbolic = keras.Input([3])
+    with pytest.raises(ValueError, match="candidate_ids: expected integers or strings"):
+        ours.layers.InBatchLogits()(symbolic, symbolic, keras.Input([]))
 
 
 def test_towers_learn_and_beat_chance(kerases):

@@ -74,9 +74,12 @@ def _mask(tag: in_batch_output.Tag, sample_weight: Any) -> Any:
     """Returns `[N]`: whether a row is neither masked nor of weight zero; None if all are so."""
     if sample_weight is None:
         return tag.loss.mask
-    # `[batch]` weights hold for all time steps. Keras reports weights whose shape does not fit; it
-    # also gives `fit` weights of unknown rank, after it has seen weights of two ranks.
-    counts = tf.reshape(tf.not_equal(sample_weight, 0), [-1])
+    # `[batch]` weights hold for all time steps. After weights of two ranks, their rank is unknown.
+    counts = tf.not_equal(sample_weight, 0)
+    too_many = (counts.shape.rank or 0) > tag.queries.shape[:-1].rank
+    if too_many and counts.shape[-1] != 1:
+        return tag.loss.mask  # Keras reports weights whose shape does not fit.
+    counts = tf.reshape(counts, [-1])
     size = tf.maximum(tf.size(counts), 1)
     counts = tf.repeat(counts, tf.shape(tag.loss.queries)[0] // size)
     return counts if tag.loss.mask is None else tf.logical_and(counts, tag.loss.mask)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Optional
 
 import tensorflow as tf
 
@@ -17,8 +17,13 @@ class ArgumentError(tf.errors.InvalidArgumentError, ValueError):
     `InvalidArgumentError` when it runs; code that catches either catches this.
     """
 
-    # The constructor stays InvalidArgumentError's: (node_def, op, message). AutoGraph turns an
-    # error with another constructor into a StagingError.
+    def __init__(self, node_def: Any, op: Any = None, message: Optional[str] = None) -> None:
+        """Takes InvalidArgumentError's arguments, or a message alone."""
+        # The names stay: AutoGraph turns an error with another constructor into a StagingError.
+        # Keras 3 makes an error that occurs in a layer again, from a message alone.
+        if message is None:
+            node_def, message = None, str(node_def)
+        super().__init__(node_def, op, message)
 
     def __str__(self) -> str:
         """Returns the message alone, as there is no node to name."""
