@@ -14,6 +14,7 @@ from tf_sampled_compat.core.tables import table
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.keras_common import bases, head_output, tied_kernel
 from tf_sampled_compat.keras_common.saved_sampler_state import SamplerState
+from tf_sampled_compat.keras_common.schedule_steps import ScheduleSteps
 
 
 class SampledDense(bases.Layer):
@@ -53,6 +54,7 @@ class SampledDense(bases.Layer):
         self._kernel = None
         self.bias = None
         self.sampler_state = SamplerState()
+        self.schedule_steps = ScheduleSteps()
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape `[..., dim]`."""
@@ -150,10 +152,11 @@ class SampledDense(bases.Layer):
         """Saves the weights, and the state of the `LearnedUnigramSampler` used in training."""
         super().save_own_variables(store)
         self.sampler_state.save(store)
+        self.schedule_steps.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the result of `save_own_variables`."""
-        super().load_own_variables(self.sampler_state.load(store))
+        super().load_own_variables(self.schedule_steps.load(self.sampler_state.load(store)))
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Returns `[..., num_classes]`."""
