@@ -246,7 +246,8 @@ def check_colocation(folder):
         weights, biases = tables()
         with tf.colocate_with(weights):
             loss = tsc.compat.v1.nn.nce_loss(
-                weights, biases, labels, tf.cast(inputs, tf.float32), 5, CLASSES)
+                weights, biases, labels, tf.cast(inputs, tf.float32), 5, CLASSES
+            )
         assert loss.op.colocation_groups() == weights.op.colocation_groups()
         with tf.Session() as session:
             session.run(tf.global_variables_initializer())
@@ -271,7 +272,8 @@ def check_control_flow(folder):
             flag = tf.placeholder_with_default(True, [])
             total = tf.cond(flag, lambda: loss(inputs), lambda: tf.constant(0.0))
             total += tf.while_loop(
-                lambda i, _: i < 3, lambda i, t: (i + 1, t + loss(inputs / 2.0)), (0, 0.0))[1]
+                lambda i, _: i < 3, lambda i, t: (i + 1, t + loss(inputs / 2.0)), (0, 0.0)
+            )[1]
             session.run(tf.global_variables_initializer())
             return session.run([total, tf.gradients(total, inputs)[0]])
 
@@ -286,22 +288,25 @@ def check_contrib_and_full(folder):
         inputs = tf.placeholder(tf.float32, None)
         args = weights, biases, labels, inputs
         sparse = tsc.contrib.nn.sampled_sparse_softmax_loss(
-            *args, SAMPLED, CLASSES, partition_strategy="div")
+            *args, SAMPLED, CLASSES, partition_strategy="div"
+        )
         ranked = tsc.contrib.nn.rank_sampled_softmax_loss(
-            *args, 20, 5, CLASSES, 1, None, 1.0, True, "div")
+            *args, 20, 5, CLASSES, 1, None, 1.0, True, "div"
+        )
         full = tsc.nn.full_softmax_loss(*args)
         sigmoid = tsc.nn.full_sigmoid_loss(*args)
         best = tsc.nn.full_top_k(weights, biases, inputs, k=3)
         logits = tf.matmul(inputs, tf.convert_to_tensor(weights), transpose_b=True)
         logits += tf.convert_to_tensor(biases)
-        exact = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=labels[:, 0], logits=logits)
+        exact = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels[:, 0], logits=logits)
         targets = tf.one_hot(labels[:, 0], CLASSES)
         crosses = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
         session.run(tf.global_variables_initializer())
         feeds = dict(zip((labels, inputs), batch(0)))
-        same(session.run([full, sigmoid, list(best)], feeds),
-             session.run([exact, tf.reduce_sum(crosses, 1), list(tf.math.top_k(logits, 3))], feeds))
+        same(
+            session.run([full, sigmoid, list(best)], feeds),
+            session.run([exact, tf.reduce_sum(crosses, 1), list(tf.math.top_k(logits, 3))], feeds),
+        )
         for value in session.run([sparse, ranked], feeds):
             assert value.shape == (BATCH,) and np.isfinite(value).all()
 
@@ -315,7 +320,8 @@ def check_clipping(folder):
             values = (np.arange(9), np.full([4, 1], 0.5, "f"), np.full([9], 0.4, "f"))
             labels = np.array([[3], [3], [3], [20]])
             loss = nn.nce_loss(
-                weights, biases, labels, tf.ones([4, DIM]), 9, CLASSES, sampled_values=values)
+                weights, biases, labels, tf.ones([4, DIM]), 9, CLASSES, sampled_values=values
+            )
             gradients = tf.gradients(loss, [weights, biases])
             dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
             session.run(tf.global_variables_initializer())
@@ -324,7 +330,7 @@ def check_clipping(folder):
     assert abs(norms["stock"][0] / norms["stock"][1] - 1) > 0.01
 
 
-CHECKS = {name[len("check_"):]: f for name, f in globals().items() if name.startswith("check_")}
+CHECKS = {name[len("check_") :]: f for name, f in globals().items() if name.startswith("check_")}
 
 
 def main(folder):

@@ -94,6 +94,7 @@ def variables(layout, start):
     """Makes the variables of a layout; each starts with its part of a table."""
     names = [layout.names] if isinstance(layout.names, str) else layout.names
     if len(names) == 1:
+
         def initializer(shape, dtype=None, partition_info=None):
             first = partition_info.var_offset[0] if partition_info else 0
             return v1.constant(start[first : first + shape[0]], dtype)

@@ -30,15 +30,19 @@ def main():
     mod = [np.arange(p, CLASSES, SHARDS) for p in range(SHARDS)]
     with tf.Graph().as_default(), tf.Session() as session:
         partitioned = tf.get_variable(
-            "scope/partitioned", [CLASSES, 2], partitioner=tf.fixed_size_partitioner(SHARDS),
-            initializer=tf.zeros_initializer() if tf.__version__ > "1" else tf.zeros_initializer)
+            "scope/partitioned",
+            [CLASSES, 2],
+            partitioner=tf.fixed_size_partitioner(SHARDS),
+            initializer=tf.zeros_initializer() if tf.__version__ > "1" else tf.zeros_initializer,
+        )
         pieces = list(partitioned)
         listed = [tf.Variable(rows(ids), name="listed_%d" % p) for p, ids in enumerate(mod)]
         loss = 0.0
         for table in (partitioned, listed):
             loss += tf.reduce_sum(tf.nn.embedding_lookup(table, [3], "mod"))
         train = tf.train.AdagradOptimizer(1e-30, initial_accumulator_value=0.5).minimize(
-            loss, global_step=tf.Variable(7, name="global_step", trainable=False))
+            loss, global_step=tf.Variable(7, name="global_step", trainable=False)
+        )
         session.run(tf.global_variables_initializer())
         for piece, ids in zip(pieces, mod):
             session.run(tf.assign(piece, rows(ids)))

@@ -7,7 +7,7 @@ computation from the compiled step. (Keras tags the outputs of its softmax in th
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
@@ -36,6 +36,11 @@ def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:
     """Puts the tag on the logits and returns them."""
     setattr(logits, _ATTRIBUTE, tag)
     return logits
+
+
+def tag_of(y_pred: Any) -> Optional[Tag]:
+    """Returns the tag of a tensor, or None if it has none."""
+    return getattr(y_pred, _ATTRIBUTE, None)
 
 
 def find(y_pred: Any, user: Any) -> Tag:

@@ -31,3 +31,14 @@ def layers_behind(tensors: Any) -> Iterator[Any]:
         node = layer._inbound_nodes[node_index]
         # Keras 2 has `keras_inputs`, Keras 3 `input_tensors`.
         waiting += node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
+
+
+def compiled_metrics(model: Any) -> list[Any]:
+    """Returns the `metrics` and `weighted_metrics` that `compile` was given."""
+    # Keras 3 has `_compile_metrics`, Keras 2 `compiled_metrics`; Keras 3's name for the latter
+    # is a deprecated method, so the order matters.
+    container = getattr(model, "_compile_metrics", None)
+    if container is None and not hasattr(model, "_compile_metrics"):
+        container = getattr(model, "compiled_metrics", None)
+    names = "_user_metrics", "_user_weighted_metrics"
+    return [given for name in names if (given := getattr(container, name, None))]

@@ -29,9 +29,7 @@ class ScheduleSteps(tf.__internal__.tracking.AutoTrackable):
         variable = private.unwrap_variable(self._variable())
         step = tf.identity(variable)
         with tf.control_dependencies([step]):
-            tf.raw_ops.AssignAddVariableOp(
-                resource=variable.handle, value=tf.constant(1, tf.int64)
-            )
+            tf.raw_ops.AssignAddVariableOp(resource=variable.handle, value=tf.constant(1, tf.int64))
         return step
 
     def count(self) -> int:
