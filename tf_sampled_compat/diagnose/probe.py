@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.values import SampledValues
+from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.diagnose import compiled
 from tf_sampled_compat.diagnose.compiled import Compiled
 from tf_sampled_compat.diagnose.data import Data
@@ -173,7 +174,7 @@ def step_of(probe: Probe, extra: Callable[[list[Any]], Any] = lambda outputs: ()
             if own:
                 total += tf.add_n([tf.cast(tf.reduce_sum(each), tf.float32) for each in own])
         variables = list(model.trainable_variables)
-        gradients = tape.gradient(total, [getattr(v, "value", v) for v in variables])
+        gradients = tape.gradient(total, [private.unwrap_variable(v) for v in variables])
         return total, _values(gradients), extra(flat)
 
     return step

@@ -13,6 +13,8 @@ from tf_sampled_compat.diagnose.finding import SEVERITIES, Finding, Severity
 _WIDTH = 100
 _COLORS = {"error": "red", "warning": "yellow", "unknown": "magenta", "note": "cyan", "ok": "green"}
 
+_PLURAL = {"error": "errors", "warning": "warnings", "note": "notes"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
@@ -60,20 +62,21 @@ class Diagnosis:
     def print(self) -> None:
         """Prints the page as a table; as plain text where rich is not installed."""
         try:
+            from rich.markup import escape
             from rich.text import Text
 
             from tf_sampled_compat.cli import console
         except ImportError:
             print(self)
             return
-        table = console.table("")
+        table = console.table(escape(self._title()))
         for column in ("", "examined", "found"):
             table.add_column(column)
         for finding in self.findings:
             color = _COLORS[finding.severity]
             found = Text("\n".join(_parts(finding)))
             table.add_row(f"[{color}]{finding.severity}", finding.name, found)
-        console.show(console.make(), self._title(), table)
+        console.show(console.make(), table)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the whole report as strings, numbers, lists and dictionaries."""
@@ -116,7 +119,7 @@ class Diagnosis:
 
     def _title(self) -> str:
         counts = [
-            f"{number} {severity}"
+            f"{number} {_PLURAL.get(severity, severity) if number > 1 else severity}"
             for severity in reversed(SEVERITIES)
             if (number := sum(f.severity == severity for f in self.findings))
         ]

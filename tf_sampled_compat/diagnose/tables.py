@@ -79,7 +79,8 @@ def _update(probe: Probe, table: _Large) -> Finding:
         update = _step_of_a_copy(probe, optimizer, size, dim, touched)
         times[size] = probe.watch.time(f"update of {size} rows", update)
     by_row = max(times[most] - times[few], 0.0) / max(most - few, 1)
-    total, walk = times[most] + by_row * (rows - most), by_row * rows
+    total = times[most] + by_row * (rows - most)
+    walk = min(by_row * rows, total)
     name, step = compiled.name_of(optimizer), probe.step_seconds
     kind = type(optimizer).__name__
     much = walk > _MUCH * (step if step is not None else 1e-3) and walk > times[few] / 2

@@ -9,6 +9,8 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_sampled_compat.core.tf import private
+
 # A trainable variable with more numbers is not copied: training updates it, a forward pass or a
 # gradient does not. (Layers that normalize their kernel in a forward pass have smaller ones.)
 _MOST_COPIED = 2**24
@@ -63,7 +65,7 @@ class Untouched:
 
     def _remember(self, variables: Iterable[Any]) -> None:
         for variable in variables:
-            variable = getattr(variable, "value", variable)
+            variable = private.unwrap_variable(variable)
             if not isinstance(variable, tf.Variable) or id(variable) in self._before:
                 continue
             if variable.trainable and (variable.shape.num_elements() or 0) > _MOST_COPIED:
