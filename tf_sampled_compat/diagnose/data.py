@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 
 # Examples whose labels are counted, and batches that are read for them from a dataset.
 _MOST_LABELS = 2**20
@@ -57,6 +57,7 @@ def take(x: Any, y: Any, batch_size: int) -> Data:
             "generator can be read only once, and fit needs what it gives)",
             type(x).__name__,
         )
+    checks.known_size("batch_size", batch_size)
     size = _size(x)
     rows = np.unique(np.linspace(0, size - 1, min(batch_size, size)).astype(np.int64))
     many = np.unique(np.linspace(0, size - 1, min(_MOST_LABELS, size)).astype(np.int64))
@@ -71,7 +72,10 @@ def take(x: Any, y: Any, batch_size: int) -> Data:
 
 def _gives_batches(x: Any) -> bool:
     """Whether x is a Keras sequence (`PyDataset`, `Sequence`), whose items are batches."""
-    return any(base.__name__ in ("PyDataset", "Sequence") for base in type(x).__mro__)
+    return any(
+        base.__name__ in ("PyDataset", "Sequence") and "keras" in base.__module__
+        for base in type(x).__mro__
+    )
 
 
 def _from_batches(batches: Any, steps: Optional[int]) -> Data:

@@ -25,9 +25,12 @@ def findings(probe: Probe) -> list[Finding]:
 
 def _values(output: Output) -> list[Finding]:
     name, classes = output.named("labels"), output.head.num_classes
-    if output.raw is None:
-        return [Finding(name, "unknown", "no numbers, so not examined")]
     raw = output.raw
+    if raw is None or output.labels is None:
+        shape = getattr(output.y, "shape", None) or np.shape(output.y)
+        seen = f"labels of shape {tuple(shape)} are no class ids of the head's outputs"
+        way_out = "integer ids of shape [...] or [..., num_true], not one-hot vectors"
+        return [Finding(name, "error", seen, way_out=way_out)]
     largest = _largest_of(raw.dtype)
     if largest < classes - 1:
         worst = (

@@ -31,7 +31,8 @@ def findings(probe: Probe) -> list[Finding]:
 
 def _of_output(probe: Probe, n: int, output: Output) -> list[Finding]:
     name, classes = output.named(NAME), output.head.num_classes
-    matrix = f"[{_rows(output)}, {classes}]"
+    size = _rows(output) * classes * 4 / 2**20
+    matrix = f"[{_rows(output)}, {classes}] matrix ({size:.3g} MiB)"
     if output.loss is not None and not compiled.is_ours(output.loss):
         seconds = probe.step_seconds
         loss = compiled.name_of(output.loss)
@@ -39,7 +40,7 @@ def _of_output(probe: Probe, n: int, output: Output) -> list[Finding]:
             Finding(
                 name,
                 "warning" if _rows(output) * classes >= _MANY else "note",
-                f"the loss {loss!r} reads the logits: each step computes a {matrix} matrix and the "
+                f"the loss {loss!r} reads the logits: each step computes a {matrix} and the "
                 "gradient of the whole table",
                 "" if seconds is None else f"the step without its update takes {_ms(seconds)}",
                 f"compile(loss={_module(probe)}.losses.SampledSoftmax(num_sampled=...)), which is "
@@ -54,13 +55,13 @@ def _of_output(probe: Probe, n: int, output: Output) -> list[Finding]:
         names = ", ".join(repr(compiled.name_of(metric)) for metric in readers)
         one = len(readers) == 1
         seen = f"the metric{'' if one else 's'} {names} read{'s' if one else ''} the logits"
-        seen += f" of {classes} classes: each step computes a {matrix} matrix"
+        seen += f" of {classes} classes: each step computes a {matrix}"
         way_out = (
             f"{_module(probe)}.metrics.ExactRecallAtK(1) and its like instead: evaluation alone "
             "computes them, without a matrix of logits"
         )
     else:
-        seen = f"run_eagerly=True prunes nothing: each step computes a {matrix} matrix of logits"
+        seen = f"run_eagerly=True prunes nothing: each step computes a {matrix} of logits"
         way_out = "compile(run_eagerly=False)"
     try:
         without = probe.step_seconds or _time(probe, "step", n, None)

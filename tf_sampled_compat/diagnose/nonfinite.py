@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.diagnose.finding import Finding
 from tf_sampled_compat.diagnose.probe import Probe, step_of
+from tf_sampled_compat.keras_common import private
 
 NAME = "NaN"
 
@@ -103,7 +104,7 @@ def _first_layer(probe: Probe) -> Optional[str]:
 @contextlib.contextmanager
 def _watched(model: Any, seen: list[tuple[str, tf.Tensor]]) -> Iterator[None]:
     """Records the outputs of the layers' `call` inside the context."""
-    layers = [layer for layer in model._flatten_layers(include_self=False)]
+    layers = private.all_layers(model, itself=False)
 
     def watched(layer: Any) -> Any:
         call = layer.call

@@ -221,11 +221,16 @@ def _rows(
 def _ids(y: Any, loss: Any, rank: int) -> Optional[np.ndarray]:
     """Returns `[n, T]` int64 labels, -1 where a label is padding or no id; None if unreadable."""
     if isinstance(y, tf.RaggedTensor):
-        y = y.to_tensor(default_value=tf.constant((*no_classes(loss), -1)[0], y.dtype))
+        y = y.to_tensor(
+            default_value=tf.constant((*no_classes(loss), -1)[0], y.dtype),
+            shape=[None] * (rank - 1) + [getattr(loss, "num_true", None)],
+        )
     labels = np.asarray(y)
     if labels.dtype.kind not in "iuf" or labels.ndim not in (rank - 1, rank):
         return None
     labels = labels.reshape(-1, labels.shape[-1] if labels.ndim == rank else 1)
+    if labels.shape[1] != getattr(loss, "num_true", labels.shape[1]):
+        return None
     with np.errstate(invalid="ignore"):
         ids = labels.astype(np.int64)
     bad = ~np.isfinite(labels) if labels.dtype.kind == "f" else np.zeros(labels.shape, bool)

@@ -25,6 +25,7 @@ from tf_sampled_compat.diagnose.probe import Probe
 from tf_sampled_compat.diagnose.report import Diagnosis
 from tf_sampled_compat.diagnose.stopwatch import Stopwatch
 from tf_sampled_compat.diagnose.untouched import Untouched
+from tf_sampled_compat.keras_common import private
 
 # In this order: what is cheap and what matters most comes first, in case the time runs out.
 EXAMINATIONS: tuple[tuple[str, Callable[[Probe], list[Finding]]], ...] = (
@@ -90,7 +91,7 @@ def probing(
     taken = data.take(x, y, batch_size)
     if not getattr(model, "built", False):
         _build(model, taken.x)
-    with Untouched(list(model._flatten_layers()), _small_state(model)) as untouched:
+    with Untouched(private.all_layers(model), _small_state(model)) as untouched:
         outputs = probe.outputs_of(model, taken, untouched)
         yield Probe(model, keras, taken, outputs, list(callbacks), watch, untouched)
 

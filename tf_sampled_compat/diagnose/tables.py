@@ -11,6 +11,7 @@ from tf_sampled_compat.diagnose import compiled
 from tf_sampled_compat.diagnose.finding import Finding, milliseconds
 from tf_sampled_compat.diagnose.probe import Probe
 from tf_sampled_compat.diagnose.stopwatch import OutOfTime
+from tf_sampled_compat.keras_common import private
 
 # Numbers in the copy of a table that is measured; 32 MiB of float32.
 _MOST_NUMBERS = 2**23
@@ -51,7 +52,7 @@ def regularizers(probe: Probe) -> list[Finding]:
 
 def _tables(probe: Probe) -> list[_Large]:
     found: dict[int, _Large] = {}
-    for layer in probe.model._flatten_layers():
+    for layer in private.all_layers(probe.model):
         for attribute in ("kernel", "embeddings"):
             owner = getattr(layer, "kernel_source", None) if attribute == "kernel" else None
             variable = getattr(layer, attribute, None) if owner is None else None

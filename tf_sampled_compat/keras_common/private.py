@@ -42,3 +42,10 @@ def compiled_metrics(model: Any) -> list[Any]:
         container = getattr(model, "compiled_metrics", None)
     names = "_user_metrics", "_user_weighted_metrics"
     return [given for name in names if (given := getattr(container, name, None))]
+
+
+def all_layers(model: Any, itself: bool = True) -> list[Any]:
+    """Returns the layers of a model and the layers inside of them, and the model itself."""
+    if hasattr(model, "_flatten_layers"):
+        return list(model._flatten_layers(include_self=itself))
+    return [*([model] if itself else []), *model.layers]
