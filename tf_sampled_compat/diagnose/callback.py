@@ -64,6 +64,10 @@ class Diagnose(_Callback):
         if self.report is None:
             self._diagnose()
 
+    def _implements_train_batch_hooks(self) -> bool:
+        # Keras 2 asks this once, when the list knows the model. Without it a step pays nothing.
+        return not self.model.built
+
     def _diagnose(self) -> None:
         callbacks = self._found if self._others is None else self._others
         self.report = run.diagnose(

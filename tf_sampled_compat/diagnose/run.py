@@ -107,6 +107,8 @@ def _small_state(model: Any) -> list[Any]:
     state = [*model.non_trainable_variables, getattr(optimizer, "iterations", None)]
     for metric in getattr(model, "metrics", ()):
         state += metric.variables
+    for loss in tf.nest.flatten(getattr(model, "loss", None)):
+        state += getattr(getattr(loss, "sampler", None), "variables", ())
     return [variable for variable in state if variable is not None]
 
 

@@ -38,9 +38,10 @@ class Untouched:
         ]
         # Keras keeps the tensors of `add_loss` in the layers.
         self._losses = [
-            (losses, list(losses))
+            (layer, name, list(losses))
             for layer in self._layers
-            if isinstance(losses := getattr(layer, "_losses", None), list)
+            for name in ("_losses", "_eager_losses")
+            if isinstance(losses := getattr(layer, name, None), list)
         ]
         self._remember(self._variables)
         return self
@@ -52,8 +53,8 @@ class Untouched:
             for name, value in state.items():
                 if getattr(generator, name, None) is not value:
                     setattr(generator, name, value)
-        for losses, before in self._losses:
-            losses[:] = before
+        for layer, name, before in self._losses:
+            getattr(layer, name)[:] = before
         random.setstate(self._python)
         np.random.set_state(self._numpy)
 
