@@ -28,6 +28,7 @@ class Diagnose(_Callback):
 
     # The Keras that the callback belongs to.
     _keras: ClassVar[Any]
+    _supports_tf_logs = True  # Keras 2 need not convert logs for it.
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class Diagnose(_Callback):
 
     def _implements_train_batch_hooks(self) -> bool:
         # Keras 2 asks this once, when the list knows the model. Without it a step pays nothing.
-        return not self.model.built
+        return not getattr(self.model, "built", True)
 
     def _diagnose(self) -> None:
         callbacks = self._found if self._others is None else self._others
