@@ -84,7 +84,7 @@ def _siblings(callback: Any, keras: Any) -> list[Any]:
     """
     frame = sys._getframe(1)
     while frame is not None:
-        caller = frame.f_locals.get("self")
+        caller: Any = frame.f_locals.get("self")
         if isinstance(caller, keras.callbacks.CallbackList):
             return [each for each in caller.callbacks if each is not callback]
         frame = frame.f_back

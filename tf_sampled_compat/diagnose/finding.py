@@ -38,9 +38,17 @@ class Finding:
 
 def failed(name: str, error: BaseException) -> Finding:
     """Returns the finding of an examination that raised an error."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(_said(error).split()) or type(error).__name__
     text = text if len(text) <= 240 else text[:237] + "..."
     return Finding(name, "unknown", f"could not be measured: {text}")
+
+
+def _said(error: BaseException) -> str:
+    """Returns what an error says, without the stack that TensorFlow puts before it."""
+    text = str(error)
+    if text.startswith("Graph execution error"):
+        text = text.split("\n\t [[")[0].rstrip().rpartition("\n")[2]
+    return text
 
 
 def milliseconds(seconds: float) -> str:

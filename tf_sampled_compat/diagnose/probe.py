@@ -31,16 +31,17 @@ class Output(NamedTuple):
       y: The labels of the batch.
       raw: The numbers of many labels, flat, in the dtype that they came in. If time steps are
         masked, only those of the batch that count. None if they are no numbers.
-      inputs: `[N, D]`: the head's inputs, one row for an example or time step that counts.
-      labels: `[N, T]` int64, with the loss's padding label.
+      inputs: `[N, D]`: the head's inputs, one row for an example or time step that counts; None
+        without a head.
+      labels: `[N, T]` int64, with the loss's padding label; None if they do not fit.
     """
 
     compiled: Compiled
     head: Any
     y: Any
     raw: Optional[np.ndarray]
-    inputs: Optional[tf.Tensor]
-    labels: Optional[tf.Tensor]
+    inputs: Any
+    labels: Any
 
     @property
     def loss(self) -> Any:

@@ -13,6 +13,8 @@ from tf_sampled_compat.diagnose.finding import SEVERITIES, Finding, Severity
 _WIDTH = 100
 _COLORS = {"error": "red", "warning": "yellow", "unknown": "magenta", "note": "cyan", "ok": "green"}
 
+# `SummaryMetadata.data_class`: what TensorBoard takes a value for.
+_SCALAR, _TENSOR = 1, 2
 _PLURAL = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 
@@ -103,9 +105,9 @@ class Diagnosis:
           step: The step of the summary.
         """
         for name, value in self.scalars().items():
-            tf.summary.scalar(name, value, step=step)
+            _write(name, tf.constant(value, tf.float32), step, "scalars", _SCALAR)
         page = "\n".join("    " + line for line in str(self).split("\n"))
-        tf.summary.text("diagnose", page, step=step)
+        _write("diagnose", tf.constant(page), step, "text", _TENSOR)
 
     def show(self, verbose: int = 1, log_dir: Optional[str] = None) -> None:
         """Prints the page unless `verbose` is 0, and writes a summary if there is a `log_dir`."""
@@ -124,6 +126,13 @@ class Diagnosis:
             if (number := sum(f.severity == severity for f in self.findings))
         ]
         return f"{self.model}: {self.about} ({', '.join(counts)})"
+
+
+def _write(tag: str, value: tf.Tensor, step: int, plugin: str, data_class: int) -> None:
+    """Does what `tf.summary.scalar` and `text` do, which need TensorBoard to be installed."""
+    metadata = tf.compat.v1.SummaryMetadata(data_class=data_class)
+    metadata.plugin_data.plugin_name = plugin
+    tf.summary.write(tag, value, step=step, metadata=metadata)
 
 
 def _parts(finding: Finding) -> list[str]:
