@@ -65,6 +65,18 @@ def test_the_page():
         REPORT["law"]
 
 
+def test_the_table(capsys):
+    REPORT.print()
+    lines = [line.rstrip() for line in capsys.readouterr().out.split("\n") if line.strip()]
+    assert lines[0] == "model: 500 classes (1 warning, 1 ok)"
+    assert [line.split() for line in lines[3:]] == [
+        ["warning", "optimizer", "Adam", "[walks]"],
+        ["costs:", "3", "ms"],
+        ["way", "out:", "LazyAdam"],
+        ["ok", "labels", "256", "labels"],
+    ]
+
+
 def test_without_rich_the_page_is_plain(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "rich.text", None)
     REPORT.print()

@@ -64,20 +64,19 @@ class Diagnosis:
     def print(self) -> None:
         """Prints the page as a table; as plain text where rich is not installed."""
         try:
-            from rich.markup import escape
             from rich.text import Text
 
             from tf_sampled_compat.cli import console
         except ImportError:
             print(self)
             return
-        table = console.table(escape(self._title()))
+        table = console.table("")
+        table.title = Text(self._title())
         for column in ("", "examined", "found"):
             table.add_column(column)
         for finding in self.findings:
-            color = _COLORS[finding.severity]
-            found = Text("\n".join(_parts(finding)))
-            table.add_row(f"[{color}]{finding.severity}", finding.name, found)
+            severity = Text(finding.severity, style=_COLORS[finding.severity])
+            table.add_row(severity, finding.name, Text("\n".join(_parts(finding))))
         console.show(console.make(), table)
 
     def to_dict(self) -> dict[str, Any]:
