@@ -1,5 +1,6 @@
 """The namespaces whose `__all__` is public; `tf_keras` has the same classes as `keras`."""
 
+KERAS = ("callbacks", "layers", "losses", "metrics", "optimizers")
 DOCUMENTED = [
     "tf_sampled_compat",
     "tf_sampled_compat.nn",
@@ -9,9 +10,11 @@ DOCUMENTED = [
     "tf_sampled_compat.compat.v1.train",
     "tf_sampled_compat.compat.v0.nn",
     "tf_sampled_compat.contrib.nn",
-    *(f"tf_sampled_compat.keras.{x}" for x in ("layers", "losses", "metrics", "optimizers")),
+    "tf_sampled_compat.keras",
+    *(f"tf_sampled_compat.keras.{x}" for x in KERAS),
 ]
 NAMESPACES = [
     *DOCUMENTED,
-    *(f"tf_sampled_compat.tf_keras.{x}" for x in ("layers", "losses", "metrics", "optimizers")),
+    "tf_sampled_compat.tf_keras",
+    *(f"tf_sampled_compat.tf_keras.{x}" for x in KERAS),
 ]

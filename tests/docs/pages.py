@@ -9,6 +9,7 @@ PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").
 # Pages that show Python. A page that loses its blocks fails, as does a page that is missing.
 WITH_PYTHON = [
     "README.md",
+    "docs/diagnose.md",
     "docs/differences.md",
     "docs/evaluate.md",
     "docs/keras.md",

@@ -28,6 +28,7 @@ ROOMS = [
     ["tf_sampled_compat"],
     ["legacy"],
     ["keras", "tf_keras", "compat", "contrib", "nn", "random"],
+    ["diagnose"],
     ["keras_common"],
     ["lazy"],
     ["audit"],

@@ -91,8 +91,10 @@ class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
     See `tf_sampled_compat.nn.rank_sampled_softmax_loss`: it samples `num_sampled` candidates and
     keeps the `num_resampled` that the batch finds most probable.
 
-    A callback may change the temperature during training:
+    A schedule or a callback may change the temperature during training:
 
+    >>> cool = keras.optimizers.schedules.ExponentialDecay(1.0, decay_steps=100, decay_rate=0.8)
+    >>> loss = tsc.keras.losses.RankSampledSoftmax(256, 64, resampling_temperature=cool)
     >>> loss = tsc.keras.losses.RankSampledSoftmax(num_sampled=256, num_resampled=64)
     >>> cool = keras.callbacks.LambdaCallback(
     ...     on_epoch_begin=lambda epoch, logs: setattr(loss, "resampling_temperature", 0.8**epoch))
@@ -107,8 +109,10 @@ class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
       num_resampled: The number of them to keep; less than `num_sampled`.
       num_true: The number of target classes of each example.
       sampler: See `SampledSoftmax`.
-      resampling_temperature: A positive number, or a scalar variable of TensorFlow or Keras. At a
-        lower temperature the kept candidates follow the batch more closely.
+      resampling_temperature: A positive number, a scalar variable of TensorFlow or Keras, or a
+        `LearningRateSchedule` of Keras, which follows the training steps of the head, also inside
+        of `steps_per_execution`. The head saves how many there were. At a lower temperature the
+        kept candidates follow the batch more closely.
       remove_accidental_hits: Whether to leave a kept class out of an example's sum if it is one of
         the example's target classes.
       seed: The sampler's operation seed.

@@ -155,7 +155,7 @@ class HeadLoss(bases.Loss):
                     num_classes=head.num_classes,
                     sampler=self._sampler_of(head),
                     seed=self.seed,
-                    resampling=self._resampling(),
+                    resampling=self._resampling(head),
                 ),
                 remove_accidental_hits=self.remove_accidental_hits,
                 exclude_true=self.exclude_true,
@@ -173,8 +173,12 @@ class HeadLoss(bases.Loss):
             implementation=self.implementation,
         )
 
-    def _resampling(self) -> Optional[Resampling]:
-        """Returns the options of TAPAS's second stage, or None for the other losses."""
+    def _resampling(self, head: Any) -> Optional[Resampling]:
+        """Returns the options of TAPAS's second stage, or None for the other losses.
+
+        Args:
+          head: Counts the steps of a schedule.
+        """
         return None
 
     def _sampler_of(self, head: Any) -> Any:

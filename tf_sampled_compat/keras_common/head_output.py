@@ -53,6 +53,11 @@ def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:
     return logits
 
 
+def tag_of(y_pred: Any) -> Optional[Tag]:
+    """Returns the tag of a tensor, or None if it has none."""
+    return getattr(y_pred, _ATTRIBUTE, None)
+
+
 def find(y_pred: Any, user: Any) -> Tag:
     """Returns the tag of the `y_pred` of a loss or metric.
 

@@ -177,24 +177,28 @@ class RankSampledSoftmax(HeadLoss):
         self.num_resampled = checks.known_size("num_resampled", num_resampled)
         if self.num_resampled >= self.num_sampled:
             checks.resampling_sizes(self.num_sampled, self.num_resampled, self.num_sampled)
-        self._temperature = Temperature(resampling_temperature)
+        self._temperature = Temperature(resampling_temperature, self._keras)
 
     @property
     def resampling_temperature(self) -> Any:
-        """The variable that holds the temperature. Assigning a number updates it."""
-        return self._temperature.variable
+        """The variable that holds the temperature, or the value of the schedule.
+
+        Assigning a number updates the variable.
+        """
+        return self._temperature.current()
 
     @resampling_temperature.setter
     def resampling_temperature(self, value: Any) -> None:
         self._temperature.assign(value)
 
-    def _resampling(self) -> Resampling:
-        return Resampling(num_resampled=self.num_resampled, temperature=self._temperature.read())
+    def _resampling(self, head: Any) -> Resampling:
+        temperature = self._temperature.of_next_step(head.schedule_steps)
+        return Resampling(num_resampled=self.num_resampled, temperature=temperature)
 
     def get_config(self) -> dict[str, Any]:
-        """Describes the loss, with its current temperature."""
+        """Describes the loss, with its current temperature or its schedule."""
         return {
             **super().get_config(),
             "num_resampled": self.num_resampled,
-            "resampling_temperature": self._temperature.number(),
+            "resampling_temperature": self._temperature.config(),
         }

@@ -59,3 +59,21 @@ def in_keras_step() -> bool:
 
 
 _STEPS = ("one_step_on_data_distributed", "multi_step_on_data")
+
+
+def compiled_metrics(model: Any) -> list[Any]:
+    """Returns the `metrics` and `weighted_metrics` that `compile` was given."""
+    # Keras 3 has `_compile_metrics`, Keras 2 `compiled_metrics`; Keras 3's name for the latter
+    # is a deprecated method, so the order matters.
+    container = getattr(model, "_compile_metrics", None)
+    if container is None and not hasattr(model, "_compile_metrics"):
+        container = getattr(model, "compiled_metrics", None)
+    names = "_user_metrics", "_user_weighted_metrics"
+    return [given for name in names if (given := getattr(container, name, None))]
+
+
+def all_layers(model: Any, itself: bool = True) -> list[Any]:
+    """Returns the layers of a model and the layers inside of them, and the model itself."""
+    if hasattr(model, "_flatten_layers"):
+        return list(model._flatten_layers(include_self=itself))
+    return [*([model] if itself else []), *model.layers]

@@ -21,6 +21,7 @@ from tf_sampled_compat.keras_common import (
     ways_out,
 )
 from tf_sampled_compat.keras_common.saved_sampler_state import SamplerState
+from tf_sampled_compat.keras_common.schedule_steps import ScheduleSteps
 
 
 class SampledDense(bases.Layer):
@@ -67,6 +68,7 @@ class SampledDense(bases.Layer):
         self._kernel = None
         self.bias = None
         self.sampler_state = SamplerState()
+        self.schedule_steps = ScheduleSteps()
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape `[..., dim]`."""
@@ -211,10 +213,11 @@ class SampledDense(bases.Layer):
         """Saves the weights, and the state of the `LearnedUnigramSampler` used in training."""
         super().save_own_variables(store)
         self.sampler_state.save(store)
+        self.schedule_steps.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the result of `save_own_variables`, or of a `Dense` layer's."""
-        variables = self.sampler_state.load(store)
+        variables = self.schedule_steps.load(self.sampler_state.load(store))
         if not variables and self._twin is not None:
             return  # They were loaded with the twin.
         if not variables and (self._kernel is not None or self.bias is not None):

@@ -1,0 +1,69 @@
+"""What walks a whole table: a dense optimizer, a regularizer, a constraint."""
+
+import pytest
+
+from tests.diagnose.conftest import inputs, model_of, probing, zipf
+from tf_sampled_compat.diagnose import tables
+
+C = 20_000
+X, Y = inputs(64), zipf(C, 64)
+
+
+def test_an_optimizer_that_walks_the_table(kerases, grown):
+    model = model_of(kerases, C, optimizer="adam")
+    with probing(kerases, model, X, Y, grown(by_row=1e-5)) as probe:
+        [finding] = tables.optimizer(probe)
+    assert finding.severity == "warning" and "Adam updates all 20000 rows" in finding.seen
+    assert "201 ms" in finding.cost and "200 ms of it" in finding.cost
+    assert f"tsc.{kerases.name}.optimizers.LazyAdam" in finding.way_out
+    assert finding.figures == pytest.approx({"update_ms": 201.0, "walk_ms": 200.0})
+
+
+def test_an_optimizer_that_updates_rows(kerases, grown):
+    model = model_of(kerases, C, optimizer=kerases.ours.optimizers.LazyAdam())
+    with probing(kerases, model, X, Y, grown(by_row=0.0)) as probe:
+        [finding] = tables.optimizer(probe)
+    assert finding.severity == "ok" and "the rows of the batch alone" in finding.seen
+
+
+def test_a_large_table_is_measured_in_part(kerases, grown, monkeypatch):
+    monkeypatch.setattr(tables, "_MOST_NUMBERS", 16 * 4096)
+    model = model_of(kerases, C, optimizer="adam")
+    with probing(kerases, model, X, Y, grown(by_row=1e-5)) as probe:
+        [finding] = tables.optimizer(probe)
+    assert "measured on 4096 rows" in finding.cost
+    assert finding.figures == pytest.approx({"update_ms": 201.0, "walk_ms": 200.0})
+
+
+def test_a_small_table_is_not_measured(kerases, told):
+    with probing(kerases, model_of(kerases, optimizer="adam"), X, Y % 500, told()) as probe:
+        [finding] = tables.optimizer(probe)
+    assert finding.severity == "ok"
+
+
+@pytest.mark.parametrize("kind, value", [("regularizer", "l2"), ("constraint", "unit_norm")])
+def test_a_regularizer_or_constraint(kerases, told, kind, value):
+    model = model_of(kerases, C, head={f"kernel_{kind}": value})
+    with probing(kerases, model, X, Y, told(**{kind: 0.042})) as probe:
+        [finding] = tables.regularizers(probe)
+    assert finding.severity == "warning" and "20000 rows" in finding.seen
+    assert kind in finding.seen and "42 ms" in finding.cost
+    assert finding.figures == pytest.approx({f"{kind}_ms": 42.0})
+
+
+def test_an_embedding_and_a_tied_head_count_once(kerases, told):
+    keras = kerases.keras
+    words = keras.layers.Embedding(C, 16, embeddings_regularizer="l2")
+    x = keras.Input([], dtype="int64")
+    head = kerases.ours.layers.SampledDense(C, kernel=words)
+    model = keras.Model(x, head(words(x)))
+    model.compile("sgd", kerases.ours.losses.SampledSoftmax(64))
+    with probing(kerases, model, Y, Y, told(regularizer=0.042)) as probe:
+        [finding] = tables.regularizers(probe)
+    assert "embeddings" in finding.seen
+
+
+def test_no_regularizer(kerases, told):
+    with probing(kerases, model_of(kerases, C), X, Y, told()) as probe:
+        [finding] = tables.regularizers(probe)
+    assert finding.severity == "ok"
