@@ -17,9 +17,23 @@ from tf_sampled_compat.keras_common.registration import PACKAGE
 
 # What `__all__` holds in the modules of `tsc.keras`; a test compares.
 CLASSES: Mapping[str, tuple[str, ...]] = {
-    "layers": ("SampledDense", "TopK"),
-    "losses": ("NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"),
-    "metrics": ("ExactMRR", "ExactRecallAtK", "MeanRank"),
+    "layers": ("InBatchLogits", "SampledDense", "TopK"),
+    "losses": (
+        "InBatchSoftmax",
+        "NCE",
+        "RankSampledSoftmax",
+        "SampledSoftmax",
+        "SampledSparseSoftmax",
+    ),
+    "metrics": (
+        "ExactMAP",
+        "ExactMRR",
+        "ExactNDCG",
+        "ExactPrecisionAtK",
+        "ExactRecallAtK",
+        "MeanRank",
+        "Perplexity",
+    ),
     "optimizers": ("LazyAdagrad", "LazyAdam", "LazyAdamW", "LazySGD"),
 }
 
@@ -29,7 +43,7 @@ def register() -> None:
     for namespace in ("keras", "tf_keras"):
         if namespace == "keras" and os.environ.get("TF_USE_LEGACY_KERAS") in ("true", "True", "1"):
             continue  # `tsc.keras` then belongs to tf_keras.
-        utils = getattr(sys.modules.get(namespace), "utils", None)
+        utils: Any = getattr(sys.modules.get(namespace), "utils", None)
         if not hasattr(utils, "get_custom_objects"):
             continue
         known = utils.get_custom_objects()
