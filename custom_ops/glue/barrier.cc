@@ -1,13 +1,14 @@
 #include "barrier.h"
 
 #include <cstdio>
+#include <exception>
 
 namespace sampled_compat {
 
-void SetStatus(const char* op_name, std::exception_ptr error, TF_Status* status) {
+void SetStatus(const char* op_name, TF_Status* status) {
   char message[512];  // Where memory has run out, a string could not be made.
   try {
-    std::rethrow_exception(error);
+    throw;
   } catch (const OpError& e) {
     return TF_SetStatus(status, e.code, e.message.c_str());
   } catch (const OutOfMemory& e) {

@@ -2,16 +2,13 @@
 #ifndef SAMPLED_COMPAT_GLUE_BARRIER_H_
 #define SAMPLED_COMPAT_GLUE_BARRIER_H_
 
-#include <exception>
-#include <string>
-
 #include "op_run.h"
 
 namespace sampled_compat {
 
-// Sets the status to what the exception being handled says. `op_name` begins the messages that do
-// not name an argument.
-void SetStatus(const char* op_name, std::exception_ptr error, TF_Status* status);
+// Sets the status to what the exception that is being handled says. `op_name` begins the messages
+// that do not name an argument.
+void SetStatus(const char* op_name, TF_Status* status);
 
 // Calls body(). If it throws, calls report(status) with the error. Returns whether it did not
 // throw.
@@ -22,7 +19,7 @@ bool Guarded(const char* op_name, const Body& body, const Report& report) {
     return true;
   } catch (...) {
     TF_Status* const status = TF_NewStatus();
-    SetStatus(op_name, std::current_exception(), status);
+    SetStatus(op_name, status);
     report(status);
     TF_DeleteStatus(status);
     return false;

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include "cpu_affinity.h"
+#include "scratch.h"
 
 namespace sampled_compat {
 namespace {
@@ -46,6 +49,39 @@ class Condition {
   pthread_cond_t condition_ = PTHREAD_COND_INITIALIZER;
 };
 
+// What a call threw, kept so that another thread can throw it. (A std::exception_ptr would need the
+// C++ library of GCC 11, which the systems that TensorFlow runs on may not have.)
+class Thrown {
+ public:
+  // REQUIRES: an exception is being handled.
+  void Keep() noexcept {
+    try {
+      throw;
+    } catch (const OutOfMemory& error) {
+      kind_ = Kind::kMemory;
+      bytes_ = error.bytes();
+    } catch (const std::bad_alloc&) {
+      kind_ = Kind::kMemory;
+    } catch (const std::exception& error) {
+      kind_ = Kind::kOther;
+      std::snprintf(what_, sizeof(what_), "%s", error.what());
+    } catch (...) {
+      kind_ = Kind::kOther;
+    }
+  }
+  void ThrowIfKept() const {
+    if (kind_ == Kind::kMemory && bytes_ > 0) throw OutOfMemory(bytes_);
+    if (kind_ == Kind::kMemory) throw std::bad_alloc();
+    if (kind_ == Kind::kOther) throw std::runtime_error(what_);
+  }
+
+ private:
+  enum class Kind { kNothing, kMemory, kOther };
+  Kind kind_ = Kind::kNothing;
+  size_t bytes_ = 0;
+  char what_[256] = "unknown error";
+};
+
 struct Job {
   void (*call)(const void*, int64_t);
   const void* f;
@@ -57,14 +93,14 @@ struct Job {
   int max_workers;
   // What a call threw first. The caller reads it after all workers have left.
   std::atomic<bool> failed{false};
-  std::exception_ptr error;
+  Thrown thrown;
 
   void Work() noexcept {
     const FlushDenormals flush;
     try {
       for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) call(f, i);
     } catch (...) {
-      if (!failed.exchange(true)) error = std::current_exception();
+      if (!failed.exchange(true)) thrown.Keep();
       next.store(tasks, std::memory_order_relaxed);  // No further call begins.
     }
   }
@@ -121,7 +157,7 @@ class Pool {
     lock.lock();
     while (job->workers.load() > 0) done_.Wait(&lock);
     lock.unlock();
-    if (job->error) std::rethrow_exception(job->error);
+    job->thrown.ThrowIfKept();
   }
 
  private:

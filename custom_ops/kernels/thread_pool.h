@@ -23,8 +23,9 @@ void ParallelFor(int64_t tasks, void (*call)(const void*, int64_t), const void* 
 // caller works too, so a call makes progress even if every worker is busy, and calls may nest.
 // Within f, denormal numbers are treated as zero and flushed to zero, on every thread. TensorFlow
 // configures its threads so, and a number must not depend on which thread computed it.
-// The child of a fork starts new workers. What an f throws first is thrown to the caller, after
-// every call that had begun has returned; calls that had not begun are left out.
+// The child of a fork starts new workers. What an f throws first is thrown to the caller (anything
+// but a lack of memory as a std::runtime_error), after every call that had begun has returned.
+// Calls that had not begun are left out.
 template <typename F>
 void ParallelFor(int64_t tasks, const F& f) {
   internal::ParallelFor(

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "../convert.h"
@@ -45,6 +47,59 @@ void CheckNestedAndConcurrent() {
   }
   for (std::thread& caller : callers) caller.join();
   CHECK_THAT(sum == 4 * 50 * 5 * 21, "sum %ld", sum.load());
+}
+
+// The caller gets what a task threw, on whichever thread, and the pool goes on.
+void CheckThrownTasks() {
+  for (const int threads : {1, 2, 16}) {
+    SetThreads(threads);
+    for (int repeat = 0; repeat < 50; ++repeat) {
+      std::string caught;
+      try {
+        ParallelFor(64, [&](int64_t i) {
+          if (i >= 20 + repeat % 3) throw std::logic_error("task");
+        });
+      } catch (const std::exception& error) {
+        caught = error.what();
+      }
+      CHECK_THAT(caught == "task", "caught '%s'", caught.c_str());
+    }
+    size_t bytes = 0;
+    try {
+      ParallelFor(64, [](int64_t) { throw OutOfMemory(12345); });
+    } catch (const OutOfMemory& error) {
+      bytes = error.bytes();
+    }
+    CHECK_THAT(bytes == 12345, "%zu bytes", bytes);
+    CheckEachTaskOnce(100);
+  }
+}
+
+// Sizes that no memory has, and arrays beyond those that were added.
+void CheckRefusedSizes() {
+  const auto refused = [](const auto& call) {
+    try {
+      call();
+    } catch (const OutOfMemory&) {
+      return true;
+    }
+    return false;
+  };
+  for (const int64_t count : {int64_t{-1}, int64_t{1} << 46, int64_t{1} << 62}) {
+    CHECK_THAT(refused([&] { Workspace().Add<double>(count); }), "%ld numbers", count);
+  }
+  CHECK_THAT(refused([] { AcquireScratch(size_t{1} << 50); }), "2^50 bytes");
+  Workspace workspace;
+  workspace.Add<float>(8);
+  workspace.Allocate();
+  workspace.Take<float>(8);
+  bool noticed = false;
+  try {
+    workspace.Take<float>(1);
+  } catch (const std::logic_error&) {
+    noticed = true;
+  }
+  CHECK_THAT(noticed, "took more than was added");
 }
 
 // Denormals are zero in every task and unchanged afterwards.
@@ -146,6 +201,8 @@ int main() {
 #ifndef __SANITIZE_THREAD__
   CheckFork();  // The thread sanitizer itself does not follow threads into a child.
 #endif
+  CheckThrownTasks();
+  CheckRefusedSizes();
   CheckScratch();
   CheckConversions();
   return Report("threads_test");
