@@ -71,5 +71,5 @@ format-cpp: venv
 	$(VENV)/bin/clang-format -i $(CPP)
 
 clean:
-	rm -rf $(VENV) .matrix .nightly build dist *.egg-info demo_output bench_output site \
+	rm -rf $(VENV) .matrix .nightly build dist *.egg-info demo_output examples_output bench_output site \
 	  custom_ops/build tf_sampled_compat/lib

@@ -13,6 +13,7 @@ LONGEST = (
     "tests/project/test_build.py",
     "tests/golden/test_golden.py",
     "tests/bench",
+    "tests/examples",
     "tests/demo",
     "tests/nn/test_bad_input.py",
     "tests/keras",

@@ -25,6 +25,7 @@ WITH_PYTHON = [
 WITH_SHELL = [
     "README.md",
     "docs/differences.md",
+    "docs/examples.md",
     "docs/install.md",
     "docs/keras.md",
     "docs/migrate.md",

@@ -64,6 +64,11 @@ def test_commands_exist(page, command):
         assert set(extras) <= EXTRAS
     elif words[0] == "export":
         assert {word.partition("=")[0] for word in words[1:]} <= variables()
+    elif words[0] == "python" and words[1].startswith("examples/"):
+        assert (ROOT / words[1]).exists()
+        assert all(
+            f'"{word}"' in text_of("examples/common.py") for word in words[2:] if "-" in word
+        )
     else:
         assert words[:3] == ["python", "-m", "tf_sampled_compat"], f"{page}: what is {command!r}?"
         assert words[3] in COMMANDS
