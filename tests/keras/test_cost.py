@@ -3,28 +3,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from tests.keras.conftest import C, D, functional, head_of
+from tests.keras.executed import executed_in
 from tf_sampled_compat.core.tf import private
 
 
 def executed_by_the_head(run):
-    """Returns the types of the ops that ran in the head's scope, after TensorFlow's pruning."""
-    context.enable_run_metadata()
-    try:
-        run()
-        metadata = context.export_run_metadata()
-    finally:
-        context.disable_run_metadata()
-    nodes = {
-        (node.name, node.op)
-        for graphs in metadata.function_graphs
-        for graph in graphs.partition_graphs
-        for node in graph.node
-    }
-    assert nodes
-    return {op for name, op in nodes if "/head" in f"/{name}"} - {"NoOp", "Const", "Identity"}
+    return executed_in("head", run) - {"NoOp", "Const", "Identity"}
 
 
 def compiled(kerases, metrics=(), **options):

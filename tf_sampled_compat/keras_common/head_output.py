@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.tf import private
 
 _ATTRIBUTE = "_tf_sampled_compat_tag"
 _LOSS_ATTRIBUTE = "_tf_sampled_compat_loss"
@@ -53,6 +54,15 @@ def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:
     return logits
 
 
+def is_training(training: Optional[Any]) -> bool:
+    """Whether a layer was called for a training step.
+
+    `training` is None if a Keras 3 model's `call` has no such argument, or if a training loop does
+    not pass it. Then a recording gradient tape means training.
+    """
+    return private.is_recorded() if training is None else bool(training)
+
+
 def tag_of(y_pred: Any) -> Optional[Tag]:
     """Returns the tag of a tensor, or None if it has none."""
     return getattr(y_pred, _ATTRIBUTE, None)
@@ -68,7 +78,7 @@ def find(y_pred: Any, user: Any) -> Tag:
     Raises:
       ArgumentError: If y_pred is not the output of a `SampledDense` layer.
     """
-    tag = getattr(y_pred, _ATTRIBUTE, None)
+    tag = tag_of(y_pred)
     if tag is None:
         errors.fail(
             f"y_pred of {type(user).__name__}",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Optional
+from typing import Any
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.losses import in_batch_arguments
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_logits
 from tf_sampled_compat.core.samplers import frequencies as given
-from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.keras_common import bases, in_batch_output
+from tf_sampled_compat.keras_common import bases, head_output, in_batch_output
 from tf_sampled_compat.keras_common.batch_rows import mask_of
 
 # Saved models contain this name. Never change it.
@@ -119,13 +118,8 @@ def _tagged_logits(loss: InBatchLoss, queries: tf.Tensor, training: Any) -> tf.T
     logits = compute()
     shape = tf.concat([tf.shape(queries)[:-1], tf.shape(logits)[1:]], axis=0)
     logits = tf.ensure_shape(tf.reshape(logits, shape), [*queries.shape[:-1], logits.shape[1]])
-    tag = in_batch_output.Tag(loss, queries, _is_training(training))
+    tag = in_batch_output.Tag(loss, queries, head_output.is_training(training))
     return in_batch_output.attach(logits, tag)
-
-
-def _is_training(training: Optional[Any]) -> bool:
-    """Whether this is a training step; see `sampled_dense`."""
-    return private.is_recorded() if training is None else bool(training)
 
 
 def _wide(queries: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,6 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables import table
-from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.keras_common import (
     bases,
     dense,
@@ -276,7 +275,7 @@ def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
         # An own function: TensorFlow prunes an unused product anywhere. It prunes the read of the
         # table, which copies it, only in a function that it inlines into another.
         compute = tf.function(compute, autograph=False)
-    tag = head_output.Tag(head, hidden, _is_training(training), {})
+    tag = head_output.Tag(head, hidden, head_output.is_training(training), {})
     return head_output.attach(compute(hidden), tag)
 
 
@@ -297,14 +296,3 @@ def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
         logits = tf.nn.bias_add(logits, tf.cast(tf.convert_to_tensor(head.bias), hidden.dtype))
     logits = tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
     return tf.ensure_shape(logits, [*hidden.shape[:-1], head.num_classes])
-
-
-def _is_training(training: Optional[Any]) -> bool:
-    """Whether this is a training step.
-
-    `training` is None if a Keras 3 model's `call` has no such argument, or if a training loop does
-    not pass it. Then a recording gradient tape means training.
-    """
-    if training is None:
-        return private.is_recorded()
-    return bool(training)
