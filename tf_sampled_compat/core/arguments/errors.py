@@ -17,10 +17,12 @@ class ArgumentError(tf.errors.InvalidArgumentError, ValueError):
     `InvalidArgumentError` when it runs; code that catches either catches this.
     """
 
-    def __init__(self, node_def: Any, op: Any = None, message: Optional[str] = None) -> None:
+    def __init__(
+        self, node_def: Any, op: Any = None, message: Optional[str] = None, *_: Any
+    ) -> None:
         """Takes InvalidArgumentError's arguments, or a message alone."""
         # The names stay: AutoGraph turns an error with another constructor into a StagingError.
-        # Keras 3 makes an error that occurs in a layer again, from a message alone.
+        # Keras makes an error that occurs in a layer again, from a message alone, or with the code.
         if message is None:
             node_def, message = None, str(node_def)
         super().__init__(node_def, op, message)
