@@ -6,6 +6,7 @@ from tensorflow.python.eager import context
 def executed_in(scope, run):
     """Returns the types of the ops that ran in the name scope of a layer."""
     context.enable_run_metadata()
+    context.export_run_metadata()  # Forgets what ran before.
     try:
         run()
         metadata = context.export_run_metadata()

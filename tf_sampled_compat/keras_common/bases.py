@@ -2,12 +2,15 @@
 """Declares for the type checker what the classes here use of their Keras base classes.
 
 A class of this folder is written once for every Keras. `keras` and `tf_keras` make a subclass of it
-and of the Keras class. At run time the bases here are `object`.
+and of the Keras class. At run time the bases here hold next to nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tf_sampled_compat.keras_common import ways_out
 
 if TYPE_CHECKING:
 
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
         built: bool
         compute_dtype: Any
 
-        def __new__(cls, *args: Any, **kwargs: Any) -> Any: ...
+        # Arguments of other layers, with what to do instead.
+        _refused: ClassVar[Mapping[str, str]]
+
         def __init__(self, **kwargs: Any) -> None: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
         def add_weight(self, **kwargs: Any) -> Any: ...
@@ -48,4 +53,14 @@ if TYPE_CHECKING:
         def get_config(self) -> dict[str, Any]: ...
 
 else:
-    Layer = Loss = Mean = object
+
+    class Layer:
+        """Refuses arguments before Python misses those of the constructor."""
+
+        _refused = {}
+
+        def __new__(cls, *args, **kwargs):
+            ways_out.check(kwargs, cls._refused)
+            return super().__new__(cls, *args, **kwargs)
+
+    Loss = Mean = object

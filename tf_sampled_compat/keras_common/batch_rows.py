@@ -118,6 +118,20 @@ def rows(tag: Tag, y_true: Any, num_true: Optional[int], mask: Any) -> tuple[tf.
     return flat.inputs, flat.labels
 
 
+def expanded(sample_weight: Any, values: tf.Tensor) -> Any:
+    """Returns the weights of examples, `[batch]`, as `[batch, 1]` where there are time steps.
+
+    Keras 3 would multiply `[batch, steps]` losses by them step by step.
+    """
+    if sample_weight is None:
+        return None
+    weights = tf.convert_to_tensor(sample_weight)
+    missing = (values.shape.rank or 1) - (weights.shape.rank or 0)
+    if weights.shape.rank != 1 or missing <= 0:
+        return sample_weight
+    return tf.reshape(weights, [-1] + [1] * missing)
+
+
 def mask_of(tensor: Any) -> Any:
     """Returns the mask that Keras attached to a tensor, or None."""
     return getattr(tensor, "_keras_mask", None)

@@ -105,9 +105,8 @@ class HeadLoss(bases.Loss):
         values, mask, is_weighted = self._values(y_true, y_pred, sample_weight)
         if mask is not None:
             values._keras_mask = mask
-        if is_weighted:
-            sample_weight = None
-        return self._computed_losses(self)(values, values, sample_weight)
+        weights = None if is_weighted else batch_rows.expanded(sample_weight, values)
+        return self._computed_losses(self)(values, values, weights)
 
     @tf.autograph.experimental.do_not_convert
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:
@@ -192,7 +191,7 @@ class HeadLoss(bases.Loss):
             return None
         learner = functools.partial(self._learner, head.num_classes)
         sampler = sampler_config.resolve(self.sampler, learner)
-        head.sampler_state.hold(sampler, head)
+        head.sampler_state.hold(sampler, head, self)
         return sampler
 
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:

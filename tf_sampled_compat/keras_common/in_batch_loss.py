@@ -42,7 +42,8 @@ class InBatchSoftmax(bases.Loss):
         mask = batch_rows.mask_of(y_pred)
         if mask is not None:
             values._keras_mask = mask
-        return self._computed_losses(self)(values, values, sample_weight)
+        weights = batch_rows.expanded(sample_weight, values)
+        return self._computed_losses(self)(values, values, weights)
 
     @tf.autograph.experimental.do_not_convert
     def call(self, y_true: Any, y_pred: Any) -> tf.Tensor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
-from typing import Any
+import weakref
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +16,13 @@ from tf_sampled_compat.core.tf import private
 _PREFIX = "sampler_"
 
 
+class _Held(NamedTuple):
+    """A sampler, and a weak reference to the loss that draws by it."""
+
+    sampler: Any
+    loss: Callable[[], Any]
+
+
 class SamplerState:
     """Holds the samplers that draw for a head, or their loaded states until they come.
 
@@ -21,27 +30,36 @@ class SamplerState:
     first meets the head. The head's part of a Keras file then has the sampler's state, and the
     head's part of a `tf.train.Checkpoint` its variables. A state that is loaded before waits for
     its sampler: here, or in TensorFlow's deferred restoration. The samplers of a head differ by the
-    order in which they come.
+    order in which they come. A loss that no longer exists, as after another `compile`, gives the
+    place of its sampler up.
     """
 
     def __init__(self) -> None:
-        self._samplers: list[Any] = []
+        self._held: list[_Held] = []
         self._loaded: dict[str, np.ndarray] = {}
 
-    def hold(self, sampler: Any, head: Any) -> None:
+    def hold(self, sampler: Any, head: Any, loss: Any) -> None:
         """Holds the sampler of a training step and restores its loaded state.
 
         Args:
           sampler: Any sampler; one without a state is not held.
           head: The layer whose checkpoints shall have the sampler's variables.
+          loss: The loss that draws by it.
         """
         is_module = isinstance(sampler, tf.Module)
         if not is_module and not hasattr(sampler, "save_own_variables"):
             return
-        if any(sampler is one for one in self._samplers):
-            return
-        place = len(self._samplers)
-        self._samplers.append(sampler)
+        held = _Held(sampler, weakref.ref(loss))
+        for place, other in enumerate(self._held):
+            if sampler is other.sampler:
+                self._held[place] = held if other.loss() is None else other
+                return
+        self._collect_losses()
+        place = next((i for i, one in enumerate(self._held) if one.loss() is None), None)
+        if place is None:
+            place = len(self._held)
+            self._held.append(held)
+        self._held[place] = held
         with tf.init_scope():
             if is_module:
                 private.track(head, f"{_PREFIX}{place}", sampler)
@@ -51,17 +69,24 @@ class SamplerState:
         """Puts the samplers' states into a layer's store."""
         for name, value in self._loaded.items():
             store[name] = value
-        for place, sampler in enumerate(self._samplers):
-            for name, value in _state(sampler).items():
+        for place, held in enumerate(self._held):
+            for name, value in _state(held.sampler).items():
                 store[_start(place) + name] = value
 
     def load(self, store: Any) -> dict[str, Any]:
         """Takes the samplers' states from a layer's store and returns the remaining variables."""
         names = list(store.keys())
         self._loaded = {name: np.asarray(store[name]) for name in names if name.startswith(_PREFIX)}
-        for place in range(len(self._samplers)):
-            self._restore(place)
+        self._collect_losses()
+        for place, held in enumerate(self._held):
+            if held.loss() is not None:
+                self._restore(place)
         return {name: store[name] for name in names if not name.startswith(_PREFIX)}
+
+    def _collect_losses(self) -> None:
+        """Has Python find the losses that only cycles of references keep."""
+        if self._held:
+            gc.collect()
 
     def _restore(self, place: int) -> None:
         """Gives a sampler its part of what was loaded."""
@@ -72,7 +97,7 @@ class SamplerState:
         state = {name[len(start) :]: self._loaded.pop(name) for name in sorted(mine)}
         if not state:
             return
-        sampler = self._samplers[place]
+        sampler = self._held[place].sampler
         now = _state(sampler)
         if {n: v.shape for n, v in now.items()} != {n: v.shape for n, v in state.items()}:
             warnings.warn(
