@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_sampled_compat.compat.v1 import checkpoint_place
+
 
 def read(prefix: str, name: str, part: str, dtype: tf.DType) -> np.ndarray:
     """Returns a tensor, or a part of it as RestoreV2 spells one; "" is the whole."""
@@ -18,6 +20,15 @@ def read(prefix: str, name: str, part: str, dtype: tf.DType) -> np.ndarray:
             prefix=prefix, tensor_names=[name], shape_and_slices=[part], dtypes=[dtype]
         )
         return session.run(restored)[0]
+
+
+# The index of a checkpoint without tensors, which states one data file. Merged with others, it adds
+# one to the number of data files that their index states.
+_EMPTY_INDEX = bytes.fromhex(
+    "00000608011a020801000000000100000000629457f9000000000100000000c0f2a1b0000102000011000000000100"
+    "000000961b95091608230e000000000000000000000000000000000000000000000000000000000000000000000000"
+    "57fb808b247547db"
+)
 
 
 class Writer:
@@ -41,8 +52,7 @@ class Writer:
             self._write_file(items)
 
     def _write_file(self, items: Sequence[tuple[str, str, Any, tf.DType]]) -> None:
-        prefix = os.path.join(self._folder, str(len(self._prefixes)), "part")
-        os.makedirs(os.path.dirname(prefix))
+        prefix = self._prefix(len(self._prefixes))
         names, parts, values, dtypes = zip(*items)
         with tf.Graph().as_default(), tf.compat.v1.Session() as session:
             fed = [tf.compat.v1.placeholder(dtype) for dtype in dtypes]
@@ -56,12 +66,28 @@ class Writer:
         self._prefixes.append(prefix)
 
     def merge(self, target: str) -> None:
-        """Moves what was written into one checkpoint."""
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-            session.run(
-                tf.raw_ops.MergeV2Checkpoints(
-                    checkpoint_prefixes=self._prefixes,
-                    destination_prefix=target,
-                    delete_old_dirs=True,
+        """Moves what was written into one checkpoint, which takes the place of what is there."""
+        made = os.path.join(self._folder, "made")
+        with checkpoint_place.locked(os.path.dirname(target) or "."):
+            count = checkpoint_place.free_count(target, len(self._prefixes))
+            empty = [self._empty(number) for number in range(len(self._prefixes), count)]
+            with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+                session.run(
+                    tf.raw_ops.MergeV2Checkpoints(
+                        checkpoint_prefixes=self._prefixes + empty,
+                        destination_prefix=made,
+                        delete_old_dirs=True,
+                    )
                 )
-            )
+            checkpoint_place.put(made, target, count)
+
+    def _prefix(self, number: int) -> str:
+        prefix = os.path.join(self._folder, str(number), "part")
+        os.makedirs(os.path.dirname(prefix))
+        return prefix
+
+    def _empty(self, number: int) -> str:
+        prefix = self._prefix(number)
+        with open(f"{prefix}.index", "xb") as file:
+            file.write(_EMPTY_INDEX)
+        return prefix

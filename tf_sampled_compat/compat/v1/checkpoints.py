@@ -5,17 +5,15 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.compat.v1 import checkpoint_files
+from tf_sampled_compat.compat.v1 import checkpoint_files, checkpoint_place
 from tf_sampled_compat.compat.v1.resharding import Partition, check_pieces, partition
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -68,8 +66,8 @@ _Pair = tuple[_Stored, _Stored]  # A table in the source and in the target.
 
 
 def reshard_checkpoint(
-    source: str,
-    target: str,
+    source: Union[str, os.PathLike],
+    target: Union[str, os.PathLike],
     tables: Sequence[tuple[Layout, Layout]],
     *,
     slots: bool = True,
@@ -80,6 +78,9 @@ def reshard_checkpoint(
     In the new layout, under its strategy, each class id finds the row that it had in the old one.
     The values that an optimizer keeps for a row move with it.
 
+    If the process ends early, however it ends, `source` is whole, and `target` is the checkpoint
+    that was there or the new one. A later call for the same folder removes what is left.
+
     >>> tsc.compat.v1.reshard_checkpoint("old/model.ckpt-1000", "new/model.ckpt-1000", [
     ...     (tsc.compat.v1.Layout("weights", "mod", shards=5), tsc.compat.v1.Layout("weights")),
     ... ])  # doctest: +SKIP
@@ -87,7 +88,8 @@ def reshard_checkpoint(
 
     Args:
       source: The prefix of a checkpoint that `tf.compat.v1.train.Saver` wrote.
-      target: The prefix of the checkpoint to write.
+      target: The prefix of the checkpoint to write, another than `source`. A checkpoint that is
+        there is replaced.
       tables: A pair of `Layout`s for each table: its layout in `source`, and that in `target`.
       slots: Whether to cut an optimizer's slots too: the tensors named after a table, such as
         `weights/Adagrad` or `optimizer/weights/Adam`, that have as many rows.
@@ -99,10 +101,12 @@ def reshard_checkpoint(
 
     Raises:
       ValueError: If a name is not in `source` or would be in `target` twice, if a layout does not
-        fit the tensors, or if the checkpoint is an object-based one of `tf.train.Checkpoint`.
+        fit the tensors or has more shards than rows, if `target` is `source`, or if the checkpoint
+        is an object-based one of `tf.train.Checkpoint`.
 
     Source: `tf.compat.v1.train.Saver` of TensorFlow 1.15.
     """
+    source, target = _places(source, target)
     reader = _reader(source)
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     pairs = [_pair(old, new, shapes, dtypes) for old, new in tables]
@@ -113,9 +117,7 @@ def reshard_checkpoint(
     moved = {name for old, _ in pairs for name in old.names}
     kept = [name for name in sorted(shapes) if name not in moved]
     _check_names(kept + [name for _, new in pairs for name in new.names])
-    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-    folder = tempfile.mkdtemp(prefix=".reshard", dir=os.path.dirname(target) or ".")
-    try:
+    with checkpoint_place.folder_beside(target) as folder:
         writer = checkpoint_files.Writer(folder)
         for group in _batches(kept, shapes, dtypes, memory):
             writer.write([(name, "", reader.get_tensor(name), dtypes[name]) for name in group])
@@ -123,9 +125,32 @@ def reshard_checkpoint(
             for group in _groups(new, memory):
                 writer.write(list(_cut_anew(source, old, new, group)))
         writer.merge(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return target
+
+
+def _places(source: Any, target: Any) -> tuple[str, str]:
+    """Returns the checked prefixes. Of a folder, the source is the latest checkpoint in it."""
+    paths = []
+    for argument, value in (("source", source), ("target", target)):
+        path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else value
+        if not isinstance(path, str):
+            errors.fail(
+                argument, "the prefix of a checkpoint", repr(value), errors.ArgumentTypeError
+            )
+        paths.append(path)
+    source, target = paths
+    if os.path.isdir(source):
+        source = tf.train.latest_checkpoint(source) or source
+    if not os.path.basename(target) or "\0" in target:
+        errors.fail("target", "a prefix with a file name, such as 'new/model.ckpt'", repr(target))
+    if checkpoint_place.same(source, target):
+        errors.fail(
+            "target",
+            "another checkpoint than source",
+            f"{target!r}, which has files of {source!r}; write to a new prefix, then delete the "
+            "old checkpoint",
+        )
+    return source, target
 
 
 def _reader(source: str) -> Any:
@@ -150,7 +175,7 @@ def _pair(old: Layout, new: Layout, shapes: dict, dtypes: dict) -> _Pair:
             near = difflib.get_close_matches(name, shapes, 3) or sorted(shapes)[:3]
             errors.fail("tables", f"names that the checkpoint holds (such as {near})", repr(name))
     before = _stored(old, old_names, [shapes[n] for n in old_names], [dtypes[n] for n in old_names])
-    shards = _shards(new, new_names)
+    shards = _shards(new, new_names, before.partition.num_rows)
     after = partition(before.partition.num_rows, shards, new.strategy, "strategy", "shards")
     return before, _Stored(new_names, after, before.row, before.dtype)
 
@@ -160,22 +185,32 @@ def _stored(layout: Layout, names: list[str], shapes: list, dtypes: list) -> _St
         errors.fail("tables", f"tensors of shape [rows, ...] as {names}", f"shapes {shapes}")
     check_pieces("tables", shapes, dtypes)
     num_rows = sum(shape[0] for shape in shapes)
-    shards = _shards(layout, names)
+    shards = _shards(layout, names, num_rows)
     divided = partition(num_rows, shards, layout.strategy, "strategy", "shards")
     return _Stored(names, divided, tuple(shapes[0][1:]), dtypes[0])
 
 
 def _names(layout: Layout) -> list[str]:
-    names = [layout.names] if isinstance(layout.names, str) else list(layout.names)
+    given = layout.names
+    names = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     if not names:
         errors.fail("tables", "a Layout with at least one name", layout)
+    if not all(isinstance(name, str) for name in names):
+        errors.fail("tables", "names as text in a Layout", layout, errors.ArgumentTypeError)
+    if not all(names):  # TensorFlow ends the process for one.
+        errors.fail("tables", "names that are not empty in a Layout", layout)
     return names
 
 
-def _shards(layout: Layout, names: list[str]) -> int:
+def _shards(layout: Layout, names: list[str], num_rows: int) -> int:
     if len(names) > 1 and layout.shards not in (None, len(names)):
         errors.fail("shards", f"{len(names)}, the number of names", layout.shards)
-    return len(names) if layout.shards is None else layout.shards
+    if layout.shards is None or len(names) > 1:
+        return len(names)
+    shards = checks.known_size("shards", layout.shards)
+    if shards > max(num_rows, 1):  # A list of variables may have some without rows.
+        errors.fail("shards", f"at most {num_rows}, the number of rows of {names[0]!r}", shards)
+    return shards
 
 
 def _slots(pair: _Pair, shapes: dict, dtypes: dict) -> Iterator[_Pair]:

@@ -33,17 +33,21 @@ class Partition(NamedTuple):
         """Returns the ids of a piece's rows, in order."""
         if self.strategy == "mod":
             return np.arange(piece, self.num_rows, self.shards)
-        first = sum(self.sizes[:piece])
-        return np.arange(first, first + self.sizes[piece])
+        return np.arange(self._first(piece), self._first(piece + 1))
 
     def rows(self, ids: np.ndarray, piece: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns the positions in `ids` of a piece's ids, and their rows in the piece."""
         if self.strategy == "mod":
             held = np.flatnonzero(ids % self.shards == piece)
             return held, ids[held] // self.shards
-        first = sum(self.sizes[:piece])
-        held = np.flatnonzero((ids >= first) & (ids < first + self.sizes[piece]))
+        first = self._first(piece)
+        held = np.flatnonzero((ids >= first) & (ids < self._first(piece + 1)))
         return held, ids[held] - first
+
+    def _first(self, piece: int) -> int:
+        """The first id of a piece under "div"."""
+        rows, longer = divmod(self.num_rows, self.shards)
+        return piece * rows + min(piece, longer)
 
 
 def reshard(
