@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.compat.v1 import checkpoint_place
+from tf_sampled_compat.core import locks
 
 Layout, reshard_checkpoint = tsc.compat.v1.Layout, tsc.compat.v1.reshard_checkpoint
 ROWS = 7
@@ -96,7 +96,7 @@ def test_a_killed_process_leaves_nothing_that_stays(tmp_path):
     assert killed.returncode == -signal.SIGKILL
     left = list((tmp_path / "x").glob(".reshard*"))
     assert left and tensors(target) == before and tensors(source)["step"] == 1.0
-    with checkpoint_place.locked(str(left[0])):  # As if that process were still at work.
+    with locks.locked(str(left[0])):  # As if that process were still at work.
         reshard_checkpoint(source, str(tmp_path / "x" / "other"), [])
         assert left[0].exists()
     reshard_checkpoint(source, target, [(Layout("a"), Layout("a", "mod", 3))])

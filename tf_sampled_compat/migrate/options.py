@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from tf_sampled_compat.cli.printable import printable
 from tf_sampled_compat.migrate.finding.discovery import STDIN
 from tf_sampled_compat.migrate.rules.which_namespace import ERAS
 
@@ -64,7 +65,7 @@ def parse(options: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
     chosen = options.parse_args(arguments)
     for path in chosen.paths:
         if path != STDIN and not os.path.lexists(path):
-            options.error(f"argument PATH: {path} does not exist")
+            options.error(f"argument PATH: {printable(path)} does not exist")
     if STDIN in chosen.paths and len(chosen.paths) > 1:
         options.error("argument PATH: - stands alone: no other path may be given with it")
     return chosen

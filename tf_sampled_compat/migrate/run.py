@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,13 +21,13 @@ class _Done(NamedTuple):
     """A file that has been looked at.
 
     Attributes:
-      path: Its path.
+      entry: Its path, and where it was found.
       outcome: What became of it, or None if it mentions no loss.
       parsed: Whether it was parsed.
       seconds: The time it took.
     """
 
-    path: str
+    entry: discovery.Entry
     outcome: Optional[files.Outcome]
     parsed: bool
     seconds: float
@@ -50,7 +51,7 @@ def run(paths: Sequence[str], *, era: str, mode: str) -> int:
     streamed = list(paths) == [discovery.STDIN]
     report_to = sys.stderr if mode == "diff" or (streamed and mode == "write") else sys.stdout
     counter = progress.Counter()
-    for path, outcome, parsed, seconds in _stdin(era) if streamed else _files(paths, era):
+    for entry, outcome, parsed, seconds in _stdin(era) if streamed else _files(paths, era):
         counter.advance()
         tally = tally.timed(parsed=parsed, seconds=seconds)
         if outcome is None:
@@ -60,11 +61,11 @@ def run(paths: Sequence[str], *, era: str, mode: str) -> int:
         if mode == "write" and streamed:
             _print_bytes(outcome.after)
         elif mode == "write" and outcome.after != outcome.before:
-            outcome = _write(path, outcome)
+            outcome = _write(entry, outcome)
         elif mode == "diff" and outcome.after != outcome.before:
-            _print_bytes(report.diff(path, outcome))
+            _print_bytes(report.diff(entry.path, outcome))
         for line in outcome.report:
-            _print(report.line(path, line), report_to)
+            _print(report.line(entry.path, line), report_to)
         tally = tally.add(outcome)
     counter.clear()
     _print(report.summary(tally, written=mode == "write"), report_to)
@@ -78,7 +79,7 @@ def _files(paths: Sequence[str], era: str) -> Iterator[_Done]:
     started = time.perf_counter()
     for entry in discovery.files(paths):
         outcome, parsed = _file(entry, era)
-        yield _Done(entry.path, outcome, parsed, time.perf_counter() - started)
+        yield _Done(entry, outcome, parsed, time.perf_counter() - started)
         started = time.perf_counter()
 
 
@@ -106,22 +107,31 @@ def _stdin(era: str) -> Iterator[_Done]:
     started = time.perf_counter()
     is_notebook = raw.lstrip().startswith(b"{") and b'"cells"' in raw
     outcome = files.migrate(raw, era, is_notebook=is_notebook)
-    yield _Done(_STDIN_NAME, outcome, True, time.perf_counter() - started)
+    yield _Done(discovery.Entry(_STDIN_NAME), outcome, True, time.perf_counter() - started)
 
 
-def _write(path: str, outcome: files.Outcome) -> files.Outcome:
+def _write(entry: discovery.Entry, outcome: files.Outcome) -> files.Outcome:
     """Writes a file. If that fails the file is unchanged, and the outcome says so."""
+    if entry.leaves:
+        reason = f"a link out of {entry.found_in}; left as it is"
+        return _not_written(
+            outcome, reason, f"name the file itself: {os.path.realpath(entry.path)}"
+        )
     try:
-        writing.write(path, outcome.before, outcome.after)
+        writing.write(entry.path, outcome.before, outcome.after)
     except writing.NotWrittenError as error:
-        looks = [line for line in outcome.report if line.note.kind != CHANGED]
-        note = Note(ERROR, "not-written", 0, 0, str(error))
-        return files.Outcome(outcome.before, outcome.before, [*looks, files.Line(note, "")])
+        return _not_written(outcome, str(error))
     return outcome
 
 
+def _not_written(outcome: files.Outcome, reason: str, way_out: str = "") -> files.Outcome:
+    looks = [line for line in outcome.report if line.note.kind != CHANGED]
+    note = Note(ERROR, "not-written", 0, 0, reason, way_out)
+    return files.Outcome(outcome.before, outcome.before, [*looks, files.Line(note, "")])
+
+
 def _print(text: str, stream: TextIO) -> None:
-    # Paths and code may hold characters that the stream cannot encode, or bytes that are no text.
+    # Paths and code may hold characters that the stream cannot encode.
     encoding = getattr(stream, "encoding", None) or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 

@@ -68,7 +68,7 @@ class Writer:
     def merge(self, target: str) -> None:
         """Moves what was written into one checkpoint, which takes the place of what is there."""
         made = os.path.join(self._folder, "made")
-        with checkpoint_place.locked(os.path.dirname(target) or "."):
+        with checkpoint_place.alone(target):
             count = checkpoint_place.free_count(target, len(self._prefixes))
             empty = [self._empty(number) for number in range(len(self._prefixes), count)]
             with tf.Graph().as_default(), tf.compat.v1.Session() as session:

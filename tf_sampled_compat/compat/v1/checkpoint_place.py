@@ -7,12 +7,13 @@ their names. The new data files get names that no file has, and only the index i
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+
+from tf_sampled_compat.core import locks
 
 _TEMPORARY = ".reshard-"
 
@@ -68,40 +69,27 @@ def folder_beside(target: str) -> Iterator[str]:
     parent = os.path.dirname(target) or "."
     os.makedirs(parent, exist_ok=True)
     with contextlib.ExitStack() as held:
-        with locked(parent):
+        with alone(target):  # A folder is made and locked before another process sees it.
             for name in os.listdir(parent):
                 if name.startswith(_TEMPORARY):
                     _remove_if_left(os.path.join(parent, name))
             folder = tempfile.mkdtemp(prefix=_TEMPORARY, dir=parent)
-            held.enter_context(locked(folder))
+            held.enter_context(locks.locked(folder))
             held.callback(shutil.rmtree, folder, ignore_errors=True)
         yield folder
 
 
 @contextlib.contextmanager
-def locked(folder: str) -> Iterator[None]:
-    """Makes processes that want the folder wait for each other."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # Some network file systems have no locks.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+def alone(target: str) -> Iterator[None]:
+    """Makes processes that change the folder of `target` wait for each other."""
+    with locks.locked(os.path.realpath(os.path.dirname(target))):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _remove_if_left(folder: str) -> None:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    except OSError:  # Someone else is at work in it.
-        pass
-    finally:
-        os.close(descriptor)
+    with contextlib.suppress(OSError), locks.locked(folder, wait=False) as left:
+        if left:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _real(prefix: str) -> str:
@@ -126,6 +114,8 @@ def _data_files(prefix: str) -> list[tuple[str, int]]:
 
 
 def _sync(path: str) -> None:
+    if os.name == "nt" and os.path.isdir(path):
+        return  # Windows has no such call for folders.
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -29,11 +29,14 @@ class Source:
         try:
             self._encoding = codecs.lookup(_declared(raw[len(self._bom) :])).name
             text = raw[len(self._bom) :].decode(self._encoding)
+            same = self.encode(text.encode()) == raw
         except LookupError as error:
             raise UndecodableError(f"its encoding is unknown: {error}") from None
+        except UnicodeEncodeError as error:  # UTF-7 and some others decode to half a character.
+            raise UndecodableError(f"it is no text: {error}") from None
         except UnicodeError as error:
             raise UndecodableError(f"not the encoding it is declared to be: {error}") from None
-        if self.encode(text.encode()) != raw:
+        if not same:
             raise UndecodableError(f"{self._encoding} does not encode it to the same bytes again")
         self.code = text.encode()
         self.parsed = text.replace("\f", "")

@@ -22,10 +22,26 @@ _DEFINE = {
 
 
 class Entry(NamedTuple):
-    """A file to look at, or a folder that could not be listed, with the error."""
+    """A file to look at, or a folder that could not be listed.
+
+    Attributes:
+      path: Its path.
+      error: Why the folder could not be listed, or "".
+      found_in: The folder on the command line below which it was found, or "" if it stands there
+        itself.
+    """
 
     path: str
     error: str = ""
+    found_in: str = ""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it is a link to a file that is not below the folder where it was found."""
+        if not self.found_in:
+            return False
+        root, target = os.path.realpath(self.found_in), os.path.realpath(self.path)
+        return os.path.commonpath([root, target]) != root
 
 
 def files(paths: Iterable[str]) -> Iterator[Entry]:
@@ -63,7 +79,7 @@ def _below(root: str) -> Iterator[Entry]:
         folders[:] = sorted(name for name in folders if not _is_skipped(folder, name))
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield Entry(os.path.join(folder, name))
+                yield Entry(os.path.join(folder, name), found_in=root)
         while errors:
             error = errors.pop()
             yield Entry(str(error.filename), f"cannot be listed: {error.strerror}")

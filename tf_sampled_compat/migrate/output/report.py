@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from typing import NamedTuple
 
+from tf_sampled_compat.cli.printable import printable
 from tf_sampled_compat.migrate.notes import CHANGED, ERROR, LOOK
 from tf_sampled_compat.migrate.rewriting.files import Line, Outcome
+
+# Bytes that git and patch quote in a name, but for those above 127, which may be text in UTF-8.
+_UNSAFE = re.compile(rb'[\x00-\x1f\x7f"\\]')
 
 
 class Tally(NamedTuple):
@@ -55,16 +60,17 @@ def line(path: str, reported: Line) -> str:
     note, place = reported.note, reported.place
     where = f"{path}:{place}" if place else path
     if note.kind == CHANGED:
-        return f"{where}: {note.kind}: {note.reason}"
-    text = f"{where}: {note.kind} [{note.code}]: {note.reason}"
-    return f"{text}\n    way out: {note.way_out}" if note.way_out else text
+        return printable(f"{where}: {note.kind}: {note.reason}")
+    text = printable(f"{where}: {note.kind} [{note.code}]: {note.reason}")
+    return f"{text}\n    way out: {printable(note.way_out)}" if note.way_out else text
 
 
 def diff(path: str, outcome: Outcome) -> bytes:
     """Returns the change as a diff for `patch -p1` and `git apply`. Absolute paths stay."""
     prefix = ("", "") if os.path.isabs(path) else ("a/", "b/")
     before, after = (_lines(raw) for raw in (outcome.before, outcome.after))
-    old, new = (os.fsencode(side + path) for side in prefix)
+    # git refuses "./a.py", as a search of the folder "." gives it.
+    old, new = (_quoted(os.fsencode(side + os.path.normpath(path))) for side in prefix)
     return b"".join(
         part if part.endswith(b"\n") else part + b"\n\\ No newline at end of file\n"
         for part in difflib.diff_bytes(difflib.unified_diff, before, after, old, new)
@@ -86,6 +92,13 @@ def summary(tally: Tally, *, written: bool) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _quoted(name: bytes) -> bytes:
+    """Returns a name as git writes it: quoted, if it holds a control character."""
+    if not _UNSAFE.search(name):
+        return name + b"\t" if b" " in name else name  # The tab ends it, for patch.
+    return b'"%s"' % _UNSAFE.sub(lambda match: b"\\%03o" % match[0][0], name)
 
 
 def _lines(raw: bytes) -> list[bytes]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import tempfile
+
+from tf_sampled_compat.core import locks
+
+_SUFFIX = ".tmp"
 
 
 class NotWrittenError(Exception):
@@ -39,11 +44,13 @@ def _write(path: str, before: bytes, after: bytes) -> str:
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise NotWrittenError("read-only; left as it is")
     folder, name = os.path.split(path)
+    _remove_left(folder, name)
     # In the same folder, because a rename must not cross file systems; hidden, so that a search for
     # files skips it.
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)
+    descriptor, temporary = tempfile.mkstemp(prefix=_prefix(name), suffix=_SUFFIX, dir=folder)
     try:
         with open(descriptor, "wb") as file:
+            locks.lock(descriptor, wait=False)
             file.write(after)
             file.flush()
             os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
@@ -64,6 +71,20 @@ def _write(path: str, before: bytes, after: bytes) -> str:
             os.unlink(temporary)
         raise
     return backup
+
+
+def _prefix(name: str) -> str:
+    return f".{name}.migrate-"
+
+
+def _remove_left(folder: str, name: str) -> None:
+    """Removes the files that killed runs left beside a file: nobody holds their lock."""
+    pattern = re.compile(rf"{re.escape(_prefix(name))}\w{{8}}{re.escape(_SUFFIX)}")
+    for left in filter(pattern.fullmatch, os.listdir(folder)):
+        path = os.path.join(folder, left)
+        with contextlib.suppress(OSError), locks.locked(path, wait=False) as nobodys:
+            if nobodys:
+                os.unlink(path)
 
 
 def _keep(path: str) -> str:

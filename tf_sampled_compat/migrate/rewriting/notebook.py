@@ -101,7 +101,10 @@ def _cells(raw: bytes) -> tuple[str, list[Cell]]:
         source, kind = members.get("source"), members.get("cell_type")
         if source is not None and kind is not None and kind.value == "code":
             code = "".join(str(line.value) for line in _lines(source))
-            found.append(Cell(number, source, code.encode()))
+            try:
+                found.append(Cell(number, source, code.encode()))
+            except UnicodeEncodeError as error:  # JSON can spell half a character.
+                raise NotANotebookError(f"cell {number} is no text: {error}") from None
     return text, found
 
 
