@@ -1,7 +1,9 @@
 """The op's library is loaded late and once, from any thread, or refused with a single warning."""
 
 import os
+import pathlib
 import shutil
+import subprocess
 import threading
 import time
 
@@ -55,6 +57,14 @@ def with_no_code(data):
     return data[:64] + bytes(len(data) - 64)
 
 
+def without_sections(data):
+    return data[:60] + bytes(4) + data[64:]
+
+
+def sections_elsewhere(data):
+    return data[:40] + b"\xff" * 8 + data[48:]
+
+
 BAD_FILES = {
     "cut in the middle": (truncated(100_000), "is cut short"),
     "cut in the first page": (truncated(300), "is cut short"),
@@ -63,7 +73,9 @@ BAD_FILES = {
     "text": (lambda data: b"404: Not Found\n", "is not a shared library"),
     "another machine": (for_another_machine, "is for another machine (ELF machine 183"),
     "32 bits": (lambda data: data[:4] + b"\x01" + data[5:], "is for another machine"),
-    "zeros": (with_no_code, "cannot be loaded"),
+    "zeros": (with_no_code, "has interface 0"),
+    "no section names it": (without_sections, "has interface 0"),
+    "sections out of the file": (sections_elsewhere, "has interface 0"),
 }
 
 
@@ -99,13 +111,19 @@ def test_a_supported_tensorflow(version, monkeypatch):
     assert library.supported()
 
 
-def test_an_interface_of_another_version_is_refused_after_it_registered(warnings, monkeypatch):
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_interface_of_another_version_is_refused(plain, warnings, monkeypatch):
+    """Before it is opened, if the file states it plainly; else after it registered its ops."""
     actual = library.INTERFACE_VERSION
     with monkeypatch.context() as patch:
         patch.setattr(library, "INTERFACE_VERSION", 99)
+        if plain:
+            patch.setattr(tf, "load_op_library", lambda path: pytest.fail("it was opened"))
+        else:
+            patch.setattr(library.elf, "returned_number", lambda *_: None)
         why = f"has interface {actual}, and this package needs 99"
         assert_composite_with_one_warning(warnings, why)
-    # The refused library registered its ops, and the package can still use them afterwards.
+    # A refused library may have registered its ops, and the package can still use them afterwards.
     forget_the_library()
     assert_close(loss(implementation="fused"), loss(implementation="composite"))
 
@@ -115,6 +133,69 @@ def test_a_library_that_does_not_say_its_interface_is_refused():
         pass
 
     assert "has interface 0" in library._refusal(Old())
+
+
+FOREIGN = """
+#include <stdio.h>
+__attribute__((constructor)) static void run(void) { fclose(fopen("TRACE", "w")); }
+"""
+VERSIONS = {
+    "none": ("", "has interface 0"),
+    "another": ("int SampledCompatInterfaceVersion(void) { return 3; }", "has interface 3"),
+    "undefined": (
+        "int SampledCompatInterfaceVersion(void);\n"
+        "int f(void) { return SampledCompatInterfaceVersion(); }",
+        "has interface 0",
+    ),
+}
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="no compiler")
+@pytest.mark.parametrize("protection", ["none", "branch"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_code_of_a_foreign_library_runs(version, protection, warnings, tmp_path, monkeypatch):
+    code, why = VERSIONS[version]
+    trace, path = tmp_path / "it-ran", tmp_path / binary().name
+    (tmp_path / "a.c").write_text(FOREIGN.replace("TRACE", str(trace)) + code)
+    build = ["gcc", "-O2", "-shared", "-fPIC", f"-fcf-protection={protection}"]
+    subprocess.run([*build, "-o", str(path), str(tmp_path / "a.c")], check=True)
+    monkeypatch.setenv(library.DIRECTORY_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(library, "_another_copy", lambda path: None)
+    assert_composite_with_one_warning(warnings, why)
+    assert not trace.exists()
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="no compiler")
+@pytest.mark.parametrize("number", [0, 1, 5, 2**31 - 1, -7])
+@pytest.mark.parametrize("protection", ["none", "branch"])
+def test_a_number_is_read_from_a_file(number, protection, tmp_path):
+    (tmp_path / "a.c").write_text(
+        f"int f(void) {{ return {number}; }} int g(int x) {{ return x; }}"
+    )
+    build = ["gcc", "-O2", "-shared", "-fPIC", f"-fcf-protection={protection}"]
+    subprocess.run([*build, "-o", str(tmp_path / "a.so"), str(tmp_path / "a.c")], check=True)
+    # A compiler sets a register to 0 in another way, and no interface has that number.
+    assert library.elf.returned_number(tmp_path / "a.so", "f") == (number or None)
+    assert library.elf.returned_number(tmp_path / "a.so", "g") is None
+    assert library.elf.returned_number(tmp_path / "a.so", "h") is None
+
+
+def test_each_library_of_the_package_states_its_interface():
+    for path in library.directory().glob("libsampled_compat_*.so"):
+        stated = library.elf.returned_number(path, "SampledCompatInterfaceVersion")
+        assert stated == library.INTERFACE_VERSION, path.name
+
+
+@pytest.mark.parametrize("folder", ["lib", "./lib", "../lib", "~/lib"])
+def test_a_relative_folder_is_refused(folder, warnings, tmp_path, monkeypatch):
+    """The working directory decides what it means, and who may write there."""
+    (tmp_path / "lib").mkdir()
+    shutil.copy(binary(), tmp_path / "lib")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(library.DIRECTORY_VARIABLE, folder)
+    monkeypatch.setattr(tf, "load_op_library", lambda path: pytest.fail("it was opened"))
+    why = f"TF_SAMPLED_COMPAT_LIBRARY_DIR: expected an absolute path, got '{pathlib.Path(folder)}'"
+    assert_composite_with_one_warning(warnings, why)
 
 
 def test_a_second_copy_is_not_opened(warnings, tmp_path, monkeypatch):

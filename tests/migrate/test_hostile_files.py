@@ -124,12 +124,3 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next(step, tmp_path, migrate
         assert left.exists()
     assert migrate("--write", tmp_path).code == 0 and path.read_text() == NEW
     assert not left.exists() and all(other.read_text() == "mine" for other in users)
-
-
-def test_a_link_in_the_place_of_a_left_file_is_not_followed(tmp_path):
-    path, other = tmp_path / "a.py", tmp_path / "other"
-    path.write_text("0")
-    other.write_text("mine")
-    (tmp_path / ".a.py.migrate-abcdefgh.tmp").symlink_to(other)
-    writing.write(str(path), b"0", b"1")
-    assert other.read_text() == "mine" and path.read_text() == "1"

@@ -15,11 +15,13 @@ from absl import logging
 
 from tf_sampled_compat.core.backends import elf
 
-# The folder of the libraries, for users who build their own. Default: the package's own folder.
+# The folder of the libraries, for users who build their own. Default: the package's own folder. A
+# relative one would name another folder after a change of the working directory.
 DIRECTORY_VARIABLE = "TF_SAMPLED_COMPAT_LIBRARY_DIR"
 OLDEST_TENSORFLOW = (2, 12)
 # The ops' interface that this Python code is written against; the binary states its own.
 INTERFACE_VERSION = 5
+_VERSION = "SampledCompatInterfaceVersion"  # the function that returns the binary's
 
 # Best first, each with the flags of /proc/cpuinfo that it needs.
 INSTRUCTION_SETS = {
@@ -113,9 +115,18 @@ def supported() -> bool:
 
 
 def directory() -> pathlib.Path:
-    """Returns the folder of the libraries."""
+    """Returns the folder of the libraries.
+
+    Raises:
+      LibraryError: If the environment names a relative one.
+    """
     here = pathlib.Path(__file__).resolve().parents[2] / "lib"
-    return pathlib.Path(os.environ.get(DIRECTORY_VARIABLE) or here)
+    folder = pathlib.Path(os.environ.get(DIRECTORY_VARIABLE) or here)
+    if not folder.is_absolute():
+        raise LibraryError(
+            f"{DIRECTORY_VARIABLE}: expected an absolute path, got {str(folder)!r}: {_remedy()}"
+        )
+    return folder
 
 
 def best_instruction_set(flags: set[str]) -> str:
@@ -174,7 +185,7 @@ def _open(instruction_set: str) -> Library:
     if not path.exists():
         raise LibraryError(f"there is no {path.name} in {path.parent}: {_remedy()}")
     try:
-        if reason := elf.damage(path) or _another_copy(path):
+        if reason := elf.damage(path) or _foreign(path) or _another_copy(path):
             raise LibraryError(f"{path} {reason}: {_remedy()}")
         # The ops register themselves while the file is being opened, so TensorFlow must open it.
         ops = tf.load_op_library(str(path))
@@ -200,11 +211,23 @@ def _another_copy(path: pathlib.Path) -> Optional[str]:
 
 def _refusal(native: ctypes.CDLL) -> Optional[str]:
     """Returns why an opened library cannot be used, or None."""
-    version = getattr(native, "SampledCompatInterfaceVersion", None)
-    interface = 0 if version is None else version()  # The first libraries had no version.
-    if interface != INTERFACE_VERSION:
-        return f"has interface {interface}, and this package needs {INTERFACE_VERSION}"
-    return None
+    version = getattr(native, _VERSION, None)
+    return _other_interface(0 if version is None else version())  # The first had no version.
+
+
+def _foreign(path: pathlib.Path) -> Optional[str]:
+    """Returns why a file must not be opened, or None. To open a library runs its constructors."""
+    if not elf.exports(path, _VERSION):
+        return _other_interface(0)
+    # A build without optimization does not state it as plainly: see `_refusal`.
+    interface = elf.returned_number(path, _VERSION)
+    return None if interface is None else _other_interface(interface)
+
+
+def _other_interface(interface: int) -> Optional[str]:
+    if interface == INTERFACE_VERSION:
+        return None
+    return f"has interface {interface}, and this package needs {INTERFACE_VERSION}"
 
 
 def _remedy() -> str:
