@@ -94,7 +94,8 @@ class InBatchSampler(SavedSampler):
 
         Raises:
           InvalidArgumentError: If there are more than `num_sampled` labels, or a label is out of
-            range. XLA cannot raise errors: there the candidates' counts are NaN.
+            range. XLA cannot raise errors. There the candidates' counts are NaN, except that more
+            labels than `num_sampled` are all candidates if there is no mask.
         """
         del unique
         with tf.name_scope(name or "InBatchSampler"):
