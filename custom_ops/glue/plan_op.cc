@@ -18,7 +18,9 @@ struct PlanOp {
   static constexpr char kName[] = "SampledCompat>Plan";
 
   explicit PlanOp(const Attributes& attributes)
-      : find_hits(attributes.Bool("find_hits")), unique(attributes.Bool("unique")) {}
+      : find_hits(attributes.Bool("find_hits")),
+        unique(attributes.Bool("unique")),
+        all_copies(attributes.Bool("all_copies")) {}
 
   static void Shape(ShapeInference* shapes) {
     shapes->CheckRanks({2, 1});
@@ -38,9 +40,10 @@ struct PlanOp {
     }
     run->Own(&labels);
     run->Own(&sampled);
+    const Copies hits = !find_hits ? Copies::kNone : all_copies ? Copies::kAll : Copies::kLast;
     const auto make = unique ? UniquePlan : OccurrencePlan;
     const Plan plan = make(sampled.As<int64_t>(), sampled.count, labels.As<int64_t>(),
-                           labels.dims[0], labels.dims[1], find_hits);
+                           labels.dims[0], labels.dims[1], hits);
     const int64_t num_ids = plan.ids.size(), num_hits = plan.hits.size() / 2;
     CopyOut(plan.ids, run->Allocate(0, TF_INT64, {num_ids}));
     CopyOut(plan.sampled_positions, run->Allocate(1, TF_INT32, {sampled.count}));
@@ -48,14 +51,15 @@ struct PlanOp {
     CopyOut(plan.hits, run->Allocate(3, TF_INT32, {num_hits, 2}));
   }
 
-  const bool find_hits, unique;
+  const bool find_hits, unique, all_copies;
 };
 
 }  // namespace
 
 void RegisterPlan() {
   Register<PlanOp>(
-      {"find_hits: bool = true", "unique: bool = true"}, {"labels: int64", "sampled: int64"},
+      {"find_hits: bool = true", "unique: bool = true", "all_copies: bool = false"},
+      {"labels: int64", "sampled: int64"},
       {"unique_ids: int64", "sampled_positions: int32", "true_positions: int32", "hits: int32"});
 }
 

@@ -46,12 +46,16 @@ class PositionTable {
   uint64_t mask_;
 };
 
-// The last column in which each distinct sampled id stands; ids go by their positions.
-class LastColumns {
+// The columns in which each distinct sampled id stands; ids go by their positions.
+class Columns {
  public:
-  void Set(int32_t position, int32_t column) {
-    if (position == static_cast<int32_t>(columns_.size())) columns_.push_back(0);
-    columns_[position] = column;
+  explicit Columns(Copies copies) : copies_(copies) {}
+
+  // Takes the columns in ascending order.
+  void Add(int32_t position, int32_t column) {
+    if (position == static_cast<int32_t>(last_.size())) last_.push_back(-1);
+    if (copies_ == Copies::kAll) before_.push_back(last_[position]);
+    last_[position] = column;
   }
 
   // Pairs (row, column), given the positions of the labels: -1 or more than there are sampled ids
@@ -62,9 +66,12 @@ class LastColumns {
       of_row.clear();
       for (int64_t t = 0; t < num_true; ++t) {
         const int32_t position = label_positions[b * num_true + t];
-        if (position >= 0 && position < static_cast<int32_t>(columns_.size())) {
-          of_row.push_back(columns_[position]);
-        }
+        if (position < 0 || position >= static_cast<int32_t>(last_.size())) continue;
+        int32_t column = last_[position];
+        do {
+          of_row.push_back(column);
+          column = copies_ == Copies::kAll ? before_[column] : -1;
+        } while (column >= 0);
       }
       std::sort(of_row.begin(), of_row.end());
       of_row.erase(std::unique(of_row.begin(), of_row.end()), of_row.end());
@@ -77,34 +84,36 @@ class LastColumns {
   }
 
  private:
-  std::vector<int32_t> columns_;
+  const Copies copies_;
+  // The last column of an id, and for each column the one before with the same id, or -1.
+  std::vector<int32_t> last_, before_;
 };
 
 }  // namespace
 
 Plan UniquePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels, int64_t batch,
-                int64_t num_true, bool find_hits) {
+                int64_t num_true, Copies hits) {
   Plan plan;
   plan.ids.reserve(num_sampled + batch * num_true);
   PositionTable table(num_sampled + batch * num_true, &plan.ids);
   plan.sampled_positions.resize(num_sampled);
-  LastColumns last_columns;
+  Columns columns(hits);
   for (int64_t s = 0; s < num_sampled; ++s) {
     plan.sampled_positions[s] = table.FindOrAdd(sampled[s]);
-    last_columns.Set(plan.sampled_positions[s], static_cast<int32_t>(s));
+    columns.Add(plan.sampled_positions[s], static_cast<int32_t>(s));
   }
   plan.true_positions.resize(batch * num_true);
   for (int64_t i = 0; i < batch * num_true; ++i) {
     plan.true_positions[i] = table.FindOrAdd(labels[i]);
   }
-  if (find_hits) {
-    plan.hits = last_columns.Hits(plan.true_positions.data(), batch, num_true);
+  if (hits != Copies::kNone) {
+    plan.hits = columns.Hits(plan.true_positions.data(), batch, num_true);
   }
   return plan;
 }
 
 Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels,
-                    int64_t batch, int64_t num_true, bool find_hits) {
+                    int64_t batch, int64_t num_true, Copies hits) {
   const int64_t num_labels = batch * num_true;
   Plan plan;
   plan.ids.reserve(num_labels + num_sampled);
@@ -115,17 +124,17 @@ Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* 
   std::iota(plan.true_positions.begin(), plan.true_positions.end(), 0);
   std::iota(plan.sampled_positions.begin(), plan.sampled_positions.end(),
             static_cast<int32_t>(num_labels));
-  if (!find_hits) return plan;
+  if (hits == Copies::kNone) return plan;
   std::vector<int64_t> distinct;
   distinct.reserve(num_sampled);
   PositionTable table(num_sampled, &distinct);
-  LastColumns last_columns;
+  Columns columns(hits);
   for (int64_t s = 0; s < num_sampled; ++s) {
-    last_columns.Set(table.FindOrAdd(sampled[s]), static_cast<int32_t>(s));
+    columns.Add(table.FindOrAdd(sampled[s]), static_cast<int32_t>(s));
   }
   std::vector<int32_t> positions(num_labels);
   for (int64_t i = 0; i < num_labels; ++i) positions[i] = table.Find(labels[i]);
-  plan.hits = last_columns.Hits(positions.data(), batch, num_true);
+  plan.hits = columns.Hits(positions.data(), batch, num_true);
   return plan;
 }
 

@@ -7,6 +7,9 @@
 
 namespace sampled_compat {
 
+// Which columns of a sampled id are accidental hits.
+enum class Copies { kNone, kLast, kAll };
+
 struct Plan {
   // The ids to look up.
   std::vector<int64_t> ids;
@@ -14,8 +17,8 @@ struct Plan {
   std::vector<int32_t> sampled_positions;
   std::vector<int32_t> true_positions;
   // The accidental hits: sorted, distinct pairs (batch row, column of the sampled ids) where the
-  // sampled id is a label of the row. If an id was sampled more than once, only its last column is
-  // reported, as in TensorFlow's compute_accidental_hits.
+  // sampled id is a label of the row. TensorFlow's compute_accidental_hits reports only the last
+  // column of an id that was sampled more than once.
   std::vector<int32_t> hits;
 };
 
@@ -23,11 +26,11 @@ struct Plan {
 
 // Each id once: the sampled ones first, then the labels', each in order of first appearance.
 Plan UniquePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels, int64_t batch,
-                int64_t num_true, bool find_hits);
+                int64_t num_true, Copies hits);
 
 // Every occurrence, as TensorFlow's losses look them up: the labels, then the sampled ids.
 Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* labels,
-                    int64_t batch, int64_t num_true, bool find_hits);
+                    int64_t batch, int64_t num_true, Copies hits);
 
 }  // namespace sampled_compat
 

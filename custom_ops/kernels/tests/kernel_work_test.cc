@@ -43,7 +43,7 @@ const std::vector<int64_t>& Sampled() {
 }
 
 Plan PlanOfIds() {
-  return UniquePlan(Sampled().data(), kSampled, Labels().data(), kBatch, 1, /*find_hits=*/true);
+  return UniquePlan(Sampled().data(), kSampled, Labels().data(), kBatch, 1, Copies::kLast);
 }
 
 void CheckFinite(const Floats& values) {

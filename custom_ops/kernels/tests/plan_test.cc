@@ -17,7 +17,8 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
     id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
   for (int64_t& id : labels)
     id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
-  const Plan plan = UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, true);
+  const Plan plan =
+      UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kLast);
   std::vector<int64_t> unique;
   for (const std::vector<int64_t>* ids : {&sampled, &labels}) {
     for (const int64_t id : *ids) {
@@ -31,25 +32,24 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
   for (int64_t i = 0; i < batch * num_true; ++i) {
     CHECK_THAT(unique[plan.true_positions[i]] == labels[i], "true position %ld", i);
   }
-  std::vector<int32_t> hits;
+  std::vector<int32_t> hits, all_hits;
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t s = 0; s < num_sampled; ++s) {
       const bool last =
           std::find(sampled.begin() + s + 1, sampled.end(), sampled[s]) == sampled.end();
       const auto row = labels.begin() + b * num_true;
-      if (last && std::find(row, row + num_true, sampled[s]) != row + num_true) {
-        hits.push_back(b);
-        hits.push_back(s);
-      }
+      if (std::find(row, row + num_true, sampled[s]) == row + num_true) continue;
+      all_hits.insert(all_hits.end(), {static_cast<int32_t>(b), static_cast<int32_t>(s)});
+      if (last) hits.insert(hits.end(), {static_cast<int32_t>(b), static_cast<int32_t>(s)});
     }
   }
   CHECK_THAT(plan.hits == hits, "hits");
-  CHECK_THAT(
-      UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false).hits.empty(),
-      "no hits asked for");
+  CHECK_THAT(UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kNone)
+                 .hits.empty(),
+             "no hits asked for");
 
   const Plan each =
-      OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, true);
+      OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kLast);
   std::vector<int64_t> occurrences(labels);
   occurrences.insert(occurrences.end(), sampled.begin(), sampled.end());
   CHECK_THAT(each.ids == occurrences, "labels, then sampled ids");
@@ -60,9 +60,15 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
     CHECK_THAT(each.true_positions[i] == i, "true position %ld", i);
   }
   CHECK_THAT(each.hits == hits, "hits among occurrences");
-  CHECK_THAT(OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, false)
-                 .hits.empty(),
-             "no hits asked for among occurrences");
+  for (const auto make : {UniquePlan, OccurrencePlan}) {
+    const Plan plan =
+        make(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kAll);
+    CHECK_THAT(plan.hits == all_hits, "all copies");
+  }
+  CHECK_THAT(
+      OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kNone)
+          .hits.empty(),
+      "no hits asked for among occurrences");
 }
 
 }  // namespace
@@ -84,7 +90,8 @@ int main() {
   }
   // The recorded behaviour of TensorFlow: of [3, 7, 3, 5, 5] it reports columns 2 and 4.
   const int64_t sampled[] = {3, 7, 3, 5, 5}, labels[] = {5, 3};
-  const sampled_compat::Plan plan = sampled_compat::UniquePlan(sampled, 5, labels, 1, 2, true);
+  const sampled_compat::Plan plan =
+      sampled_compat::UniquePlan(sampled, 5, labels, 1, 2, sampled_compat::Copies::kLast);
   CHECK_THAT((plan.hits == std::vector<int32_t>{0, 2, 0, 4}), "repeated ids");
   return sampled_compat::Report("plan_test");
 }
