@@ -27,7 +27,7 @@ except ImportError as error:
         "or pip install 'tf_sampled_compat[tensorflow]'"
     ) from error
 
-from tf_sampled_compat import compat, contrib, nn, random
+from tf_sampled_compat import compat, contrib, margins, nn, random
 from tf_sampled_compat.core.backends.explanation import explain
 from tf_sampled_compat.core.backends.library import load_ops
 from tf_sampled_compat.core.backends.setting import implementation
@@ -50,6 +50,7 @@ __all__ = [
     "installed",
     "keras",
     "load_ops",
+    "margins",
     "nn",
     "random",
     "tf_keras",

@@ -37,7 +37,6 @@ CANNOT = [
     (Call(dtypes=frozenset({"float8_e4m3fn", "float32"})), "no kernel for float8_e4m3fn"),
     (Call(dtypes=frozenset({"complex64"})), "no kernel for complex64"),
     (Call(counts_by_row=True), "row to row"),
-    (Call(rows_differ=True), "padding_label and exclude_true"),
     # Of several reasons the first is told.
     (Call(compiled=True, devices=frozenset({"GPU"}), counts_by_row=True), "XLA"),
 ]

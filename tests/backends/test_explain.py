@@ -44,10 +44,10 @@ def test_who_asked_is_told(monkeypatch):
 
 def test_an_obstacle_is_told():
     with tsc.explain() as calls:
-        loss(padding_label=-1)
+        loss(sampled_values=([1, 2, 3, 4, 5], 1.0, tf.ones([4, 5])))
         tf.function(loss, jit_compile=True)()
     assert [call.implementation for call in calls] == ["composite"] * 2
-    assert "padding_label" in calls[0].reason and "XLA" in calls[1].reason
+    assert "row to row" in calls[0].reason and "XLA" in calls[1].reason
 
 
 def test_a_function_is_told_of_once_when_it_is_traced():

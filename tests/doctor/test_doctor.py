@@ -30,7 +30,6 @@ def test_where_all_is_well(doctor, monkeypatch):
     assert all(facts[kind] == "fused" for kind in taken)
     others = {"XLA (jit_compile=True)": "XLA", "a table on a GPU": "GPU", "a table on a TPU": "TPU",
               "a table on parameter servers": "load_ops", "inside tf.vectorized_map": "loop",
-              "padding_label or exclude_true": "classes of its own",
               "sampled_expected_count of shape [batch, num_sampled]": "row to row"}  # fmt: skip
     for kind, why in others.items():
         assert facts[kind].startswith("composite: ") and why in facts[kind]

@@ -19,26 +19,32 @@ SAMPLERS = tuple(
 
 # Arguments that tsc.nn adds: keyword-only, so that they cannot collide with TensorFlow's new ones.
 ALL_EXTRAS = {
-    "implementation": None, "sampler": None, "padding_label": None, "exclude_true": False
+    "implementation": None, "sampler": None, "padding_label": None, "exclude_true": False,
+    "temperature": None, "normalize": False, "margin": None, "label_weights": None,
+    "label_smoothing": 0.0,
 }  # fmt: skip
 NN_EXTRAS = {
-    "sampled_softmax_loss": {"partition_strategy": "div", **ALL_EXTRAS},
+    "sampled_softmax_loss": {"partition_strategy": "div", **ALL_EXTRAS, "z_loss": 0.0},
     "nce_loss": {"partition_strategy": "div", "seed": None, **ALL_EXTRAS},
 }
 
+TERMS = (
+    "temperature=None, normalize=False, margin=None, label_weights=None, label_smoothing=0.0, "
+    "z_loss=0.0"
+)
 # The two losses that TensorFlow 2 lacks: a design decision, not a record.
 NN_ONLY = {
     "sampled_sparse_softmax_loss": (
         "weights, biases, labels, inputs, num_sampled, num_classes, sampled_values=None, "
         "remove_accidental_hits=True, partition_strategy='mod', "
         "name='sampled_sparse_softmax_loss', *, seed=None, implementation=None, "
-        "sampler=None, padding_label=None, exclude_true=False"
+        "sampler=None, padding_label=None, exclude_true=False, " + TERMS
     ),
     "rank_sampled_softmax_loss": (
         "weights, biases, labels, inputs, num_sampled, num_resampled, num_classes, num_true=1, "
         "sampled_values=None, resampling_temperature=1.0, remove_accidental_hits=True, "
         "partition_strategy='div', name='rank_sampled_softmax_loss', *, seed=None, "
-        "implementation=None, sampler=None, padding_label=None, exclude_true=False"
+        "implementation=None, sampler=None, padding_label=None, exclude_true=False, " + TERMS
     ),
 }
 

@@ -31,6 +31,7 @@ ROOMS = [
     ["diagnose"],
     ["keras_common"],
     ["lazy"],
+    ["margins"],
     ["audit"],
     ["core.losses"],
     ["core.samplers"],

@@ -66,7 +66,6 @@ def paths() -> Facts:
         "a table on parameter servers": Call(remote=True),
         "XLA (jit_compile=True)": Call(compiled=True),
         "inside tf.vectorized_map": Call(vectorized=True),
-        "padding_label or exclude_true": Call(rows_differ=True),
         "sampled_expected_count of shape [batch, num_sampled]": Call(counts_by_row=True),
     }
     return [(kind, _path(call)) for kind, call in calls.items()]

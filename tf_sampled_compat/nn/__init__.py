@@ -9,13 +9,11 @@ from tf_sampled_compat.core.samplers.tensorflow_kernels import (
     fixed_unigram_candidate_sampler,
     learned_unigram_candidate_sampler,
 )
+from tf_sampled_compat.nn.binary import sampled_binary_crossentropy
 from tf_sampled_compat.nn.full import full_sigmoid_loss, full_softmax_loss, full_top_k
 from tf_sampled_compat.nn.in_batch import in_batch_softmax_loss
-from tf_sampled_compat.nn.sampled import (
-    nce_loss,
-    sampled_softmax_loss,
-    sampled_sparse_softmax_loss,
-)
+from tf_sampled_compat.nn.nce import nce_loss
+from tf_sampled_compat.nn.sampled import sampled_softmax_loss, sampled_sparse_softmax_loss
 from tf_sampled_compat.nn.tapas import rank_sampled_softmax_loss
 
 __all__ = [
@@ -29,6 +27,7 @@ __all__ = [
     "learned_unigram_candidate_sampler",
     "nce_loss",
     "rank_sampled_softmax_loss",
+    "sampled_binary_crossentropy",
     "sampled_softmax_loss",
     "sampled_sparse_softmax_loss",
 ]

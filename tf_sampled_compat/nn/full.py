@@ -6,9 +6,9 @@ from typing import Optional, Union
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
+from tf_sampled_compat.core.arguments.typing import ScalarLike, TableLike, TensorLike
 from tf_sampled_compat.core.losses import full
-from tf_sampled_compat.core.losses.description import Arguments
+from tf_sampled_compat.core.losses.description import Arguments, Composition
 from tf_sampled_compat.nn import in_compile
 
 __all__ = ["full_sigmoid_loss", "full_softmax_loss", "full_top_k"]
@@ -26,6 +26,10 @@ def full_softmax_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    temperature: Optional[ScalarLike] = None,
+    normalize: bool = False,
+    label_weights: Optional[TensorLike] = None,
+    label_smoothing: float = 0.0,
 ) -> tf.Tensor:
     r"""Computes the softmax loss over all classes without a `[batch_size, num_classes]` matrix.
 
@@ -51,6 +55,10 @@ def full_softmax_loss(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      temperature: See `sampled_softmax_loss`.
+      normalize: See `sampled_softmax_loss`.
+      label_weights: See `sampled_softmax_loss`.
+      label_smoothing: See `sampled_softmax_loss`; here m is the mean over all classes.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -71,7 +79,11 @@ def full_softmax_loss(
             inputs=inputs,
             num_true=num_true,
             partition_strategy=partition_strategy,
+            temperature=temperature,
+            normalize=normalize,
+            label_weights=label_weights,
         ),
+        composition=Composition.checked(label_smoothing=label_smoothing),
         num_classes=num_classes,
         implementation=implementation,
         name=name,
@@ -90,6 +102,10 @@ def full_sigmoid_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    temperature: Optional[ScalarLike] = None,
+    normalize: bool = False,
+    label_weights: Optional[TensorLike] = None,
+    label_smoothing: float = 0.0,
 ) -> tf.Tensor:
     r"""Computes the sum of all classes' sigmoid losses without a matrix of logits.
 
@@ -115,6 +131,10 @@ def full_sigmoid_loss(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      temperature: See `nce_loss`.
+      normalize: See `nce_loss`.
+      label_weights: See `nce_loss`.
+      label_smoothing: See `nce_loss`; here all classes have a target.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -134,7 +154,12 @@ def full_sigmoid_loss(
             inputs=inputs,
             num_true=num_true,
             partition_strategy=partition_strategy,
+            temperature=temperature,
+            normalize=normalize,
+            label_weights=label_weights,
+            most_label_weight=1.0,
         ),
+        composition=Composition.checked(label_smoothing=label_smoothing),
         num_classes=num_classes,
         implementation=implementation,
         name=name,
@@ -154,6 +179,8 @@ def full_top_k(
     exclude: Optional[Union[TensorLike, tf.RaggedTensor]] = None,
     padding_label: Optional[int] = None,
     allowed: Optional[TensorLike] = None,
+    temperature: Optional[ScalarLike] = None,
+    normalize: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     r"""Finds the k classes with the highest logits without a matrix of logits.
 
@@ -192,6 +219,8 @@ def full_top_k(
       padding_label: A class id that in `exclude` stands for nothing, such as 0 where the rows are
         filled up with zeros. Default: only ids that are no classes do.
       allowed: `[m]` ids of the classes to choose from, or a boolean mask `[num_classes]`.
+      temperature: See `sampled_softmax_loss`.
+      normalize: See `sampled_softmax_loss`.
 
     Returns:
       `(logits, ids)`: `[batch_size, k]` of the dtype of `inputs`, and `[batch_size, k]` int64.
@@ -214,6 +243,8 @@ def full_top_k(
         padding_label=padding_label,
         allowed=allowed,
         partition_strategy=partition_strategy,
+        temperature=temperature,
+        normalize=normalize,
         implementation=implementation,
         name=name,
     )

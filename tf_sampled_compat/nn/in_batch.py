@@ -7,6 +7,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
+from tf_sampled_compat.core.losses.description import Composition, Margin
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_loss
 
 __all__ = ["in_batch_softmax_loss"]
@@ -26,6 +27,9 @@ def in_batch_softmax_loss(
     extra_ids: Optional[TensorLike] = None,
     extra_expected_counts: Any = None,
     mask: Optional[TensorLike] = None,
+    normalize: bool = False,
+    margin: Optional[Margin] = None,
+    z_loss: float = 0.0,
     implementation: Optional[str] = None,
 ) -> tf.Tensor:
     r"""Computes the softmax loss of two towers, with the batch's candidates as negatives.
@@ -71,6 +75,9 @@ def in_batch_softmax_loss(
         as often as those of the batch, as those of earlier batches do.
       mask: `[batch_size]` booleans: False for a row that is padding. It is no query and no
         candidate, nothing learns it, and its loss is 0.
+      normalize: See `sampled_softmax_loss`: the logits are cosines, divided by τ.
+      margin: See `sampled_softmax_loss`.
+      z_loss: See `sampled_softmax_loss`. (Nobody knows all classes, so there is no smoothing.)
       implementation: "fused" (the C++ op, or a RuntimeError), "composite" (public TensorFlow ops),
         or None to choose.
 
@@ -101,6 +108,8 @@ def in_batch_softmax_loss(
             mask=mask,
             remove_accidental_hits=remove_accidental_hits,
             temperature=temperature,
+            normalize=normalize,
+            composition=Composition.checked(margin=margin, normalize=normalize, z_loss=z_loss),
             implementation=implementation,
             name=name,
         )

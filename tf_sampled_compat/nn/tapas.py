@@ -13,7 +13,14 @@ from tf_sampled_compat.core.arguments.typing import (
     TableLike,
     TensorLike,
 )
-from tf_sampled_compat.core.losses.description import Arguments, Resampling, SampledLoss, Sampling
+from tf_sampled_compat.core.losses.description import (
+    Arguments,
+    Composition,
+    Margin,
+    Resampling,
+    SampledLoss,
+    Sampling,
+)
 from tf_sampled_compat.core.losses.sampled import sampled_loss
 from tf_sampled_compat.nn import in_compile
 
@@ -41,6 +48,12 @@ def rank_sampled_softmax_loss(
     sampler: Optional[Sampler] = None,
     padding_label: Optional[int] = None,
     exclude_true: bool = False,
+    temperature: Optional[ScalarLike] = None,
+    normalize: bool = False,
+    margin: Optional[Margin] = None,
+    label_weights: Optional[TensorLike] = None,
+    label_smoothing: float = 0.0,
+    z_loss: float = 0.0,
 ) -> tf.Tensor:
     r"""Computes softmax loss using rank-based adaptive resampling (TAPAS).
 
@@ -81,6 +94,12 @@ def rank_sampled_softmax_loss(
       sampler: See `sampled_softmax_loss`.
       padding_label: See `sampled_softmax_loss`.
       exclude_true: See `sampled_softmax_loss`.
+      temperature: See `sampled_softmax_loss`. The first pass uses the same logits.
+      normalize: See `sampled_softmax_loss`.
+      margin: See `sampled_softmax_loss`.
+      label_weights: See `sampled_softmax_loss`.
+      label_smoothing: See `sampled_softmax_loss`.
+      z_loss: See `sampled_softmax_loss`.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -106,6 +125,9 @@ def rank_sampled_softmax_loss(
                 num_true=num_true,
                 partition_strategy=partition_strategy,
                 padding_label=padding_label,
+                temperature=temperature,
+                normalize=normalize,
+                label_weights=label_weights,
             ),
             sampling=Sampling(
                 num_sampled=num_sampled,
@@ -119,6 +141,12 @@ def rank_sampled_softmax_loss(
             ),
             remove_accidental_hits=remove_accidental_hits,
             exclude_true=exclude_true,
+            composition=Composition.checked(
+                margin=margin,
+                normalize=normalize,
+                label_smoothing=label_smoothing,
+                z_loss=z_loss,
+            ),
             implementation=implementation,
             name=name,
         )

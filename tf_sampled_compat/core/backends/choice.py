@@ -28,7 +28,6 @@ class Call(NamedTuple):
       counts_by_row: Whether the candidates' expected counts differ from row to row.
       remote: Whether a piece of the table is on a parameter server.
       vectorized: Whether `tf.vectorized_map` will vectorize it.
-      rows_differ: Whether `padding_label` or `exclude_true` was given.
       portable: Whether the graph may be exported, to load where the C++ op is not.
     """
 
@@ -38,7 +37,6 @@ class Call(NamedTuple):
     counts_by_row: bool = False
     remote: bool = False
     vectorized: bool = False
-    rows_differ: bool = False
     portable: bool = False
 
 
@@ -48,7 +46,6 @@ def describe(
     weights: Sequence[Any],
     biases: Sequence[Any],
     sampled_expected_count: Optional[tf.Tensor] = None,
-    rows_differ: bool = False,
 ) -> Call:
     """Describes a call.
 
@@ -57,7 +54,6 @@ def describe(
       weights: The pieces of the weights' table.
       biases: The pieces of the biases' table.
       sampled_expected_count: The caller's, if it gave candidates.
-      rows_differ: Whether each row has classes of its own.
     """
     pieces = [*weights, *biases]
     return Call(
@@ -67,7 +63,6 @@ def describe(
         counts_by_row=_differs_by_row(sampled_expected_count),
         remote=any(map(private.is_on_parameter_server, pieces)),
         vectorized=private.in_vectorized_map(),
-        rows_differ=rows_differ,
     )
 
 
@@ -83,8 +78,6 @@ def obstacle(call: Call) -> Optional[str]:
         return f"the C++ op has no kernel for {unknown[0]}"
     if call.counts_by_row:
         return "sampled_expected_count differs from row to row"
-    if call.rows_differ:
-        return "padding_label and exclude_true give each row classes of its own"
     return None
 
 

@@ -24,6 +24,7 @@ from tf_sampled_compat.core.backends.interface import (
 )
 from tf_sampled_compat.core.backends.tensorflow_ops import COMPOSITE
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
+from tf_sampled_compat.core.tf.take import take
 
 
 class Fused(Backend):
@@ -71,6 +72,14 @@ class Fused(Backend):
         assert plan.hits is not None
         return plan.hits
 
+    def every_copy(
+        self, labels: tf.Tensor, sampled: tf.Tensor
+    ) -> tuple[Optional[tf.Tensor], Optional[tf.Tensor]]:
+        _, _, _, hits = _ops().sampled_compat_plan(
+            labels=labels, sampled=sampled, find_hits=True, unique=False, all_copies=True
+        )
+        return hits, None
+
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         biases = tf.zeros(tf.shape(rows)[:1], temperature.dtype)
         return _ops().sampled_compat_tapas_scores(
@@ -95,6 +104,28 @@ class Fused(Backend):
         batch = size_of(gathered.true_positions, 0)
         true_logits = with_shape(true_logits, [batch, gathered.num_true])
         return Terms(with_shape(negatives, [batch]), true_logits)
+
+    def sum_of_negatives(self, gathered: Gathered) -> tf.Tensor:
+        # The sum over all candidates is linear in their rows; the hits are few.
+        dtype, positions = gathered.compute_dtype, gathered.sampled_positions
+        inputs, rows = tf.cast(gathered.inputs, dtype), tf.cast(gathered.rows, dtype)
+        biases = gathered.row_biases
+        offset = _spread(gathered.sampled_offset, positions)
+        row_offset = gathered.row_offset
+        if row_offset is None:
+            row_offset = tf.zeros(tf.shape(inputs)[:1], dtype)
+        copies = tf.math.unsorted_segment_sum(tf.ones_like(offset), positions, tf.shape(rows)[0])
+        total = tf.linalg.matvec(inputs, tf.linalg.matvec(rows, copies, transpose_a=True))
+        total += tf.reduce_sum(copies * biases) + tf.reduce_sum(offset)
+        total += row_offset * tf.cast(tf.size(positions), dtype)
+        if gathered.hits is None:
+            return total
+        of_row, column = gathered.hits[:, 0], gathered.hits[:, 1]
+        position = tf.gather(positions, column)
+        hits = tf.reduce_sum(take(inputs, of_row) * take(rows, position), axis=1)
+        hits += take(biases, position) + tf.gather(offset, column)
+        hits += take(row_offset, of_row)
+        return total - tf.math.unsorted_segment_sum(hits, of_row, tf.shape(inputs)[0])
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
         # The caller needs the whole matrix, so there is nothing to fuse.
@@ -130,8 +161,7 @@ def _ops() -> Any:
 
 def _inputs(gathered: Gathered) -> dict[str, Any]:
     """The inputs of the ops on a gathered batch."""
-    # `choice.obstacle` keeps such batches away: the op would compute another loss.
-    assert gathered.true_mask is None and gathered.excluded is None
+    assert gathered.excluded is None  # `every_copy` and `plan` name candidates by pairs.
     sampled_offset = gathered.sampled_offset
     if sampled_offset.shape.rank == 2:
         sampled_offset = tf.reshape(sampled_offset, [-1])  # `[1, S]`

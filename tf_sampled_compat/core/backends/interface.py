@@ -53,8 +53,8 @@ class Gathered(NamedTuple):
       sampled_offset: -log of the candidates' expected counts; broadcasts to `[B, S]`.
       num_true: T.
       compute_dtype: The dtype to multiply, exponentiate and sum in.
-      true_mask: `[B, T]`: whether a label is a true class; None if all are. Composite only.
       excluded: `[B, S]`: whether to leave out a candidate of the row, or None. Composite only.
+      row_offset: `[B]`: what `losses.composed` adds to the logits of a row's candidates, or None.
     """
 
     inputs: tf.Tensor
@@ -67,8 +67,8 @@ class Gathered(NamedTuple):
     sampled_offset: tf.Tensor
     num_true: int
     compute_dtype: tf.DType
-    true_mask: Optional[tf.Tensor] = None
     excluded: Optional[tf.Tensor] = None
+    row_offset: Optional[tf.Tensor] = None
 
 
 class Terms(NamedTuple):
@@ -81,8 +81,7 @@ class Terms(NamedTuple):
     Attributes:
       negatives: `[B]`: N. For "softmax", the log-sum-exp of a row's negatives, -∞ if there are
         none. For "sigmoid", the sum of their softplus.
-      true_logits: `[B, T]`: t, the corrected logits of the true classes. Padding labels have a
-        logit far below all others.
+      true_logits: `[B, T]`: t, the corrected logits of the true classes.
     """
 
     negatives: tf.Tensor
@@ -139,6 +138,16 @@ class Backend(Protocol):
         """Returns the hits of a `Plan` alone."""
         ...
 
+    def every_copy(
+        self, labels: tf.Tensor, sampled: tf.Tensor
+    ) -> tuple[Optional[tf.Tensor], Optional[tf.Tensor]]:
+        """Finds all candidates that are a label of the row, every copy of one.
+
+        Returns:
+          `hits` and `excluded` of a `Gathered`, one of which is None.
+        """
+        ...
+
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         """Returns log Σ_b exp(w · x_b / temperature) for each row w, in the temperature's dtype."""
         ...
@@ -160,6 +169,13 @@ class Backend(Protocol):
 
     def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
         """Returns the terms of a loss; see `Terms`."""
+        ...
+
+    def sum_of_negatives(self, gathered: Gathered) -> tf.Tensor:
+        """Returns the `[B]` sums of the logits of a row's negatives, in the compute dtype.
+
+        `row_offset` is part of each.
+        """
         ...
 
     # Of one block of classes after another.

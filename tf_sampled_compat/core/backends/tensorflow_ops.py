@@ -24,7 +24,8 @@ from tf_sampled_compat.core.backends.interface import (
 )
 from tf_sampled_compat.core.backends.plan import plan
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import size_of
+from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
+from tf_sampled_compat.core.tf.take import take
 
 # The names of class ids in messages. The C++ op takes the keys and has the same names
 # (custom_ops/glue/words.cc).
@@ -65,6 +66,14 @@ class Composite(Backend):
     def hits(self, labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
         return accidental_hits(labels, sampled, num_true)
 
+    def every_copy(
+        self, labels: tf.Tensor, sampled: tf.Tensor
+    ) -> tuple[Optional[tf.Tensor], Optional[tf.Tensor]]:
+        found = tf.equal(labels[:, :1], sampled)
+        for column in range(1, static_size_of(labels, 1)):
+            found = tf.logical_or(found, tf.equal(labels[:, column : column + 1], sampled))
+        return None, found
+
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         rows, inputs = tf.cast(rows, temperature.dtype), tf.cast(inputs, temperature.dtype)
         logits = tf.matmul(rows, inputs / temperature, transpose_b=True)
@@ -82,7 +91,7 @@ class Composite(Backend):
             return _as_returned(tf.reduce_sum(losses, axis=1), gathered, name)
         else:
             raise _unknown(kind)
-        return _as_returned(_if_any_is_true(loss, gathered), gathered, name)
+        return _as_returned(loss, gathered, name)
 
     def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
         gathered = _in_compute_dtype(gathered)
@@ -96,6 +105,14 @@ class Composite(Backend):
         none = tf.reduce_all(sampled_logits <= _lowest(sampled_logits), axis=1)
         negatives = tf.where(none, tf.constant(-math.inf, log_sum.dtype), log_sum)
         return Terms(negatives, true_logits)
+
+    def sum_of_negatives(self, gathered: Gathered) -> tf.Tensor:
+        logits = _sampled_logits(_in_compute_dtype(gathered))
+        if gathered.row_offset is not None:
+            logits += gathered.row_offset[:, tf.newaxis]
+        # An excluded logit is far below all others.
+        negative = logits > _lowest(logits) / 2
+        return tf.reduce_sum(tf.where(negative, logits, tf.zeros_like(logits)), axis=1)
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
         inputs, rows = tf.cast(inputs, biases.dtype), tf.cast(rows, biases.dtype)
@@ -143,7 +160,7 @@ def logits_and_targets(
     """
     gathered = _in_compute_dtype(gathered)
     true_logits = _true_logits(gathered)
-    targets = _targets(true_logits, gathered)
+    targets = tf.ones_like(true_logits) / gathered.num_true
     if size_of(gathered.sampled_positions, 0) == 0:
         return true_logits, targets
     sampled_logits = _sampled_logits(gathered, logit_of_hits)
@@ -159,13 +176,10 @@ def _in_compute_dtype(gathered: Gathered) -> Gathered:
 
 
 def _true_logits(gathered: Gathered) -> tf.Tensor:
-    """Returns the `[B, T]` corrected logits of the true classes; padding has the lowest."""
-    rows = _take(gathered.rows, gathered.true_positions)
+    """Returns the `[B, T]` corrected logits of the true classes."""
+    rows = take(gathered.rows, gathered.true_positions)
     logits = tf.reduce_sum(tf.expand_dims(gathered.inputs, 1) * rows, axis=2)
-    logits += _take(gathered.row_biases, gathered.true_positions) + gathered.true_offset
-    if gathered.true_mask is not None:
-        logits = tf.where(gathered.true_mask, logits, _lowest(logits))
-    return logits
+    return logits + take(gathered.row_biases, gathered.true_positions) + gathered.true_offset
 
 
 def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -> tf.Tensor:
@@ -174,29 +188,14 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
         # In a function, TensorFlow fuses the product and the sum below into one oneDNN kernel,
         # which crashes the process if the matrix is empty.
         return tf.zeros([tf.shape(gathered.inputs)[0], 0], gathered.inputs.dtype)
-    rows = _take(gathered.rows, gathered.sampled_positions)
+    rows = take(gathered.rows, gathered.sampled_positions)
     logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
-    logits += _take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
+    logits += take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
     if gathered.hits is not None:
         logits = _without_hits(logits, gathered.hits, logit_of_hits)
     if gathered.excluded is not None:
         logits = tf.where(gathered.excluded, _lowest(logits), logits)
     return logits
-
-
-def _targets(true_logits: tf.Tensor, gathered: Gathered) -> tf.Tensor:
-    """Returns the targets: 1 for each row, shared among its true classes."""
-    if gathered.true_mask is None:
-        return tf.ones_like(true_logits) / gathered.num_true
-    there = tf.cast(gathered.true_mask, true_logits.dtype)
-    return there / tf.maximum(tf.reduce_sum(there, axis=1, keepdims=True), 1)
-
-
-def _if_any_is_true(loss: tf.Tensor, gathered: Gathered) -> tf.Tensor:
-    """Sets the loss of rows without a true class to 0."""
-    if gathered.true_mask is None:
-        return loss
-    return tf.where(tf.reduce_any(gathered.true_mask, axis=1), loss, tf.zeros_like(loss))
 
 
 def _without_hits(logits: tf.Tensor, hits: tf.Tensor, logit_of_hits: Optional[float]) -> tf.Tensor:
@@ -214,19 +213,6 @@ def _lowest(logits: tf.Tensor) -> tf.Tensor:
     # The exponential of this number is exactly zero. -∞ would give NaN in a cross entropy (0 · ∞).
     # Half of the lowest number leaves room to subtract the row's maximum.
     return tf.constant(logits.dtype.min / 2, logits.dtype)
-
-
-def _take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """Gathers rows, with a dense gradient: `[U, ...]` is small, and the table's lookup needs it.
-
-    (`tf.gather`'s gradient is an `IndexedSlices` of unknown size. TensorFlow warns when it makes
-    one dense.)
-    """
-    taken = tf.gather_nd(rows, tf.reshape(positions, [1, -1, 1]))
-    shape = tf.concat([tf.shape(positions), tf.shape(rows)[1:]], axis=0)
-    taken = tf.reshape(taken, shape)
-    known = positions.shape.concatenate(rows.shape[1:])
-    return taken if known.rank is None else tf.ensure_shape(taken, known)
 
 
 def _as_returned(loss: tf.Tensor, gathered: Gathered, name: Optional[str]) -> tf.Tensor:

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.losses.prepare import Batch
-from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
@@ -68,8 +67,7 @@ def fold_blocks(
 
     def body(first: tf.Tensor, state: Any) -> tuple:
         ids = _ids(tf.range(first, tf.minimum(first + size, total)), classes)
-        rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
-        return first + size, fold(state, rows, tf.cast(biases, batch.compute_dtype), first)
+        return first + size, fold(state, batch.rows(ids), batch.row_biases(ids), first)
 
     _, result = tf.while_loop(
         lambda first, _: first < total,
@@ -97,9 +95,8 @@ def _fold_static(
     def body(first: tf.Tensor, state: Any) -> tuple:
         ids = first + tf.range(size, dtype=tf.int64)
         there, ids = ids <= last, _ids(tf.minimum(ids, last), classes)
-        rows, biases = lookup(batch.weights, ids), lookup(batch.biases, ids)
-        biases = tf.where(there, tf.cast(biases, batch.compute_dtype), nothing)
-        return first + size, fold(state, rows, biases, first)
+        biases = tf.where(there, batch.row_biases(ids), nothing)
+        return first + size, fold(state, batch.rows(ids), biases, first)
 
     # The first block is outside the loop, because a state may grow in it, but not later.
     first, state = body(tf.constant(0, tf.int64), start)

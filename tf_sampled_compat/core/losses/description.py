@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Callable, Literal, Optional
 
+import tensorflow as tf
+
+from tf_sampled_compat.core.arguments import checks
 from tf_sampled_compat.core.arguments.typing import (
     SampledValuesLike,
     Sampler,
@@ -17,6 +21,8 @@ from tf_sampled_compat.core.losses.result_names import Era
 from tf_sampled_compat.core.losses.slices import Slices
 from tf_sampled_compat.core.samplers import default
 
+# Maps the cosines of true classes.
+Margin = Callable[[tf.Tensor], tf.Tensor]
 # The meaning of "mod" for a PartitionedVariable; see `tables.table.as_table`.
 ContiguousMod = Literal["refuse", "permute", "concatenate"]
 
@@ -39,7 +45,11 @@ class Arguments:
       one_row_broadcasts: Whether one row of labels may serve all inputs, as in TensorFlow.
       true_mask: `[B, T]` booleans: False where a label is no class, beside `padding_label`. TAPAS
         leaves out the rows where all are False.
-      label_weights: `[B, T]`: see `losses.weighted`.
+      label_weights: `[B, T]`: the targets; see `losses.composed`.
+      most_label_weight: The maximum of `label_weights`.
+      part_weights: `[B, T]`: what the part of each true class in the loss is multiplied by.
+      temperature: What the logits are divided by; None for 1.
+      normalize: Whether a logit is a cosine.
     """
 
     weights: TableLike
@@ -55,6 +65,49 @@ class Arguments:
     one_row_broadcasts: bool = True
     true_mask: Optional[TensorLike] = None
     label_weights: Optional[TensorLike] = None
+    most_label_weight: float = math.inf
+    part_weights: Optional[TensorLike] = None
+    temperature: Optional[ScalarLike] = None
+    normalize: bool = False
+
+
+@dataclass(frozen=True)
+class Composition:
+    """How a loss is composed of its terms; the defaults are TensorFlow's. See `losses.composed`.
+
+    Attributes:
+      margin: A differentiable function of the cosines of the true classes, or None.
+      label_smoothing: How much of the target all classes share.
+      z_loss: The factor of the squared logarithm of the partition function.
+      power: β of a binary cross entropy, whose targets are 1; None for other losses.
+    """
+
+    margin: Optional[Margin] = None
+    label_smoothing: float = 0.0
+    z_loss: float = 0.0
+    power: Optional[float] = None
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        margin: Optional[Margin] = None,
+        normalize: bool = False,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
+        power: Optional[float] = None,
+    ) -> Composition:
+        """Checks the caller's arguments."""
+        checks.margin(margin, normalize)
+        return cls(
+            margin=margin,
+            label_smoothing=checks.number("label_smoothing", label_smoothing, below=1),
+            z_loss=checks.number("z_loss", z_loss),
+            power=power,
+        )
+
+
+PLAIN = Composition()
 
 
 @dataclass(frozen=True)
@@ -109,6 +162,8 @@ class SampledLoss:
       sampling: Where the candidates come from.
       remove_accidental_hits: Whether to leave a candidate out of a row of which it is a true class.
       exclude_true: The same for all copies of a candidate, and adjusts the counts of the others.
+      subtract_log_q: Whether a logit is less the logarithm of its class's expected count.
+      composition: What is made of the terms.
       slices: The entries of a table's gradient, unless `gradient_slices` overrides it.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
@@ -121,6 +176,8 @@ class SampledLoss:
     sampling: Sampling
     remove_accidental_hits: bool
     exclude_true: bool = False
+    subtract_log_q: bool = True
+    composition: Composition = PLAIN
     slices: Slices = "occurrence"
     implementation: Optional[str] = None
     name: Optional[str] = None
@@ -132,6 +189,17 @@ class SampledLoss:
         return self.sampling.resampling is not None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the loss is TensorFlow's, so that a backend computes it in one op."""
+        a = self.arguments
+        return not (
+            self.exclude_true
+            or self.composition != PLAIN
+            or a.padding_label is not None
+            or any(given is not None for given in (a.true_mask, a.label_weights, a.part_weights))
+        )
+
+    @property
     def default_scope(self) -> str:
         """The name scope TensorFlow opens where `name` is None."""
         return self.function if self.is_tapas else "compute_sampled_logits"
@@ -139,6 +207,8 @@ class SampledLoss:
     @property
     def default_sampler(self) -> str:
         """What draws if the caller passes neither candidates nor a sampler."""
+        if self.composition.power is not None:
+            return default.FOR_BINARY_CROSSENTROPY
         return default.FOR_TAPAS if self.is_tapas else default.FOR_SAMPLED_LOSSES
 
     @property

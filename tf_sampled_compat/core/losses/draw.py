@@ -62,7 +62,6 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
             weights=batch.weights.pieces,
             biases=batch.biases.pieces,
             sampled_expected_count=None if own is None else own.sampled_expected_count,
-            rows_differ=batch.true_mask is not None or loss.exclude_true,
         ),
         loss.function,
     )

@@ -13,15 +13,14 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks
-from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
+from tf_sampled_compat.core.arguments.typing import ScalarLike, TableLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend, SumKind
-from tf_sampled_compat.core.losses import weighted
+from tf_sampled_compat.core.losses import composed
 from tf_sampled_compat.core.losses.blocks import fold_blocks, num_classes_of
-from tf_sampled_compat.core.losses.description import Arguments
+from tf_sampled_compat.core.losses.description import PLAIN, Arguments, Composition
 from tf_sampled_compat.core.losses.prepare import Batch, prepare
 from tf_sampled_compat.core.losses.restriction import restrict
-from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -29,6 +28,7 @@ def full_loss(
     kind: SumKind,
     arguments: Arguments,
     *,
+    composition: Composition = PLAIN,
     num_classes: Any = None,
     implementation: Optional[str] = None,
     name: Optional[str] = None,
@@ -41,6 +41,7 @@ def full_loss(
     Args:
       kind: "softmax" or "sigmoid".
       arguments: The tensors.
+      composition: Further terms; see `losses.composed`.
       num_classes: C, or None for all rows of the table.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
@@ -52,15 +53,11 @@ def full_loss(
         rows = batch.weights.num_rows, batch.biases.num_rows
         batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
         reduced = _reduce(batch, backend, kind, num_classes)
-        true_logits = _true_logits(batch)
-        if batch.label_weights is None:
-            loss = reduced - _mean_of_true(batch, true_logits)
-        else:
-            loss = weighted.exact(reduced, true_logits, batch, kind)
-        loss = tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.inputs.dtype)
-        if kind == "sigmoid" or batch.true_mask is None:
-            return loss
-        return tf.where(tf.reduce_any(batch.true_mask, axis=1), loss, tf.zeros_like(loss))
+        total, size = None, num_classes_of(batch, num_classes)
+        if composition.label_smoothing:
+            total = _sum_of_logits(batch, num_classes)
+        loss = composed.exact(kind, reduced, _true_logits(batch), total, size, batch, composition)
+        return tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.dtype)
 
 
 def full_top_k(
@@ -74,6 +71,8 @@ def full_top_k(
     padding_label: Optional[int] = None,
     allowed: Any = None,
     partition_strategy: str = "div",
+    temperature: Optional[ScalarLike] = None,
+    normalize: bool = False,
     implementation: Optional[str] = None,
     portable: bool = False,
     name: Optional[str] = None,
@@ -90,6 +89,8 @@ def full_top_k(
       padding_label: See `restriction.restrict`.
       allowed: See `restriction.restrict`.
       partition_strategy: "div" or "mod".
+      temperature: See `Arguments`.
+      normalize: See `Arguments`.
       implementation: "fused", "composite" or None.
       portable: Whether a graph must hold TensorFlow's ops alone, unless "fused" is asked for.
       name: The caller's name for the operation.
@@ -107,6 +108,8 @@ def full_top_k(
                 labels=no_labels,
                 inputs=inputs,
                 partition_strategy=partition_strategy,
+                temperature=temperature,
+                normalize=normalize,
             )
         )
         most = checks.known_size("k", k)
@@ -122,7 +125,7 @@ def full_top_k(
             values, ids = limits.keep(*found, most)
         # A reshape checks the size as ensure_shape does, and TFLite knows it.
         shape = [tf.shape(batch.inputs)[0], most]
-        values = tf.cast(tf.reshape(values, shape), batch.inputs.dtype)
+        values = tf.cast(tf.reshape(values, shape), batch.dtype)
         static = [size_of(batch.inputs, 0), most]
         return with_shape(values, static), with_shape(tf.reshape(ids, shape), static)
 
@@ -215,21 +218,30 @@ def _reduce(batch: Batch, backend: Backend, kind: SumKind, num_classes: Any) -> 
     return fold_blocks(batch, num_classes, fold, tf.fill(tf.shape(batch.inputs)[:1], nothing))
 
 
-def _mean_of_true(batch: Batch, logits: tf.Tensor) -> tf.Tensor:
-    """Returns the mean over a row's true classes; 0 if all its labels are padding."""
-    if batch.true_mask is None:
-        return tf.reduce_sum(logits, axis=1) / batch.num_true
-    total = tf.reduce_sum(tf.where(batch.true_mask, logits, tf.zeros_like(logits)), axis=1)
-    count = tf.math.count_nonzero(batch.true_mask, axis=1, dtype=logits.dtype)
-    return total / tf.maximum(count, 1)
+def _sum_of_logits(batch: Batch, num_classes: Any) -> tf.Tensor:
+    """Returns Σ_c logit_c: `[B]`. It is linear in the rows, so their sum is enough."""
+    total = tf.cast(num_classes_of(batch, num_classes), tf.int64)
+    dim = tf.shape(batch.inputs)[1]
+
+    def fold(sums: tuple, rows: tf.Tensor, biases: tf.Tensor, first: tf.Tensor) -> tuple:
+        # Under XLA the last block may be filled up.
+        there = first + tf.range(tf.shape(rows, out_type=tf.int64)[0]) < total
+        rows = tf.where(there[:, tf.newaxis], tf.cast(rows, biases.dtype), 0)
+        biases = tf.where(there, biases, tf.zeros_like(biases))
+        of_biases = tf.reduce_sum(biases, keepdims=True)
+        return sums[0] + tf.reduce_sum(rows, axis=0), sums[1] + of_biases
+
+    start = [tf.zeros([size], batch.compute_dtype) for size in (dim, 1)]
+    rows, biases = fold_blocks(batch, num_classes, fold, tuple(start))
+    return tf.linalg.matvec(tf.cast(batch.inputs, rows.dtype), rows) + biases
 
 
 def _true_logits(batch: Batch) -> tf.Tensor:
     """Returns the `[B, T]` logits of the true classes, in the compute dtype."""
     dtype, flat = batch.compute_dtype, tf.reshape(batch.labels, [-1])
-    rows = tf.cast(lookup(batch.weights, flat), dtype)
+    rows = tf.cast(batch.rows(flat), dtype)
     rows = tf.reshape(rows, tf.concat([tf.shape(batch.labels), tf.shape(rows)[1:]], axis=0))
-    biases = tf.reshape(tf.cast(lookup(batch.biases, flat), dtype), tf.shape(batch.labels))
+    biases = tf.reshape(batch.row_biases(flat), tf.shape(batch.labels))
     inputs = tf.expand_dims(tf.cast(batch.inputs, dtype), 1)
     logits = tf.reduce_sum(inputs * rows, axis=2) + biases
     return batch.nan_where_out_of_range(logits)

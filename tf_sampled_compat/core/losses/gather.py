@@ -8,7 +8,6 @@ from tf_sampled_compat.core.backends.interface import Gathered, Plan
 from tf_sampled_compat.core.losses import exclusion, slices
 from tf_sampled_compat.core.losses.description import SampledLoss
 from tf_sampled_compat.core.losses.draw import Drawn
-from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -17,7 +16,10 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
     backend, batch, values = drawn.backend, drawn.batch, drawn.candidates
     sampled = with_shape(values.sampled_candidates, [None])
     planned = _plan(loss, drawn, sampled)
-    excluded = exclusion.true_among(batch, sampled) if loss.exclude_true else None
+    hits, excluded = planned.hits, None
+    if loss.exclude_true:
+        labels = batch.labels_or(exclusion.NO_LABEL)
+        hits, excluded = backend.every_copy(labels, sampled)
     present = drawn.present(sampled)
     if present is not None:
         missing = tf.logical_not(present)
@@ -25,23 +27,21 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
         excluded = tf.logical_or(there, missing)
     dtype = batch.compute_dtype
     true_offset = backend.log_offset("true_expected_count", values.true_expected_count, dtype)
-    gathered = Gathered(
+    return Gathered(
         inputs=batch.inputs,
-        rows=lookup(batch.weights, planned.ids),
-        row_biases=tf.cast(lookup(batch.biases, planned.ids), dtype),
+        rows=batch.rows(planned.ids),
+        row_biases=batch.row_biases(planned.ids),
         sampled_positions=planned.sampled_positions,
         true_positions=planned.true_positions,
-        hits=planned.hits,
+        hits=hits,
         true_offset=batch.nan_where_out_of_range(true_offset),
         sampled_offset=backend.log_offset(
             "sampled_expected_count", values.sampled_expected_count, dtype
         ),
         num_true=batch.num_true,
         compute_dtype=dtype,
-        true_mask=batch.true_mask,
         excluded=excluded,
     )
-    return exclusion.recounted(gathered, drawn, loss.kind) if loss.exclude_true else gathered
 
 
 def _plan(loss: SampledLoss, drawn: Drawn, sampled: tf.Tensor) -> Plan:
@@ -86,4 +86,6 @@ def _masked_plan(drawn: Drawn, sampled: tf.Tensor, *, find_hits: bool, unique: b
     planned = backend.plan(labels, there, num_true=batch.num_true, find_hits=False, unique=unique)
     if not find_hits:
         return planned
-    return planned._replace(hits=backend.hits(batch.labels_or(-2), sampled, batch.num_true))
+    return planned._replace(
+        hits=backend.hits(batch.labels_or(exclusion.NO_LABEL), sampled, batch.num_true)
+    )

@@ -20,7 +20,14 @@ from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Gathered
-from tf_sampled_compat.core.losses import equal_ids, in_batch_arguments, in_batch_counts
+from tf_sampled_compat.core.losses import (
+    composed,
+    equal_ids,
+    in_batch_arguments,
+    in_batch_counts,
+    scaling,
+)
+from tf_sampled_compat.core.losses.description import PLAIN, Composition
 from tf_sampled_compat.core.tf.shapes import size_of
 
 FUNCTION = "in_batch_softmax_loss"
@@ -43,6 +50,8 @@ class InBatchLoss:
       mask: `[B]` booleans: False for a row that is neither a query nor a candidate; or None.
       remove_accidental_hits: Whether to leave every copy of a row's own id out of its negatives.
       temperature: τ.
+      normalize: Whether a logit is a cosine.
+      composition: Further terms; see `losses.composed`.
       learn: Whether a `LearnedUnigramSampler` learns the ids of the batch.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
@@ -59,6 +68,8 @@ class InBatchLoss:
     mask: Optional[TensorLike] = None
     remove_accidental_hits: bool = True
     temperature: ScalarLike = 1.0
+    normalize: bool = False
+    composition: Composition = PLAIN
     learn: bool = True
     implementation: Optional[str] = None
     name: Optional[str] = None
@@ -77,6 +88,7 @@ class Batch(NamedTuple):
       dtype: The dtype of the loss.
       compute_dtype: The dtype to multiply, exponentiate and sum in.
       learned: The operations that learn the ids.
+      temperature: What the queries were divided by, in the compute dtype; None for 1.
     """
 
     queries: tf.Tensor
@@ -87,6 +99,17 @@ class Batch(NamedTuple):
     dtype: tf.DType
     compute_dtype: tf.DType
     learned: list[tf.Operation]
+    temperature: Optional[tf.Tensor]
+
+
+class OwnCandidate(NamedTuple):
+    """The true class of a query: see `composed.TrueClasses`."""
+
+    num_true: int = 1
+    true_mask: Optional[tf.Tensor] = None
+    label_weights: Optional[tf.Tensor] = None
+    part_weights: Optional[tf.Tensor] = None
+    temperature: Optional[tf.Tensor] = None
 
 
 def in_batch_loss(loss: InBatchLoss) -> tf.Tensor:
@@ -96,7 +119,12 @@ def in_batch_loss(loss: InBatchLoss) -> tf.Tensor:
         about = describe(inputs=batch.queries, weights=[batch.rows], biases=[])
         backend = choose(loss.implementation, about, FUNCTION)
         gathered = _gathered(batch, by_pairs=backend.name == "fused")
-        values = errors.after(batch.learned, backend.loss(gathered, "softmax"))
+        if loss.composition == PLAIN:
+            values = backend.loss(gathered, "softmax")
+        else:
+            own = OwnCandidate(temperature=batch.temperature)
+            values = composed.of_gathered(backend, gathered, "softmax", own, loss.composition)
+        values = errors.after(batch.learned, values)
         if batch.present is not None:
             size = tf.shape(values)[0]
             values = tf.where(batch.present[:size], values, tf.zeros_like(values))
@@ -135,9 +163,15 @@ def prepare(loss: InBatchLoss) -> Batch:
         offset = tf.zeros(tf.shape(rows)[:1], compute_dtype)
     else:
         offset = tf.cast(-tf.math.log(counts), compute_dtype)
+    queries = tensors.queries
+    if loss.normalize:
+        queries, rows = (scaling.unit(tf.cast(t, compute_dtype)) for t in (queries, rows))
+    temperature = _temperature(loss.temperature, compute_dtype)
+    if temperature is not None:
+        queries = tf.cast(queries, compute_dtype) / temperature
     keys = ids if ids is not None and loss.remove_accidental_hits else None
     return Batch(
-        queries=_cooled(tensors.queries, loss.temperature, compute_dtype),
+        queries=queries,
         rows=rows,
         keys=in_batch_arguments.keys(keys, rows),
         offset=offset,
@@ -145,15 +179,15 @@ def prepare(loss: InBatchLoss) -> Batch:
         dtype=dtype,
         compute_dtype=compute_dtype,
         learned=learned,
+        temperature=temperature,
     )
 
 
-def _cooled(queries: tf.Tensor, temperature: Any, dtype: tf.DType) -> tf.Tensor:
-    """Divides queries by the temperature, not in 16 bits; a temperature of 1 costs nothing."""
-    if isinstance(temperature, (int, float)) and temperature == 1:
-        return queries
-    temperature = in_batch_arguments.temperature(temperature)
-    return tf.cast(queries, dtype) / tf.cast(temperature, dtype)
+def _temperature(value: Any, dtype: tf.DType) -> Optional[tf.Tensor]:
+    """Converts the temperature; 1 costs nothing."""
+    if isinstance(value, (int, float)) and value == 1:
+        return None
+    return tf.cast(scaling.temperature("temperature", value), dtype)
 
 
 def _excluded(batch: Batch) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
@@ -111,23 +110,6 @@ def vector(argument: str, value: Any, shape: str, of: list[tf.Tensor]) -> tf.Ten
         want = tf.add_n([tf.shape(tensor)[0] for tensor in of])
         value = errors.after(errors.require(tf.equal(got, want), argument, expected, got), value)
     return tf.stop_gradient(tf.cast(value, tf.float64))
-
-
-def temperature(value: Any) -> tf.Tensor:
-    """Converts a temperature, which must be positive and finite."""
-    expected = "a positive finite number"
-    if value is None or isinstance(value, (str, bytes, bool)):
-        errors.fail("temperature", expected, repr(value))
-    value = tf.convert_to_tensor(value)
-    checks.numbers_only("temperature", value.dtype)
-    if value.shape.rank not in (None, 0):
-        errors.fail("temperature", "a scalar", kind(value))
-    value = value if value.dtype.is_floating else tf.cast(value, tf.float32)
-    known = tf.get_static_value(value)
-    if known is not None and not (known > 0 and math.isfinite(known)):
-        errors.fail("temperature", expected, known)
-    good = tf.reduce_all(tf.logical_and(value > 0, tf.math.is_finite(value)))
-    return errors.after(errors.require(good, "temperature", expected, value), value)
 
 
 def _matrix(argument: str, value: Any, shape: str, dim: Optional[int]) -> tf.Tensor:

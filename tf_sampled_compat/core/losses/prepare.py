@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
-from tf_sampled_compat.core.losses import padding
+from tf_sampled_compat.core.losses import padding, scaling
 from tf_sampled_compat.core.losses.description import Arguments
+from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
@@ -19,7 +20,8 @@ class Batch(NamedTuple):
     """The tensors of a loss.
 
     Attributes:
-      inputs: `[B, D]` activations, in the caller's dtype.
+      inputs: `[B, D]` activations, divided by the temperature, and normalized before if logits are
+        cosines; otherwise the caller's.
       labels: `[B, T]` int64; or `[1, T]`, shared by all inputs.
       weights: The `[C, D]` class embeddings.
       biases: The `[C]` class biases.
@@ -27,7 +29,11 @@ class Batch(NamedTuple):
       true_mask: `[B, T]`: whether a label is a true class; None if all are. The others are 0.
       one_row_broadcasts: Whether one row of labels may serve all inputs.
       seen: `[B]`: whether TAPAS sees an input; None if it sees all.
-      label_weights: `[B, T]`: the weights of the true classes, or None.
+      label_weights: `[B, T]`: see `description.Arguments`; or None.
+      part_weights: The same.
+      temperature: What logits are divided by, in the compute dtype; None for 1.
+      normalize: Whether logits are cosines.
+      dtype: The dtype of the caller's inputs, and of the loss.
     """
 
     inputs: tf.Tensor
@@ -39,6 +45,23 @@ class Batch(NamedTuple):
     one_row_broadcasts: bool = True
     seen: Optional[tf.Tensor] = None
     label_weights: Optional[tf.Tensor] = None
+    part_weights: Optional[tf.Tensor] = None
+    temperature: Optional[tf.Tensor] = None
+    normalize: bool = False
+    dtype: tf.DType = tf.float32
+
+    def rows(self, ids: tf.Tensor) -> tf.Tensor:
+        """Looks up the rows of classes, whose products with `inputs` are the logits."""
+        return self.as_used(lookup(self.weights, ids))
+
+    def as_used(self, rows: tf.Tensor) -> tf.Tensor:
+        """Normalizes rows if logits are cosines."""
+        return scaling.unit(tf.cast(rows, self.compute_dtype)) if self.normalize else rows
+
+    def row_biases(self, ids: tf.Tensor) -> tf.Tensor:
+        """Looks up the biases of classes, in the compute dtype, and divides by the temperature."""
+        biases = tf.cast(lookup(self.biases, ids), self.compute_dtype)
+        return biases if self.temperature is None else biases / self.temperature
 
     def labels_of_rows(self) -> tf.Tensor:
         """Returns the `[B, T]` labels; a single row is repeated."""
@@ -55,9 +78,9 @@ class Batch(NamedTuple):
         return size_of(self.labels, 0) == 1 and size_of(self.inputs, 0) != 1
 
     def labels_or(self, padding: int) -> tf.Tensor:
-        """The labels, with `padding` in the place of those that are masked."""
+        """The `[B, T]` labels, with `padding` in the place of those that are masked."""
         if self.true_mask is None:
-            return self.labels
+            return self.labels_of_rows()
         return tf.where(self.true_mask, self.labels, tf.constant(padding, tf.int64))
 
     def nan_where_out_of_range(self, values: tf.Tensor) -> tf.Tensor:
@@ -73,7 +96,7 @@ class Batch(NamedTuple):
     @property
     def compute_dtype(self) -> tf.DType:
         """float64 for float64 inputs; float32 for all others, also the 16-bit ones."""
-        return tf.float64 if self.inputs.dtype == tf.float64 else tf.float32
+        return tf.float64 if self.dtype == tf.float64 else tf.float32
 
 
 def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
@@ -113,15 +136,49 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         biases=biases,
         num_true=num_true,
         one_row_broadcasts=arguments.one_row_broadcasts,
+        normalize=arguments.normalize,
+        dtype=inputs.dtype,
     )
-    if arguments.label_weights is not None:
-        batch = batch._replace(label_weights=tf.convert_to_tensor(arguments.label_weights))
+    batch = _scaled(batch, arguments.temperature)
+    return _with_weights(_with_mask(batch, arguments), arguments)
+
+
+def _with_mask(batch: Batch, arguments: Arguments) -> Batch:
+    """Finds which labels are true classes."""
     if arguments.padding_label is None and arguments.true_mask is None:
         return batch
     labels = batch.labels_of_rows()
     mask = padding.true_mask(labels, arguments.padding_label, arguments.true_mask)
     seen = None if arguments.true_mask is None else tf.reduce_any(mask, axis=1)
     return batch._replace(labels=tf.where(mask, labels, 0), true_mask=mask, seen=seen)
+
+
+def _scaled(batch: Batch, temperature: Any) -> Batch:
+    """Normalizes the inputs and divides them by the temperature, not in 16 bits."""
+    inputs, dtype = batch.inputs, batch.compute_dtype
+    if batch.normalize:
+        inputs = scaling.unit(tf.cast(inputs, dtype))
+    if temperature is None:
+        return batch._replace(inputs=inputs)
+    temperature = tf.cast(scaling.temperature("temperature", temperature), dtype)
+    return batch._replace(inputs=tf.cast(inputs, dtype) / temperature, temperature=temperature)
+
+
+def _with_weights(batch: Batch, arguments: Arguments) -> Batch:
+    """Converts the weights of the true classes."""
+    if arguments.part_weights is not None:
+        weights = tf.cast(tf.convert_to_tensor(arguments.part_weights), batch.compute_dtype)
+        batch = batch._replace(part_weights=weights)
+    if arguments.label_weights is None:
+        return batch
+    weights = checks.label_weights(
+        arguments.label_weights,
+        batch.labels_of_rows(),
+        batch.true_mask,
+        batch.compute_dtype,
+        arguments.most_label_weight,
+    )
+    return batch._replace(label_weights=weights)
 
 
 def _tables(arguments: Arguments) -> tuple[Table, Table]:

@@ -15,10 +15,10 @@ import dataclasses
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends.tensorflow_ops import logits_and_targets
-from tf_sampled_compat.core.losses import result_names, weighted
-from tf_sampled_compat.core.losses.description import SampledLoss, Sampling
+from tf_sampled_compat.core.losses import composed, result_names
+from tf_sampled_compat.core.losses.description import Composition, SampledLoss, Sampling
 from tf_sampled_compat.core.losses.draw import draw
 from tf_sampled_compat.core.losses.gather import gather
 from tf_sampled_compat.core.losses.prepare import prepare
@@ -30,13 +30,17 @@ def sampled_loss(loss: SampledLoss) -> tf.Tensor:
     result = None if loss.is_tapas else result_names.reserved(loss.kind, loss.names)
     with tf.compat.v1.name_scope(loss.name, loss.default_scope):
         result = result_names.reserved(loss.kind, loss.names) if loss.is_tapas else result
-        _check_sampling(loss.sampling)
+        _check_sampling(loss.sampling, loss.composition)
         batch = prepare(loss.arguments, flat_labels=loss.flat_labels_pass)
         drawn = draw(loss, batch)
+        if not loss.subtract_log_q:
+            drawn = drawn.with_counts_of_one()
         gathered = gather(loss, drawn)
-        if batch.label_weights is not None:
-            return weighted.sampled(drawn.backend, gathered, batch, loss.kind)
-        return drawn.backend.loss(gathered, loss.kind, result)
+        if not loss.is_plain:
+            return composed.sampled(loss, drawn, gathered, result)
+        if gathered.inputs.dtype == batch.dtype:
+            return drawn.backend.loss(gathered, loss.kind, result)
+        return tf.cast(drawn.backend.loss(gathered, loss.kind), batch.dtype, name=result)
 
 
 def sampled_logits(loss: SampledLoss, *, subtract_log_q: bool) -> tuple[tf.Tensor, tf.Tensor]:
@@ -60,9 +64,15 @@ def sampled_logits(loss: SampledLoss, *, subtract_log_q: bool) -> tuple[tf.Tenso
         return logits_and_targets(gathered, logit_of_hits=tf.float32.min)
 
 
-def _check_sampling(sampling: Sampling) -> None:
+def _check_sampling(sampling: Sampling, composition: Composition) -> None:
     if sampling.resampling is not None:
         checks.resampling_sizes(
             sampling.num_sampled, sampling.resampling.num_resampled, sampling.num_classes
         )
     checks.sampler(sampling.sampler, sampling.given() is None)
+    if composition.label_smoothing and not getattr(sampling.sampler, "covers_all_classes", True):
+        errors.fail(
+            "label_smoothing",
+            "a sampler of all classes, whose mean logit it estimates",
+            repr(sampling.sampler),
+        )

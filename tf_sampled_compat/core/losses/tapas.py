@@ -55,12 +55,12 @@ def resample(
     temperature = errors.after(assertions, temperature)
     inputs = tf.stop_gradient(batch.inputs)
     candidates = values.sampled_candidates
-    biases = tf.cast(lookup(batch.biases, candidates), dtype)
+    biases = batch.row_biases(candidates)
     scores = lookup(
         batch.weights,
         candidates,
         transform=lambda rows: backend.tapas_scores(
-            *_seen_only(tf.stop_gradient(rows), inputs, batch.seen), temperature
+            *_seen_only(tf.stop_gradient(batch.as_used(rows)), inputs, batch.seen), temperature
         ),
     )
     with tf.control_dependencies([scores]):  # They report a temperature that is not a scalar.

@@ -56,6 +56,7 @@ BY_NAME: dict[str, SamplerFunction] = {
 # The names of the samplers that the losses use by default, as TensorFlow's losses do.
 FOR_SAMPLED_LOSSES = "log_uniform"
 FOR_TAPAS = "learned_unigram"
+FOR_BINARY_CROSSENTROPY = "uniform"
 
 
 def _kernel_or_twin(

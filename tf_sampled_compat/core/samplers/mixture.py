@@ -46,6 +46,7 @@ class InBatchSampler(SavedSampler):
 
     takes_mask = True  # Tells the losses that `__call__` has a `mask`, for padded labels.
     draws_fewer = True  # Tells the losses that `num_sampled` is the most that it returns.
+    covers_all_classes = False  # Only labels are candidates.
 
     def __init__(
         self, frequencies: Union[LearnedUnigramSampler, TensorLike], name: Optional[str] = None

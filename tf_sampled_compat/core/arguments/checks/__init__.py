@@ -4,6 +4,7 @@ A check that needs values returns assertions, to be put before what relies on th
 """
 
 from tf_sampled_compat.core.arguments.checks.class_ids import class_id_limit, ids_in_range
+from tf_sampled_compat.core.arguments.checks.composition import label_weights, margin, number
 from tf_sampled_compat.core.arguments.checks.options import (
     STRATEGIES,
     misplaced_arguments,
@@ -47,8 +48,11 @@ __all__ = [
     "integer",
     "kind",
     "known_size",
+    "label_weights",
     "labels_and_inputs",
+    "margin",
     "misplaced_arguments",
+    "number",
     "numbers_only",
     "partition_strategy",
     "positive_count",

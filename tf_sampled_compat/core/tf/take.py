@@ -1,0 +1,18 @@
+"""Gathers rows with a gradient that suits few rows."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def take(rows: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Gathers rows, with a dense gradient: `[U, ...]` is small, and the table's lookup needs it.
+
+    (`tf.gather`'s gradient is an `IndexedSlices` of unknown size. TensorFlow warns when it makes
+    one dense.)
+    """
+    taken = tf.gather_nd(rows, tf.reshape(positions, [1, -1, 1]))
+    shape = tf.concat([tf.shape(positions), tf.shape(rows)[1:]], axis=0)
+    taken = tf.reshape(taken, shape)
+    known = positions.shape.concatenate(rows.shape[1:])
+    return taken if known.rank is None else tf.ensure_shape(taken, known)
