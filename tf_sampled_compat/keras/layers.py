@@ -104,6 +104,9 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
         It may have more rows than there are classes. A copy of a
         functional model, or one loaded from a file, shares the kernel too. Another `SampledDense`
         or a variable also works, if only code builds the model.
+      temperature: The positive number that divides the logits.
+      normalize: Whether inputs and rows of the kernel are divided by their norms, so that w · x is
+        a cosine.
       **kwargs: `name`, `dtype`, `trainable`: as for any layer.
 
     Call arguments: `inputs` of shape `[..., dim]`; `training`, which chooses the sampled losses

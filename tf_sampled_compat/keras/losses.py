@@ -1,11 +1,25 @@
 """Mirrors `keras.losses`: sampled in training, exact in evaluation."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import head_loss, in_batch_loss, losses, sampler_config
+from tf_sampled_compat.keras_common import (
+    composition_config,
+    head_loss,
+    in_batch_loss,
+    losses,
+    sampler_config,
+)
 
-__all__ = ["InBatchSoftmax", "NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+__all__ = [
+    "InBatchSoftmax",
+    "NCE",
+    "RankSampledSoftmax",
+    "SampledBinaryCrossentropy",
+    "SampledSoftmax",
+    "SampledSparseSoftmax",
+]
 
 sampler_config.register(register)
+composition_config.register(register)
 
 
 class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):
@@ -75,6 +89,8 @@ class NCE(losses.NCE, _Loss):
       ignore_class: See `SampledSoftmax`.
       evaluate_as: The loss over all classes in evaluation: "sigmoid", the sum of the sigmoid
         losses, or "softmax".
+      margin: See `SampledSoftmax`.
+      label_smoothing: ε in [0, 1): a target y becomes y (1 - ε) + ε / 2.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
@@ -120,12 +136,49 @@ class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
       padding_label: See `SampledSoftmax`.
       exclude_true: See `SampledSoftmax`.
       ignore_class: See `SampledSoftmax`.
+      margin: See `SampledSoftmax`.
+      label_smoothing: See `SampledSoftmax`.
+      z_loss: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:
       ValueError: See `SampledSoftmax` and `tf_sampled_compat.nn.rank_sampled_softmax_loss`.
 
     Source: arXiv:1707.03073; `tf.contrib.nn.rank_sampled_softmax_loss` of TensorFlow 1.15.
+    """
+
+
+@register
+class SampledBinaryCrossentropy(losses.SampledBinaryCrossentropy, _Loss):
+    """The binary cross entropy of the true classes and of sampled ones (BCE, gBCE) in training.
+
+    In evaluation it is the sum of the binary cross entropies of all classes. See
+    `tf_sampled_compat.nn.sampled_binary_crossentropy`.
+
+    >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.keras.losses.SampledBinaryCrossentropy(64, calibration=0.75))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Args:
+      num_sampled: The number of classes to sample for the batch.
+      num_true: The number of target classes of each example; each has the target 1.
+      calibration: t in [0, 1]. Above 0 (gBCE) the power of the true classes' probability undoes the
+        overconfidence of a model that has seen few negatives. It needs uniform candidates.
+      sampler: See `SampledSoftmax`.
+      remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
+        of the example's target classes.
+      seed: The sampler's operation seed.
+      implementation: "fused", "composite" or None.
+      padding_label: See `SampledSoftmax`.
+      ignore_class: See `SampledSoftmax`.
+      margin: See `SampledSoftmax`.
+      label_smoothing: ε in [0, 1): a target y becomes y (1 - ε) + ε / 2.
+      **kwargs: `reduction` and `name`: as for any loss.
+
+    Raises:
+      ValueError: See `SampledSoftmax`, and for a calibration outside of [0, 1].
+
+    Source: Petrov and Macdonald, 2023, arXiv:2308.07192.
     """
 
 
@@ -157,6 +210,11 @@ class SampledSoftmax(losses.SampledSoftmax, _Loss):
         adjust their expected counts; see `tf_sampled_compat.nn`.
       ignore_class: A label whose rows are left out of training and of the mean, as in Keras's
         `SparseCategoricalCrossentropy`.
+      margin: What changes the cosines of the target classes in training, if the layer has
+        `normalize=True`: a margin of `tsc.margins` or a function.
+      label_smoothing: How much of the target all classes share, in [0, 1), as in Keras's
+        `CategoricalCrossentropy`. In training the mean over all classes is estimated.
+      z_loss: The factor of the squared logarithm of the partition function, in training.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Call arguments: `y_true` of shape `[...]` or `[..., num_true]`, dense or ragged: class ids of an
@@ -193,6 +251,9 @@ class SampledSparseSoftmax(losses.SampledSparseSoftmax, _Loss):
       padding_label: See `SampledSoftmax`.
       exclude_true: See `SampledSoftmax`.
       ignore_class: See `SampledSoftmax`.
+      margin: See `SampledSoftmax`.
+      label_smoothing: See `SampledSoftmax`.
+      z_loss: See `SampledSoftmax`.
       **kwargs: `reduction` and `name`: as for any loss.
 
     Raises:

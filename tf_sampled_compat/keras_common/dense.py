@@ -67,6 +67,12 @@ def from_head(head: Any, options: dict[str, Any]) -> Any:
       head: The head. If it shares its kernel, the layer gets a copy of the rows of its classes.
       options: Arguments of the `Dense` layer that replace the head's.
     """
+    if head.normalize or head.temperature != 1:
+        errors.fail(
+            "to_dense",
+            "a head with normalize=False and temperature=1, as a Dense layer has neither",
+            f"normalize={head.normalize}, temperature={head.temperature}",
+        )
     config = head.own_config()
     shared = {key: config[key] for key in _SHARED if key in config}
     layer = head._keras.layers.Dense(head.num_classes, **{**shared, **options})

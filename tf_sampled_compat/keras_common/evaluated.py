@@ -80,6 +80,7 @@ class Evaluated:
                 num_classes=self._head.num_classes,
                 weights=self._head.kernel,
                 biases=self._head.biases,
+                **self._head.scaling(),
             )
             self._top = top
         return top[:, :k]
@@ -136,7 +137,7 @@ class Evaluated:
     def _arguments(self) -> Arguments:
         num_true = self.labels.shape[1] or 1  # Where it is not known, the mask says it.
         arguments = self._head.arguments(self.labels, self._inputs, num_true, None)
-        more = {"true_mask": self.there, "label_weights": self.label_weights}
+        more = {"true_mask": self.there, "part_weights": self.label_weights}
         return dataclasses.replace(arguments, **more)
 
 

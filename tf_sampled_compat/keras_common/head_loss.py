@@ -13,6 +13,7 @@ from tf_sampled_compat.core.backends.interface import LossKind
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import (
     Arguments,
+    Composition,
     Resampling,
     SampledLoss,
     Sampling,
@@ -24,6 +25,7 @@ from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.keras_common import (
     bases,
     batch_rows,
+    composition_config,
     head_output,
     sampler_config,
     ways_out,
@@ -62,6 +64,8 @@ class HeadLoss(bases.Loss):
     _function: ClassVar[str] = "sampled_softmax_loss"
     _kind: ClassVar[LossKind] = "softmax"
     _own_sampler: ClassVar[str] = default.FOR_SAMPLED_LOSSES
+    # Whether the logits are less the logarithm of the expected counts.
+    _subtract_log_q: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -75,6 +79,9 @@ class HeadLoss(bases.Loss):
         padding_label: Optional[int],
         exclude_true: bool,
         ignore_class: Optional[int],
+        margin: Any = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
         **kwargs: Any,
     ):
         ways_out.check(kwargs, ways_out.OF_A_LOSS)
@@ -88,6 +95,9 @@ class HeadLoss(bases.Loss):
         self.padding_label = _label("padding_label", padding_label)
         self.ignore_class = _label("ignore_class", ignore_class)
         self.exclude_true = exclude_true
+        self.margin = composition_config.margin(margin, self._keras)
+        self.label_smoothing = checks.number("label_smoothing", label_smoothing, below=1)
+        self.z_loss = checks.number("z_loss", z_loss)
         self._learners: dict[int, LearnedUnigramSampler] = {}
 
     @tf.autograph.experimental.do_not_convert
@@ -135,7 +145,7 @@ class HeadLoss(bases.Loss):
 
         def losses(inputs: Any, labels: Any, mask: Any, weights: Any) -> tf.Tensor:
             arguments = head.arguments(labels, inputs, self.num_true, None)
-            more = {"true_mask": mask, "label_weights": weights}
+            more = {"true_mask": mask, "part_weights": weights}
             return compute(dataclasses.replace(arguments, **more), head)
 
         with tf.name_scope(self.name or type(self).__name__):
@@ -144,20 +154,29 @@ class HeadLoss(bases.Loss):
 
     def _sampled(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` training losses."""
+        sampling = Sampling(
+            num_sampled=self.num_sampled,
+            num_classes=head.num_classes,
+            sampler=self._sampler_of(head),
+            seed=self.seed,
+            resampling=self._resampling(head),
+        )
         return sampled_loss(
             SampledLoss(
                 function=self._function,
                 kind=self._kind,
                 arguments=arguments,
-                sampling=Sampling(
-                    num_sampled=self.num_sampled,
-                    num_classes=head.num_classes,
-                    sampler=self._sampler_of(head),
-                    seed=self.seed,
-                    resampling=self._resampling(head),
-                ),
+                sampling=sampling,
                 remove_accidental_hits=self.remove_accidental_hits,
                 exclude_true=self.exclude_true,
+                subtract_log_q=self._subtract_log_q,
+                composition=Composition.checked(
+                    margin=self.margin,
+                    normalize=head.normalize,
+                    label_smoothing=self.label_smoothing,
+                    z_loss=self.z_loss,
+                    power=self._power(sampling),
+                ),
                 slices="unique",
                 implementation=self.implementation,
             )
@@ -168,9 +187,14 @@ class HeadLoss(bases.Loss):
         return full.full_loss(
             "sigmoid" if self._kind == "sigmoid" else "softmax",
             arguments,
+            composition=Composition.checked(label_smoothing=self.label_smoothing),
             num_classes=head.num_classes,
             implementation=self.implementation,
         )
+
+    def _power(self, sampling: Sampling) -> Optional[float]:
+        """Returns the power of a binary cross entropy, or None for the other losses."""
+        return None
 
     def _resampling(self, head: Any) -> Optional[Resampling]:
         """Returns the options of TAPAS's second stage, or None for the other losses.
@@ -217,6 +241,9 @@ class HeadLoss(bases.Loss):
             "padding_label": self.padding_label,
             "exclude_true": self.exclude_true,
             "ignore_class": self.ignore_class,
+            "margin": composition_config.serialize(self.margin, self._keras),
+            "label_smoothing": self.label_smoothing,
+            "z_loss": self.z_loss,
         }
 
     @classmethod

@@ -48,6 +48,7 @@ def find(
         exclude=None if exclude is None else _rows(exclude, hidden),
         padding_label=padding_label,
         allowed=allowed,
+        **head.scaling(),
         implementation=implementation,
         portable=not private.in_keras_step(),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.losses import in_batch_arguments
+from tf_sampled_compat.core.losses import scaling
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_logits
 from tf_sampled_compat.core.samplers import frequencies as given
 from tf_sampled_compat.keras_common import bases, head_output, in_batch_output
@@ -36,7 +36,7 @@ class InBatchLogits(bases.Layer):
     ):
         super().__init__(**kwargs)
         if not hasattr(temperature, "assign"):
-            temperature = float(in_batch_arguments.temperature(temperature))
+            temperature = float(scaling.temperature("temperature", temperature))
         self._held_temperature = _Held(temperature)
         self.remove_accidental_hits = remove_accidental_hits
         self.frequencies = None if frequencies is None else given.as_frequencies(frequencies)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends.interface import LossKind, SumKind
+from tf_sampled_compat.core.losses import calibration as gbce
 from tf_sampled_compat.core.losses import full
-from tf_sampled_compat.core.losses.description import Arguments, Resampling
+from tf_sampled_compat.core.losses.description import (
+    Arguments,
+    Composition,
+    Resampling,
+    Sampling,
+)
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
@@ -30,6 +37,9 @@ class SampledSoftmax(HeadLoss):
         exclude_true: bool = False,
         name: Optional[str] = "sampled_softmax",
         ignore_class: Optional[int] = None,
+        margin: Any = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(
@@ -42,6 +52,9 @@ class SampledSoftmax(HeadLoss):
             padding_label=padding_label,
             exclude_true=exclude_true,
             ignore_class=ignore_class,
+            margin=margin,
+            label_smoothing=label_smoothing,
+            z_loss=z_loss,
             name=name,
             **kwargs,
         )
@@ -66,6 +79,8 @@ class NCE(HeadLoss):
         name: Optional[str] = "nce",
         ignore_class: Optional[int] = None,
         evaluate_as: SumKind = "sigmoid",
+        margin: Any = None,
+        label_smoothing: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(
@@ -78,6 +93,9 @@ class NCE(HeadLoss):
             padding_label=padding_label,
             exclude_true=exclude_true,
             ignore_class=ignore_class,
+            margin=margin,
+            label_smoothing=label_smoothing,
+            z_loss=0.0,
             name=name,
             **kwargs,
         )
@@ -90,13 +108,78 @@ class NCE(HeadLoss):
         return full.full_loss(
             self.evaluate_as,
             arguments,
+            composition=Composition.checked(label_smoothing=self.label_smoothing),
             num_classes=head.num_classes,
             implementation=self.implementation,
         )
 
     def get_config(self) -> dict[str, Any]:
         """Describes the loss."""
-        return {**super().get_config(), "evaluate_as": self.evaluate_as}
+        config = {**super().get_config(), "evaluate_as": self.evaluate_as}
+        del config["z_loss"]
+        return config
+
+
+class SampledBinaryCrossentropy(HeadLoss):
+    """The binary cross entropy of the true and of sampled classes; of all classes in evaluation."""
+
+    _function: ClassVar[str] = "sampled_binary_crossentropy"
+    _kind: ClassVar[LossKind] = "sigmoid"
+    _own_sampler: ClassVar[str] = default.FOR_BINARY_CROSSENTROPY
+    _subtract_log_q: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        num_sampled: int,
+        num_true: int = 1,
+        calibration: float = 0.0,
+        sampler: Any = "uniform",
+        remove_accidental_hits: bool = True,
+        seed: Optional[int] = None,
+        implementation: Optional[str] = None,
+        padding_label: Optional[int] = None,
+        name: Optional[str] = "sampled_binary_crossentropy",
+        ignore_class: Optional[int] = None,
+        margin: Any = None,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            num_sampled=num_sampled,
+            num_true=num_true,
+            sampler=sampler,
+            remove_accidental_hits=remove_accidental_hits,
+            seed=seed,
+            implementation=implementation,
+            padding_label=padding_label,
+            exclude_true=False,
+            ignore_class=ignore_class,
+            margin=margin,
+            label_smoothing=label_smoothing,
+            z_loss=0.0,
+            name=name,
+            **kwargs,
+        )
+        self.calibration = checks.number("calibration", calibration)
+        if self.calibration > 1:
+            errors.fail("calibration", "a number in [0, 1]", calibration)
+
+    def _power(self, sampling: Sampling) -> float:
+        if self.sampler == "uniform":
+            sampling = dataclasses.replace(sampling, sampler=None)
+        return gbce.power(self.calibration, sampling)
+
+    def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
+        """Returns `[N]` losses over all classes; each true class has the target 1."""
+        targets = tf.ones_like(arguments.labels, tf.float32)
+        return super()._exact(dataclasses.replace(arguments, label_weights=targets), head)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describes the loss."""
+        config = {**super().get_config(), "calibration": self.calibration}
+        for name in ("exclude_true", "z_loss"):
+            del config[name]
+        return config
 
 
 class SampledSparseSoftmax(HeadLoss):
@@ -116,6 +199,9 @@ class SampledSparseSoftmax(HeadLoss):
         exclude_true: bool = False,
         name: Optional[str] = "sampled_sparse_softmax",
         ignore_class: Optional[int] = None,
+        margin: Any = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(
@@ -128,6 +214,9 @@ class SampledSparseSoftmax(HeadLoss):
             padding_label=padding_label,
             exclude_true=exclude_true,
             ignore_class=ignore_class,
+            margin=margin,
+            label_smoothing=label_smoothing,
+            z_loss=z_loss,
             name=name,
             **kwargs,
         )
@@ -159,6 +248,9 @@ class RankSampledSoftmax(HeadLoss):
         exclude_true: bool = False,
         name: Optional[str] = "rank_sampled_softmax",
         ignore_class: Optional[int] = None,
+        margin: Any = None,
+        label_smoothing: float = 0.0,
+        z_loss: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(
@@ -171,6 +263,9 @@ class RankSampledSoftmax(HeadLoss):
             padding_label=padding_label,
             exclude_true=exclude_true,
             ignore_class=ignore_class,
+            margin=margin,
+            label_smoothing=label_smoothing,
+            z_loss=z_loss,
             name=name,
             **kwargs,
         )

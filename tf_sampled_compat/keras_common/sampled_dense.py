@@ -8,6 +8,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.losses import scaling
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables import table
 from tf_sampled_compat.keras_common import (
@@ -39,12 +40,16 @@ class SampledDense(bases.Layer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         kernel: Any = None,
+        temperature: float = 1.0,
+        normalize: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         keras = self._keras
         self.num_classes = checks.known_size("num_classes", num_classes)
         self.use_bias = use_bias
+        self.temperature = float(scaling.temperature("temperature", temperature))
+        self.normalize = bool(normalize)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
@@ -203,7 +208,13 @@ class SampledDense(bases.Layer):
             num_true=num_true,
             padding_label=padding_label,
             one_row_broadcasts=False,  # In Keras, fewer labels than inputs are an error.
+            **self.scaling(),
         )
+
+    def scaling(self) -> dict[str, Any]:
+        """Returns the arguments of a loss or ranking that say how logits are scaled."""
+        temperature = None if self.temperature == 1 else self.temperature
+        return {"temperature": temperature, "normalize": self.normalize}
 
     def save_own_variables(self, store: Any) -> None:
         """Saves the weights, and the state of the `LearnedUnigramSampler` used in training."""
@@ -248,6 +259,8 @@ class SampledDense(bases.Layer):
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "temperature": self.temperature,
+            "normalize": self.normalize,
         }
 
     @classmethod
@@ -288,8 +301,12 @@ def _logits(head: Any, hidden: tf.Tensor) -> tf.Tensor:
     rows = tf.cast(tf.convert_to_tensor(head.kernel), hidden.dtype)
     if rows.shape[0] != head.num_classes:
         rows = rows[: head.num_classes]
+    if head.normalize:
+        hidden, rows = scaling.unit(hidden), scaling.unit(rows)
     logits = tf.matmul(tf.reshape(hidden, [-1, hidden.shape[-1]]), rows, transpose_b=True)
     if head.bias is not None:
         logits = tf.nn.bias_add(logits, tf.cast(tf.convert_to_tensor(head.bias), hidden.dtype))
+    if head.temperature != 1:
+        logits /= head.temperature
     logits = tf.reshape(logits, tf.concat([tf.shape(hidden)[:-1], [head.num_classes]], axis=0))
     return tf.ensure_shape(logits, [*hidden.shape[:-1], head.num_classes])

@@ -22,6 +22,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
         "InBatchSoftmax",
         "NCE",
         "RankSampledSoftmax",
+        "SampledBinaryCrossentropy",
         "SampledSoftmax",
         "SampledSparseSoftmax",
     ),

@@ -14,7 +14,8 @@ OF_THE_LAYER = {
 OF_A_LOSS = {
     "from_logits": "none: the losses take the output of a SampledDense layer, which is logits",
     "num_classes": "none: the SampledDense layer knows the number of classes",
-    "label_smoothing": "none: no label is smoothed",
+    "temperature": "none: it is an argument of the SampledDense layer, whose logits it divides",
+    "normalize": "none: it is an argument of the SampledDense layer, whose logits are cosines then",
 }
 
 

@@ -1,11 +1,25 @@
 """Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
 
-from tf_sampled_compat.keras_common import head_loss, in_batch_loss, losses, sampler_config
+from tf_sampled_compat.keras_common import (
+    composition_config,
+    head_loss,
+    in_batch_loss,
+    losses,
+    sampler_config,
+)
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
-__all__ = ["InBatchSoftmax", "NCE", "RankSampledSoftmax", "SampledSoftmax", "SampledSparseSoftmax"]
+__all__ = [
+    "InBatchSoftmax",
+    "NCE",
+    "RankSampledSoftmax",
+    "SampledBinaryCrossentropy",
+    "SampledSoftmax",
+    "SampledSparseSoftmax",
+]
 
 sampler_config.register(register)
+composition_config.register(register)
 
 
 class _ComputedLosses(head_loss.ComputedLosses, KERAS.losses.Loss):
@@ -66,6 +80,20 @@ class RankSampledSoftmax(losses.RankSampledSoftmax, _Loss):
     0.8
 
     Source: `tf_sampled_compat.keras.losses.RankSampledSoftmax`.
+    """
+
+
+@register
+class SampledBinaryCrossentropy(losses.SampledBinaryCrossentropy, _Loss):
+    """The binary cross entropy of the true classes and of sampled ones (BCE, gBCE) in training.
+
+    See `tf_sampled_compat.keras.losses.SampledBinaryCrossentropy`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.SampledBinaryCrossentropy(64, calibration=0.75))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.losses.SampledBinaryCrossentropy`.
     """
 
 
