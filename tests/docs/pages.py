@@ -18,6 +18,7 @@ WITH_PYTHON = [
     "docs/samplers.md",
     "docs/serving.md",
     "docs/sharding.md",
+    "docs/terms.md",
     "docs/tf1.md",
     "docs/two_towers.md",
     "docs/xla.md",
