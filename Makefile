@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels wheel wheel-twice matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -44,13 +44,21 @@ test-kernels: venv
 	$(MAKE) -C custom_ops test check_declarations PYTHON=$(abspath $(PY))
 	SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) $(PY) -m pytest custom_ops/tests
 
-# A wheel for every Python and TensorFlow, marked with the oldest Linux it runs on.
+# The sdist, and a wheel for every Python and TensorFlow, marked with the oldest Linux it runs on. The
+# wheel is built from the sdist, so that both hold the same; nothing in them is newer than the commit.
+wheel: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 wheel: venv
 	rm -rf build dist
-	TF_SAMPLED_COMPAT_BUILD=require $(PY) -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
-	PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist \
+	TF_SAMPLED_COMPAT_BUILD=require $(PY) -m build --outdir build/wheel .
+	umask 022; PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist \
 	  --exclude libtensorflow_framework.so.2 build/wheel/*.whl
+	mv build/wheel/*.tar.gz dist
+	$(PY) -m twine check --strict dist/*
 	@ls dist/*manylinux*
+
+# Builds twice, in two folders and environments: are the bytes the same, and is the content as it should?
+wheel-twice: venv
+	$(PY) -m tests.supply
 
 # That wheel beside TensorFlow 2.12 to 2.21, and the next one's release candidate; see
 # tests/matrix/__main__.py for MATRIX.
