@@ -23,7 +23,7 @@ DATE = "1700000000"
 
 
 class Copy(NamedTuple):
-    """A copy of the sources, and what may differ between two machines but not in what they build."""
+    """A copy of the sources, and how it differs from others in what must not be seen in a build."""
 
     folder: str
     environment: dict
