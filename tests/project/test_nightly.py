@@ -83,7 +83,7 @@ def test_a_log_that_looks_like_the_page_is_read_as_a_log(page):
     fake = "print('| two | `x` | passed | 1 | d | c | p |'); print('```'); print('## two')"
     page(step("one", fake), step("two", "exit(1)"))
     _, text = page(step("one", fake), step("two", "exit(1)"), options=["--only", "one"])
-    assert text.count("| FAILED (exit code 1) |") == 1 and text.count("## two") == 2
+    assert text.count("| FAILED (exit code 1) |") == 1 and text.count("\n## two\n") == 2
 
 
 def test_each_step_is_a_target_of_make():
