@@ -84,7 +84,9 @@ def commit():
         result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
         return result.stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", f":(exclude){SUMMARY}")
+    changed = git(
+        "status", "--porcelain", "--untracked-files=no", "--", ".", f":(exclude){SUMMARY}"
+    )
     return (git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
