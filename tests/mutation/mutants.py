@@ -44,7 +44,7 @@ class Mutant(NamedTuple):
     Attributes:
       file: Its path in the repository.
       function: The dotted name of the function or class that is changed.
-      before: The changed lines, stripped and joined by a space.
+      before: The changed lines, with single spaces.
       after: What they are changed to.
       code: The whole file.
     """
@@ -138,6 +138,6 @@ def changed_lines(source, code):
     """Returns the lines that differ: before and after."""
     compared = list(difflib.ndiff(source.splitlines(), code.splitlines()))
     return tuple(
-        " ".join(line[2:].strip() for line in compared if line.startswith(sign))
+        " ".join(" ".join(line[2:].split()) for line in compared if line.startswith(sign))
         for sign in ("- ", "+ ")
     )
