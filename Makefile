@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels wheel wheel-twice matrix mutation nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -57,6 +57,7 @@ wheel: venv
 	@ls dist/*manylinux*
 
 # Builds twice, in two folders and environments: are the bytes the same, and is the content as it should?
+.PHONY: wheel-twice
 wheel-twice: venv
 	$(PY) -m tests.supply
 
@@ -66,6 +67,7 @@ matrix: wheel
 	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
 
 # Changes one place of the code at a time: do the tests notice? See tests/mutation/__main__.py.
+.PHONY: mutation
 mutation: venv
 	$(PY) -m tests.mutation $(MUTATION)
 
