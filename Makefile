@@ -56,6 +56,11 @@ wheel: venv
 	$(PY) -m twine check --strict dist/*
 	@ls dist/*manylinux*
 
+# Changes one place of the code at a time: do the tests notice? See tests/mutation/__main__.py.
+.PHONY: mutation
+mutation: venv
+	$(PY) -m tests.mutation $(MUTATION)
+
 # Builds twice, in two folders and environments: are the bytes the same, and is the content as it should?
 .PHONY: wheel-twice
 wheel-twice: venv
@@ -65,11 +70,6 @@ wheel-twice: venv
 # tests/matrix/__main__.py for MATRIX.
 matrix: wheel
 	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
-
-# Changes one place of the code at a time: do the tests notice? See tests/mutation/__main__.py.
-.PHONY: mutation
-mutation: venv
-	$(PY) -m tests.mutation $(MUTATION)
 
 # Tests that take too long for CI. Commit the summary that it writes: tests/nightly/summary.md.
 nightly: venv
