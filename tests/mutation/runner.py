@@ -3,6 +3,7 @@
 import argparse
 import collections
 import importlib.util
+import itertools
 import pathlib
 import sys
 import time
@@ -69,21 +70,23 @@ def main():
     origin = importlib.util.find_spec("tf_sampled_compat").origin
     if TREE not in pathlib.Path(origin).parents:
         raise SystemExit(f"expected the package of {TREE}, got {origin}")
-    reasons, known, results, left = survivors.explained(), {}, [], 0
+    files, reasons, known, results, left = chosen.files, survivors.explained(), {}, [], 0
     end = time.monotonic() + 60 * chosen.minutes
     forked.prepare()
+    samples = [mutants.sample(f, (TREE / f).read_text(), chosen.each, chosen.seed) for f in files]
+    # One of each file, then the next of each: if the time is up, all files had their turn.
+    turns = [each for turn in itertools.zip_longest(*samples) for each in turn if each]
     with open(chosen.home / "results.txt", "a") as kept:
-        for file in chosen.files:
-            tests = watched.tests_of(file)
-            for mutant in mutants.sample(file, (TREE / file).read_text(), chosen.each, chosen.seed):
-                if time.monotonic() > end:
-                    left += 1
-                    continue
-                limit = max(AT_LEAST, TIMES * baseline(tests, chosen.home, known))
-                verdict, seconds, _ = tried(mutant, tests, limit, chosen.home)
-                results.append((mutant, verdict))
-                print(f"{verdict}\n{mutant.name}\n", file=kept, flush=True)
-                print(f"{verdict:9} {seconds:4.0f} s  {file}: {mutant.function}", flush=True)
+        for number, mutant in enumerate(turns):
+            if time.monotonic() > end:
+                left = len(turns) - number
+                break
+            tests = watched.tests_of(mutant.file)
+            limit = max(AT_LEAST, TIMES * baseline(tests, chosen.home, known))
+            verdict, seconds, _ = tried(mutant, tests, limit, chosen.home)
+            results.append((mutant, verdict))
+            print(f"{verdict}\n{mutant.name}\n", file=kept, flush=True)
+            print(f"{verdict:9} {seconds:4.0f} s  {mutant.file}: {mutant.function}", flush=True)
     return int(bool(report(results, left, reasons)))
 
 
