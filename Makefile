@@ -44,13 +44,27 @@ test-kernels: venv
 	$(MAKE) -C custom_ops test check_declarations PYTHON=$(abspath $(PY))
 	SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) $(PY) -m pytest custom_ops/tests
 
-# A wheel for every Python and TensorFlow, marked with the oldest Linux it runs on.
+# The sdist, and a wheel for every Python and TensorFlow, marked with the oldest Linux it runs on. The
+# wheel is built from the sdist, so that both hold the same; nothing in them is newer than the commit.
+wheel: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 wheel: venv
 	rm -rf build dist
-	TF_SAMPLED_COMPAT_BUILD=require $(PY) -m pip wheel --quiet --no-deps --wheel-dir build/wheel .
-	PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist \
+	TF_SAMPLED_COMPAT_BUILD=require $(PY) -m build --outdir build/wheel .
+	umask 022; PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel repair --wheel-dir dist \
 	  --exclude libtensorflow_framework.so.2 build/wheel/*.whl
+	mv build/wheel/*.tar.gz dist
+	$(PY) -m twine check --strict dist/*
 	@ls dist/*manylinux*
+
+# Changes one place of the code at a time: do the tests notice? See tests/mutation/__main__.py.
+.PHONY: mutation
+mutation: venv
+	$(PY) -m tests.mutation $(MUTATION)
+
+# Builds twice, in two folders and environments: are the bytes the same, and is the content as it should?
+.PHONY: wheel-twice
+wheel-twice: venv
+	$(PY) -m tests.supply
 
 # That wheel beside TensorFlow 2.12 to 2.21, and the next one's release candidate; see
 # tests/matrix/__main__.py for MATRIX.
@@ -66,6 +80,11 @@ lint: venv
 	$(PY) -m ruff check .
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/clang-format --dry-run -Werror $(CPP)
+	git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook $(NO_SECRETS)
+
+# A file of hashes, which look like keys. A single line elsewhere has a `pragma: allowlist` comment.
+# Not gitleaks: neither Debian 12 nor PyPI has it from its makers.
+NO_SECRETS := --exclude-files '^golden/manifest\.json$$'
 
 format-cpp: venv
 	$(VENV)/bin/clang-format -i $(CPP)
