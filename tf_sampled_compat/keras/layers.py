@@ -1,9 +1,9 @@
 """Mirrors `keras.layers`: the output layer for many classes."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, top_k
+from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, sampler_layer, top_k
 
-__all__ = ["InBatchLogits", "SampledDense", "TopK"]
+__all__ = ["InBatchLogits", "SampledDense", "Sampler", "TopK"]
 
 
 @register
@@ -116,6 +116,39 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
       TypeError: For an argument of `Dense` that has another name here, or no meaning.
 
     Source: https://keras.io/api/layers/core_layers/dense, whose kernel is transposed.
+    """
+
+    _keras = KERAS
+
+
+@register
+class Sampler(sampler_layer.Sampler, KERAS.layers.Layer):
+    """Holds a sampler in a layer or model of your own, so that Keras's files have its state.
+
+    Keras saves the state of layers only, and a sampler is none. The losses of this package save
+    their samplers without this layer, and `tf.train.Checkpoint` saves a sampler that is an
+    attribute. The layer is called as its sampler is:
+
+    >>> class Table(keras.layers.Layer):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         frequencies = tsc.random.LearnedUnigramSampler(50, seed=1)
+    ...         self.sampler = tsc.keras.layers.Sampler(frequencies)
+    ...     def call(self, inputs):
+    ...         return inputs
+    >>> table = Table()
+    >>> loss = tsc.nn.sampled_softmax_loss(
+    ...     weights, biases, labels, inputs, 5, 50, sampler=table.sampler)
+
+    Args:
+      sampler: Any sampler; its state is saved if it is one of `tf_sampled_compat.random` with a
+        state, a `tf.Module`, or an object with `save_own_variables` and `load_own_variables`.
+      **kwargs: `name`: as for any layer.
+
+    Raises:
+      TypeError: If `sampler` is no sampler.
+
+    Source: `tf_sampled_compat.random`.
     """
 
     _keras = KERAS

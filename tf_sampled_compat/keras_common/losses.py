@@ -10,7 +10,6 @@ from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends.interface import LossKind, SumKind
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import Arguments, Resampling
-from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
 
@@ -143,7 +142,6 @@ class RankSampledSoftmax(HeadLoss):
     """The TAPAS loss in training, the softmax loss over all classes in evaluation."""
 
     _function: ClassVar[str] = "rank_sampled_softmax_loss"
-    _own_sampler: ClassVar[str] = default.FOR_TAPAS
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ class Call(NamedTuple):
       remote: Whether a piece of the table is on a parameter server.
       vectorized: Whether `tf.vectorized_map` will vectorize it.
       rows_differ: Whether `padding_label` or `exclude_true` was given.
-      portable: Whether the graph may be exported, to load where the C++ op is not.
+      portable: Whether the graph is exported, or may be, to load where the C++ op is not.
     """
 
     compiled: bool = False
@@ -68,6 +68,7 @@ def describe(
         remote=any(map(private.is_on_parameter_server, pieces)),
         vectorized=private.in_vectorized_map(),
         rows_differ=rows_differ,
+        portable=private.is_exported(),
     )
 
 
@@ -95,7 +96,7 @@ def doubt(call: Call) -> Optional[str]:
     if call.vectorized:
         return "tf.vectorized_map could only loop over the C++ op"
     if call.portable:
-        return "the graph may be exported, and only TensorFlow's ops load everywhere"
+        return "the graph is or may be exported, and only TensorFlow's ops load everywhere"
     return None
 
 
