@@ -30,8 +30,9 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
     A masked row is neither a query nor a candidate.
 
     Args:
-      temperature: τ: a positive number, or a variable, which a callback may change. A saved model
-        has the variable's number.
+      temperature: τ: a positive number; a variable, which a callback may change, and whose number
+        a saved model has; or a `LearningRateSchedule` of Keras, which follows the training steps of
+        `InBatchSoftmax`. The layer saves how many there were.
       remove_accidental_hits: Whether to leave every candidate whose id is that of a query's own out
         of the query's negatives.
       frequencies: How often each id is a candidate of the batch: a `[num_items]` array of counts,
@@ -54,6 +55,8 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
 
     Source: `tfrs.tasks.Retrieval` of https://www.tensorflow.org/recommenders.
     """
+
+    _keras = KERAS
 
 
 @register

@@ -10,6 +10,7 @@ from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends.interface import LossKind, SumKind
 from tf_sampled_compat.core.losses import full
 from tf_sampled_compat.core.losses.description import Arguments, Resampling
+from tf_sampled_compat.keras_common import ways_out
 from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
 
@@ -17,6 +18,7 @@ from tf_sampled_compat.keras_common.temperature import Temperature
 class SampledSoftmax(HeadLoss):
     """The sampled softmax loss in training, the softmax loss over all classes in evaluation."""
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -52,6 +54,7 @@ class NCE(HeadLoss):
     _function: ClassVar[str] = "nce_loss"
     _kind: ClassVar[LossKind] = "sigmoid"
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -104,6 +107,7 @@ class SampledSparseSoftmax(HeadLoss):
     _function: ClassVar[str] = "sampled_sparse_softmax_loss"
     _kind: ClassVar[LossKind] = "sparse_softmax"
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -143,6 +147,7 @@ class RankSampledSoftmax(HeadLoss):
 
     _function: ClassVar[str] = "rank_sampled_softmax_loss"
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -188,6 +193,10 @@ class RankSampledSoftmax(HeadLoss):
     @resampling_temperature.setter
     def resampling_temperature(self, value: Any) -> None:
         self._temperature.assign(value)
+
+    def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
+        self._temperature.follow(head.schedule_steps)
+        return super()._exact(arguments, head)
 
     def _resampling(self, head: Any) -> Resampling:
         temperature = self._temperature.of_next_step(head.schedule_steps)

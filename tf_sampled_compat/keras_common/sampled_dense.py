@@ -86,7 +86,7 @@ class SampledDense(bases.Layer):
                 trainable=True,
             )
         elif self._described is None:
-            tied_kernel.build(self.kernel_source, dim, keras)
+            tied_kernel.build(self.kernel_source, dim, keras, self.num_classes)
         if self.use_bias and twin is None:
             self.bias = self.add_weight(
                 name="bias",
@@ -250,6 +250,7 @@ class SampledDense(bases.Layer):
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
+            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
         }
 
     @classmethod

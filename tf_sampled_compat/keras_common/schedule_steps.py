@@ -33,6 +33,10 @@ class ScheduleSteps(tf.__internal__.tracking.AutoTrackable):
             tf.raw_ops.AssignAddVariableOp(resource=variable.handle, value=tf.constant(1, tf.int64))
         return step
 
+    def now(self) -> tf.Tensor:
+        """Returns the number of steps so far, without counting; a graph reads it when it runs."""
+        return tf.identity(private.unwrap_variable(self._variable()))
+
     def count(self) -> int:
         """Returns the number of steps so far."""
         return int(np.asarray(self._known()))

@@ -23,6 +23,8 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
     Source: `tf_sampled_compat.keras.layers.InBatchLogits`.
     """
 
+    _keras = KERAS
+
 
 @register
 class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
