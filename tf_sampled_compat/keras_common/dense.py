@@ -97,7 +97,7 @@ def from_head(head: Any, options: dict[str, Any]) -> Any:
 def _check_activity(
     argument: str, regularizer: Any, activation: str, options: dict[str, Any]
 ) -> None:
-    """Refuses to carry a regularizer of the output over an activation: it would see other values."""
+    """Refuses a regularizer of the output beside an activation: it would see other values."""
     if regularizer is not None and "activity_regularizer" not in options:
         errors.fail(
             argument,
