@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import warnings
@@ -131,11 +132,12 @@ class SamplerState:
         loaded = self._variables.take(self._names(place))
         state = {name[len(start) :]: value for name, value in loaded.items()}
         now = saving.values_of(sampler)
-        if state and 0 < self._loaded_at < _given.get(sampler, 0):
+        if state and 0 < self._loaded_at < _given_at(sampler):
             pass  # Another head has the same sampler, which has drawn and learned since.
         elif {n: v.shape for n, v in now.items()} == {n: v.shape for n, v in state.items()}:
             saving.load(sampler, state)
-            _given[sampler] = next(_clock)
+            with contextlib.suppress(TypeError):  # A sampler of one's own may have no hash.
+                _given[sampler] = next(_clock)
         elif state:
             warnings.warn(
                 f"the file holds the state of another sampler than {sampler!r}, which therefore "
@@ -144,6 +146,13 @@ class SamplerState:
             )
         for name, variable in (saving.variables_of(sampler) or {}).items():
             self._variables.hold(start + name, variable)
+
+
+def _given_at(sampler: Any) -> int:
+    try:
+        return _given.get(sampler, 0)
+    except TypeError:
+        return 0
 
 
 def _start(place: int) -> str:
