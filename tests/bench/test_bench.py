@@ -103,6 +103,15 @@ def test_memory_is_that_of_the_matrices(quick):
     assert all(0 < row["ours_mib"] < 64 for row in rows(quick[2], "full"))
 
 
+def test_exclusions_are_timed_beside_the_same_without(quick):
+    excluding = [row for row in rows(quick[2], "full") if "less" in row["what"]]
+    assert excluding and all(row["without_ms"] > 0 for row in excluding)
+    for row in excluding:
+        assert row["times_without"] == pytest.approx(row["ours_ms"] / row["without_ms"])
+    others = [row for row in rows(quick[2], "full") if "less" not in row["what"]]
+    assert others and all(row["times_without"] is None for row in others)
+
+
 def test_only_the_chosen_sections_and_what_was_done_when_interrupted(tmp_path, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -61,6 +61,41 @@ def test_refusals(kerases):
         make(keras.layers.Dense(C), kernel=keras.layers.Embedding(C, D))
 
 
+def test_an_activity_regularizer_is_carried(kerases, batch):
+    dense = kerases.keras.layers.Dense(C, activity_regularizer=kerases.keras.regularizers.L2(0.5))
+    dense(batch[0])
+    head = kerases.ours.layers.SampledDense.from_dense(dense)
+    again = type(head).from_config(head.get_config())
+    back = head.to_dense()
+    for layer in (head, again, back):
+        assert float(layer.activity_regularizer.l2) == 0.5
+    dense(batch[0]), head(batch[0])
+    (got,), (want,) = head.losses, dense.losses
+    assert float(got) == pytest.approx(float(want), rel=1e-5) and got > 0
+
+
+def test_an_activity_regularizer_that_would_see_other_values_is_refused(kerases):
+    dense = kerases.keras.layers.Dense(C, activation="softmax", activity_regularizer="l2")
+    make = kerases.ours.layers.SampledDense.from_dense
+    with pytest.raises(ValueError, match="layer: expected no activation beside an activity_regu"):
+        make(dense)
+    assert make(dense, activity_regularizer=None).activity_regularizer is None
+    head = kerases.ours.layers.SampledDense(C, activity_regularizer="l2")
+    with pytest.raises(ValueError, match="activation: expected no activation beside"):
+        head.to_dense(activation="softmax")
+    assert head.to_dense(activation="softmax", activity_regularizer="l1").activity_regularizer
+
+
+def test_a_quantized_layer_is_refused(kerases, batch):
+    if not hasattr(kerases.keras.layers.Dense, "quantize"):
+        pytest.skip("this Keras has no quantization")
+    dense = kerases.keras.layers.Dense(C)
+    dense(batch[0])
+    dense.quantize("int8")
+    with pytest.raises(ValueError, match="before the layer is quantized, got .* to int8"):
+        kerases.ours.layers.SampledDense.from_dense(dense)
+
+
 def with_output(kerases, output):
     inputs = kerases.keras.Input([D])
     hidden = kerases.keras.layers.Dense(16, activation="relu", name="hidden")(inputs)

@@ -70,3 +70,34 @@ def test_weights_files_and_copies(kerases, tmp_path):
     np.testing.assert_array_equal(*counts)
     copy = kerases.keras.models.clone_model(made.model)
     np.testing.assert_array_equal(copy.get_layer("pairs").frequencies.counts(), LEARNED)
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+def test_a_schedule_as_temperature(kerases, steps_per_execution, tmp_path):
+    """Each step has its own temperature, and a file or a checkpoint has the count of steps."""
+    keras = kerases.keras
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2], [0.5, 0.25])
+    loss = kerases.ours.losses.InBatchSoftmax()
+    made = compiled(kerases, temperature=schedule)
+    # The weights stay, so that the losses tell the temperatures.
+    made.model.compile(keras.optimizers.SGD(0.0), loss, steps_per_execution=steps_per_execution)
+    layer = made.model.get_layer("pairs")
+    got = made.model.fit([U, I], I, batch_size=16, shuffle=False, verbose=0).history["loss"][0]
+    rows = [
+        expected(made, rows, temperature=0.5 if step <= 2 else 0.25)
+        for step, rows in enumerate(batches())
+    ]
+    assert got == pytest.approx(np.concatenate(rows).mean(), rel=1e-5)
+    assert layer.schedule_steps.count() == 5 and float(layer.temperature) == 0.25
+    want = np.concatenate([expected(made, rows, temperature=0.25) for rows in batches()]).mean()
+    assert made.model.evaluate([U, I], I, batch_size=16, verbose=0) == pytest.approx(want, rel=1e-5)
+    assert layer.schedule_steps.count() == 5
+    made.model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras")
+    path = tf.train.Checkpoint(made.model).save(str(tmp_path / "checkpoint"))
+    third = compiled(kerases, temperature=schedule).model
+    tf.train.Checkpoint(third).restore(path).expect_partial()
+    for model in (again, third):
+        assert float(model.get_layer("pairs").temperature) == 0.25
+        loss = model.evaluate([U, I], I, batch_size=16, verbose=0)
+        assert loss == pytest.approx(want, rel=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.keras.conftest import C, D
+from tests.keras.conftest import C, D, functional, head_of
 from tests.keras.stateful_samplers import (
     RESUMABLE,
     N,
@@ -44,6 +44,42 @@ def test_backup_and_restore(kerases, kind, jit_compile, batch, tmp_path):
     got = second.fit(data(batch), epochs=5, verbose=0, callbacks=[backup()]).history["loss"]
     assert got == want[-len(got) :] and len(got) in (3, 4)
     assert_same_state(second.loss.sampler, whole.loss.sampler)
+
+
+def with_a_schedule(kerases):
+    """A learned sampler by its name, a schedule of the temperature, and a lazy optimizer."""
+    kerases.keras.utils.set_random_seed(3)
+    model = functional(kerases)
+    cool = kerases.keras.optimizers.schedules.ExponentialDecay(1.0, 4, 0.5)
+    loss = kerases.ours.losses.RankSampledSoftmax(20, 9, seed=2, resampling_temperature=cool)
+    rate = kerases.keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.9)
+    model.compile(kerases.ours.optimizers.LazyAdam(rate), loss)
+    return model
+
+
+def test_a_schedule_a_named_sampler_and_a_lazy_optimizer_go_on(kerases, batch, tmp_path):
+    """Stopped between the second and the third of four epochs, in each epoch's backup."""
+    keras = kerases.keras
+    whole = with_a_schedule(kerases)
+    want = whole.fit(data(batch), epochs=4, verbose=0).history["loss"]
+
+    def stop(epoch, logs=None):
+        if epoch == 2:
+            raise Stopped
+
+    callbacks = [
+        keras.callbacks.BackupAndRestore(str(tmp_path / "backup")),
+        keras.callbacks.LambdaCallback(on_epoch_begin=stop),
+    ]
+    with pytest.raises(Stopped):
+        with_a_schedule(kerases).fit(data(batch), epochs=4, verbose=0, callbacks=callbacks)
+    second = with_a_schedule(kerases)
+    got = second.fit(data(batch), epochs=4, verbose=0, callbacks=callbacks[:1]).history["loss"]
+    assert got == want[-len(got) :] and len(got) in (2, 3)
+    assert head_of(second).schedule_steps.count() == 16
+    assert_same_state(second.loss._learner(C), whole.loss._learner(C))
+    for one, other in zip(second.get_weights(), whole.get_weights()):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("kind", RESUMABLE)

@@ -114,6 +114,44 @@ def test_a_stopped_and_resumed_run_goes_on_with_the_schedule(kerases, how, tmp_p
     assert float(other.loss.resampling_temperature) == 0.5**6
 
 
+def test_the_temperature_is_known_before_the_first_step(kerases, tmp_path):
+    """Of a model that was loaded, by the file; and once a loss has met its head, by the head."""
+    schedule = kerases.keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5)
+    model = compiled(kerases, schedule)
+    model.fit(X, Y, batch_size=16, verbose=0)
+    model.save(tmp_path / "m.keras")
+    loaded = kerases.keras.models.load_model(tmp_path / "m.keras")
+    assert float(loaded.loss.resampling_temperature) == 0.5**4
+    loaded.save(tmp_path / "n.keras")
+    again = kerases.keras.models.load_model(tmp_path / "n.keras")
+    assert float(again.loss.resampling_temperature) == 0.5**4
+    path = tf.train.Checkpoint(model=model).save(str(tmp_path / "c"))
+    other = compiled(kerases, schedule)
+    tf.train.Checkpoint(model=other).restore(path).expect_partial()
+    other.evaluate(X, Y, verbose=0)
+    assert float(other.loss.resampling_temperature) == 0.5**4
+
+
+@pytest.mark.parametrize("how", [".keras", "checkpoint"])
+def test_a_saved_schedule_is_exact_under_steps_per_execution(kerases, how, tmp_path):
+    """Ten steps in executions of three: two that are cut short, and a file between them."""
+    schedule = kerases.keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5)
+    model = compiled(kerases, schedule, steps_per_execution=3)
+    data = tf.data.Dataset.from_tensor_slices((X[:20], Y[:20])).batch(4)
+    model.fit(data, verbose=0)
+    if how == ".keras":
+        model.save(tmp_path / "m.keras")
+        other = kerases.keras.models.load_model(tmp_path / "m.keras")
+        other.compile("sgd", other.loss, steps_per_execution=3)
+    else:
+        path = tf.train.Checkpoint(model=model).save(str(tmp_path / "c"))
+        other = compiled(kerases, schedule, steps_per_execution=3)
+        tf.train.Checkpoint(model=other).restore(path).expect_partial()
+    other.fit(data, verbose=0)
+    assert head_of(other).schedule_steps.count() == 10
+    assert float(other.loss.resampling_temperature) == 0.5**10
+
+
 def test_a_number_adds_nothing_to_a_checkpoint(kerases, tmp_path):
     model = compiled(kerases, 0.5)
     model.fit(X, Y, batch_size=16, verbose=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
@@ -25,13 +26,18 @@ COLUMNS = (
     ("ours/floor", "times_floor", ".2f"),
     ("ours MiB", "ours_mib", ",.0f"),
     ("one [B, C] MiB", "matrix_mib", ",.0f"),
+    ("without exclude ms", "without_ms", ",.0f"),
+    ("ours/without", "times_without", ".2f"),
 )
 
 _K = 10
+# What a user has seen: so many classes are left out of each row, by `exclude`.
+_SEEN = 100
+_EXCLUDING = f"top 10 less {_SEEN}"
 
 
 class Cell(NamedTuple):
-    """The loss, or the ten best classes, of a batch."""
+    """The loss, the ten best classes, or the ten best of those that a row has not seen."""
 
     what: str
     batch: int
@@ -45,7 +51,8 @@ class Cell(NamedTuple):
 def cells(quick: bool) -> Sequence[Cell]:
     """See `sections.Section`."""
     batch, dims, classes = (16, (8,), 500) if quick else (1024, (64, 256), 10**6)
-    return [Cell(what, batch, dim, classes) for dim in dims for what in ("loss", "top 10")]
+    whats = "loss", "top 10", _EXCLUDING
+    return [Cell(what, batch, dim, classes) for dim in dims for what in whats]
 
 
 def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
@@ -53,7 +60,12 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
     on = steps.tables(cell.classes, cell.dim)
     composite, ours = (_evaluation(cell, how, on) for how in (COMPOSITE, FUSED))
     products = floor.full_product(cell.batch, cell.dim, cell.classes)
-    ms = medians([composite, ours], effort, floors=products)
+    others = []
+    if cell.what == _EXCLUDING:
+        same = _evaluation(cell._replace(what="top 10"), FUSED, on)
+        others = [same._replace(name="without")]
+    ms = medians([composite, ours, *others], effort, floors=products)
+    without = ms.get("without")
     return [
         {
             **cell._asdict(),
@@ -64,6 +76,8 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
             "times_floor": ms[FUSED] / ms["floor"],
             "ours_mib": fresh_process.extra_mib(contenders, cell=list(cell)),
             "matrix_mib": 4 * cell.batch * cell.classes / 2**20,
+            "without_ms": without,
+            "times_without": None if without is None else ms[FUSED] / without,
         }
     ]
 
@@ -71,7 +85,7 @@ def measure(cell: Cell, effort: Effort) -> list[dict[str, Any]]:
 def contenders(cell: Sequence[Any]) -> tuple[Contender, Contender]:
     """Returns a tiny evaluation and the one to measure; see `fresh_process`."""
     real = Cell(*cell)
-    tiny = real._replace(batch=8, dim=8, classes=100)
+    tiny = real._replace(batch=8, dim=8, classes=200)
 
     def make(c: Cell) -> Contender:
         return _evaluation(c, FUSED, steps.tables(c.classes, c.dim))
@@ -81,7 +95,9 @@ def contenders(cell: Sequence[Any]) -> tuple[Contender, Contender]:
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """See `sections.Section`."""
+    excluding = [row["times_without"] for row in rows if row["times_without"] is not None]
     return {
+        **({"the most times the same without exclude": max(excluding)} if excluding else {}),
         "the most times the floor": max(row["times_floor"] for row in rows),
         "the most memory, MiB": max(row["ours_mib"] for row in rows),
     }
@@ -102,6 +118,10 @@ def draw(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 def _evaluation(cell: Cell, how: str, on: steps.Tables) -> Contender:
     values = steps.skewed_values(Shape(cell.batch, cell.dim, 1, classes=cell.classes))
+    seen = None
+    if cell.what == _EXCLUDING:
+        drawn = np.random.default_rng(0).integers(0, cell.classes, [cell.batch, _SEEN])
+        seen = tf.constant(drawn, tf.int64)
 
     @tf.function
     def loss(labels: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
@@ -109,6 +129,6 @@ def _evaluation(cell: Cell, how: str, on: steps.Tables) -> Contender:
 
     @tf.function
     def top(labels: tf.Tensor, inputs: tf.Tensor) -> Any:
-        return tsc.nn.full_top_k(*on, inputs, _K, implementation=how)
+        return tsc.nn.full_top_k(*on, inputs, _K, exclude=seen, implementation=how)
 
     return Contender(how, loss if cell.what == "loss" else top, lambda: values[:2])

@@ -74,8 +74,8 @@ class Output(NamedTuple):
     def sampler(self) -> Callable[..., SampledValues]:
         """Returns the loss's sampler, as a callable with a sampler's arguments."""
         loss = self.loss
-        if isinstance(loss.sampler, str) and loss.sampler == loss._own_sampler:
-            return default.BY_NAME[loss._own_sampler]
+        if isinstance(loss.sampler, str):
+            return default.BY_NAME[loss.sampler]
         return sampler_config.resolve(loss.sampler, lambda: None)
 
     def draw(self) -> SampledValues:

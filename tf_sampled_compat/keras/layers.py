@@ -1,9 +1,9 @@
 """Mirrors `keras.layers`: the output layer for many classes."""
 
 from tf_sampled_compat.keras.family import KERAS, register
-from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, top_k
+from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, sampler_layer, top_k
 
-__all__ = ["InBatchLogits", "SampledDense", "TopK"]
+__all__ = ["InBatchLogits", "SampledDense", "Sampler", "TopK"]
 
 
 @register
@@ -30,8 +30,9 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
     A masked row is neither a query nor a candidate.
 
     Args:
-      temperature: τ: a positive number, or a variable, which a callback may change. A saved model
-        has the variable's number.
+      temperature: τ: a positive number; a variable, which a callback may change, and whose number
+        a saved model has; or a `LearningRateSchedule` of Keras, which follows the training steps of
+        `InBatchSoftmax`. The layer saves how many there were.
       remove_accidental_hits: Whether to leave every candidate whose id is that of a query's own out
         of the query's negatives.
       frequencies: How often each id is a candidate of the batch: a `[num_items]` array of counts,
@@ -54,6 +55,8 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
 
     Source: `tfrs.tasks.Retrieval` of https://www.tensorflow.org/recommenders.
     """
+
+    _keras = KERAS
 
 
 @register
@@ -119,6 +122,39 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
       TypeError: For an argument of `Dense` that has another name here, or no meaning.
 
     Source: https://keras.io/api/layers/core_layers/dense, whose kernel is transposed.
+    """
+
+    _keras = KERAS
+
+
+@register
+class Sampler(sampler_layer.Sampler, KERAS.layers.Layer):
+    """Holds a sampler in a layer or model of your own, so that Keras's files have its state.
+
+    Keras saves the state of layers only, and a sampler is none. The losses of this package save
+    their samplers without this layer, and `tf.train.Checkpoint` saves a sampler that is an
+    attribute. The layer is called as its sampler is:
+
+    >>> class Table(keras.layers.Layer):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         frequencies = tsc.random.LearnedUnigramSampler(50, seed=1)
+    ...         self.sampler = tsc.keras.layers.Sampler(frequencies)
+    ...     def call(self, inputs):
+    ...         return inputs
+    >>> table = Table()
+    >>> loss = tsc.nn.sampled_softmax_loss(
+    ...     weights, biases, labels, inputs, 5, 50, sampler=table.sampler)
+
+    Args:
+      sampler: Any sampler; its state is saved if it is one of `tf_sampled_compat.random` with a
+        state, a `tf.Module`, or an object with `save_own_variables` and `load_own_variables`.
+      **kwargs: `name`: as for any layer.
+
+    Raises:
+      TypeError: If `sampler` is no sampler.
+
+    Source: `tf_sampled_compat.random`.
     """
 
     _keras = KERAS

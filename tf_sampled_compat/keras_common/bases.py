@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         name: str
         built: bool
         compute_dtype: Any
+        activity_regularizer: Any
 
         # Arguments of other layers, with what to do instead.
         _refused: ClassVar[Mapping[str, str]]

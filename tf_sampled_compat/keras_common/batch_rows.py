@@ -149,7 +149,7 @@ def _of_labels(weights: Any, hidden: tf.Tensor, num_true: Optional[int]) -> Opti
     if num_true is None or num_true == 1 or weights is None:
         return None
     if isinstance(weights, tf.RaggedTensor):
-        weights, _ = rectangular(weights, hidden, num_true)
+        weights, _ = rectangular(weights, hidden, num_true, "sample_weight")
     weights = tf.convert_to_tensor(weights)
     if weights.shape.rank != hidden.shape.rank or weights.shape[-1] != num_true:
         return None

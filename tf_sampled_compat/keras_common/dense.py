@@ -21,6 +21,7 @@ _SHARED = (
     "bias_regularizer",
     "kernel_constraint",
     "bias_constraint",
+    "activity_regularizer",
 )
 # A loss of logits includes these.
 _LEFT_OUT = ("linear", "softmax", "sigmoid")
@@ -35,7 +36,8 @@ def to_head(cls: Any, layer: Any, options: dict[str, Any]) -> Any:
       options: Arguments of the head that replace the layer's.
 
     Raises:
-      ArgumentError: If `layer` is no `Dense`, or has an activation that is not part of a loss.
+      ArgumentError: If `layer` is no `Dense`, has an activation that is not part of a loss, or is
+        quantized.
     """
     keras = cls._keras
     if not isinstance(layer, keras.layers.Dense):
@@ -53,6 +55,16 @@ def to_head(cls: Any, layer: Any, options: dict[str, Any]) -> Any:
         errors.fail("kernel", "none: the head gets the kernel of the Dense layer", "one to share")
     config = layer.get_config()
     shared = {key: config[key] for key in _SHARED if key in config}
+    if activation != "linear":
+        _check_activity("layer", shared.get("activity_regularizer"), repr(activation), options)
+    quantized = getattr(layer, "quantization_mode", None)
+    if quantized is not None:
+        errors.fail(
+            "layer",
+            "a Dense layer of floating-point weights, as a head looks up rows of its kernel: make "
+            "the head before the layer is quantized",
+            f"one that is quantized to {quantized}",
+        )
     head = cls(layer.units, **{**shared, **options})
     if layer.built:
         head.build((None, layer.kernel.shape[0]))
@@ -75,6 +87,9 @@ def from_head(head: Any, options: dict[str, Any]) -> Any:
         )
     config = head.own_config()
     shared = {key: config[key] for key in _SHARED if key in config}
+    activation = options.get("activation")
+    if activation not in (None, "linear"):
+        _check_activity("activation", head.activity_regularizer, repr(activation), options)
     layer = head._keras.layers.Dense(head.num_classes, **{**shared, **options})
     if head.built:
         kernel = tf.convert_to_tensor(head.kernel)[: head.num_classes]
@@ -83,6 +98,19 @@ def from_head(head: Any, options: dict[str, Any]) -> Any:
         if head.bias is not None:
             layer.bias.assign(tf.convert_to_tensor(head.bias))
     return layer
+
+
+def _check_activity(
+    argument: str, regularizer: Any, activation: str, options: dict[str, Any]
+) -> None:
+    """Refuses a regularizer of the output beside an activation: it would see other values."""
+    if regularizer is not None and "activity_regularizer" not in options:
+        errors.fail(
+            argument,
+            "no activation beside an activity_regularizer, which sees the logits of a head: pass "
+            "activity_regularizer=, which may be None, too",
+            f"{activation} beside one",
+        )
 
 
 def stored_kernel(variables: dict[str, Any], shape: Any) -> dict[str, Any]:

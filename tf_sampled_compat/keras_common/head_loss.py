@@ -60,10 +60,11 @@ class HeadLoss(bases.Loss):
     # The Keras that the loss belongs to, and `ComputedLosses` in it.
     _keras: ClassVar[Any]
     _computed_losses: ClassVar[type[ComputedLosses]]
-    # The function of `tsc.nn` that computes this loss; the loss of the logits; the default sampler.
+    # The function of `tsc.nn` that computes this loss; the loss of the logits.
     _function: ClassVar[str] = "sampled_softmax_loss"
     _kind: ClassVar[LossKind] = "softmax"
-    _own_sampler: ClassVar[str] = default.FOR_SAMPLED_LOSSES
+    # The sampler that the function uses by default. TAPAS's is not saved, so the loss has another.
+    _own_sampler: ClassVar[Optional[str]] = default.FOR_SAMPLED_LOSSES
     # Whether the logits are less the logarithm of the expected counts.
     _subtract_log_q: ClassVar[bool] = True
 
@@ -210,22 +211,31 @@ class HeadLoss(bases.Loss):
         The head saves the state of a sampler that has one.
         """
         sampler_config.check_size(self.sampler, self.num_sampled, head.num_classes)
-        is_own = isinstance(self.sampler, str) and self.sampler == self._own_sampler
-        if is_own and not private.in_xla_context():
-            return None
+        is_default = isinstance(self.sampler, str) and self.sampler == self._own_sampler
+        if is_default and not private.in_xla_context():
+            return None  # TensorFlow's kernel, which the functions use by default.
         learner = functools.partial(self._learner, head.num_classes)
         sampler = sampler_config.resolve(self.sampler, learner)
         head.sampler_state.hold(sampler, head, self)
         return sampler
 
     def _learner(self, num_classes: int) -> LearnedUnigramSampler:
-        """Returns the sampler that replaces "learned_unigram" under XLA.
+        """Returns the sampler that "learned_unigram" stands for: its counts are saved.
 
         The loss has one for each number of classes.
         """
-        if num_classes not in self._learners:
-            with tf.init_scope():
-                self._learners[num_classes] = LearnedUnigramSampler(num_classes, seed=self.seed)
+
+        def make() -> None:
+            if num_classes not in self._learners:
+                with tf.init_scope():
+                    self._learners[num_classes] = LearnedUnigramSampler(num_classes, seed=self.seed)
+
+        # Made by one replica, it would not know the others.
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            context.merge_call(lambda strategy: make())
+        else:
+            make()
         return self._learners[num_classes]
 
     def get_config(self) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Optional
 
 import tensorflow as tf
 
@@ -12,6 +13,8 @@ from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_logits
 from tf_sampled_compat.core.samplers import frequencies as given
 from tf_sampled_compat.keras_common import bases, head_output, in_batch_output
 from tf_sampled_compat.keras_common.batch_rows import mask_of
+from tf_sampled_compat.keras_common.private import in_symbolic_scope
+from tf_sampled_compat.keras_common.schedule_steps import ScheduleSteps
 
 # Saved models contain this name. Never change it.
 _PREFIX = "frequencies_"
@@ -35,17 +38,30 @@ class InBatchLogits(bases.Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not hasattr(temperature, "assign"):
+        schedules = self._keras.optimizers.schedules
+        if isinstance(temperature, Mapping):
+            temperature = schedules.deserialize(temperature)
+        is_schedule = isinstance(temperature, schedules.LearningRateSchedule)
+        if not is_schedule and not hasattr(temperature, "assign"):
             temperature = float(scaling.temperature("temperature", temperature))
-        self._held_temperature = _Held(temperature)
+        self._schedule = temperature if is_schedule else None
+        self._held_temperature = _Held(None if is_schedule else temperature)
+        self.schedule_steps = ScheduleSteps()
         self.remove_accidental_hits = remove_accidental_hits
         self.frequencies = None if frequencies is None else given.as_frequencies(frequencies)
         self.supports_masking = True
 
     @property
     def temperature(self) -> Any:
-        """The number or variable that divides the logits."""
-        return self._held_temperature.value
+        """What divides the logits: a number, a variable, or a schedule's value of the next step."""
+        if self._schedule is None:
+            return self._held_temperature.value
+        return tf.cast(self._schedule(self.schedule_steps.count()), tf.float32)
+
+    def _temperature_of_call(self) -> Any:
+        if self._schedule is None or in_symbolic_scope():
+            return self.temperature
+        return tf.cast(self._schedule(self.schedule_steps.now()), tf.float32)
 
     def call(
         self,
@@ -71,13 +87,15 @@ class InBatchLogits(bases.Layer):
             extra_expected_counts=extra_expected_counts,
             mask=_flat(_both(mask_of(queries), mask_of(candidates))),
             remove_accidental_hits=self.remove_accidental_hits,
-            temperature=self.temperature,
+            temperature=self._temperature_of_call(),
         )
-        return _tagged_logits(loss, queries, training)
+        steps = None if self._schedule is None else self.schedule_steps
+        return _tagged_logits(loss, queries, training, steps)
 
     def save_own_variables(self, store: Any) -> None:
-        """Saves what `frequencies` has learned."""
+        """Saves what `frequencies` has learned, and the steps of a schedule."""
         super().save_own_variables(store)
+        self.schedule_steps.save(store)
         state: dict[str, Any] = {}
         if self.frequencies is not None:
             self.frequencies.save_own_variables(state)
@@ -88,15 +106,19 @@ class InBatchLogits(bases.Layer):
         """Loads the result of `save_own_variables`."""
         values = {name: store[name] for name in store.keys()}
         state = {n[len(_PREFIX) :]: values.pop(n) for n in list(values) if n.startswith(_PREFIX)}
-        super().load_own_variables(values)
+        super().load_own_variables(self.schedule_steps.load(values))
         if state and self.frequencies is not None:
             self.frequencies.load_own_variables(state)
 
     def get_config(self) -> dict[str, Any]:
         """Describes the layer. A variable as temperature is described by its number."""
+        if self._schedule is None:
+            temperature = float(tf.convert_to_tensor(self.temperature))
+        else:
+            temperature = self._keras.optimizers.schedules.serialize(self._schedule)
         return {
             **super().get_config(),
-            "temperature": float(tf.convert_to_tensor(self.temperature)),
+            "temperature": temperature,
             "remove_accidental_hits": self.remove_accidental_hits,
             "frequencies": None if self.frequencies is None else given.describe(self.frequencies),
         }
@@ -110,7 +132,9 @@ class InBatchLogits(bases.Layer):
 
 
 @tf.autograph.experimental.do_not_convert
-def _tagged_logits(loss: InBatchLoss, queries: tf.Tensor, training: Any) -> tf.Tensor:
+def _tagged_logits(
+    loss: InBatchLoss, queries: tf.Tensor, training: Any, steps: Optional[ScheduleSteps]
+) -> tf.Tensor:
     compute = functools.partial(in_batch_logits, loss)
     if tf.inside_function():
         # An own function, which TensorFlow prunes as a whole if nothing uses the logits.
@@ -118,7 +142,7 @@ def _tagged_logits(loss: InBatchLoss, queries: tf.Tensor, training: Any) -> tf.T
     logits = compute()
     shape = tf.concat([tf.shape(queries)[:-1], tf.shape(logits)[1:]], axis=0)
     logits = tf.ensure_shape(tf.reshape(logits, shape), [*queries.shape[:-1], logits.shape[1]])
-    tag = in_batch_output.Tag(loss, queries, head_output.is_training(training))
+    tag = in_batch_output.Tag(loss, queries, head_output.is_training(training), steps)
     return in_batch_output.attach(logits, tag)
 
 

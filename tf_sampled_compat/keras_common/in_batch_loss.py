@@ -62,6 +62,8 @@ class InBatchSoftmax(bases.Loss):
             implementation=self.implementation,
             name=self.name or type(self).__name__,
         )
+        if tag.training and tag.steps is not None:
+            tag.steps.next()
         leading = tag.queries.shape[:-1]
         values = tf.reshape(in_batch_loss(loss), tf.shape(tag.queries)[:-1])
         return tf.ensure_shape(values, leading)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss
+from tf_sampled_compat.keras_common.schedule_steps import ScheduleSteps
 
 _ATTRIBUTE = "_tf_sampled_compat_in_batch_tag"
 
@@ -19,11 +20,13 @@ class Tag(NamedTuple):
       loss: The flattened arguments of the loss. Its mask is Keras's.
       queries: `[..., dim]`, as the layer got them.
       training: Whether the layer was called for training.
+      steps: Counts the training steps, if a schedule needs them.
     """
 
     loss: InBatchLoss
     queries: tf.Tensor
     training: bool
+    steps: Optional[ScheduleSteps] = None
 
 
 def attach(logits: tf.Tensor, tag: Tag) -> tf.Tensor:

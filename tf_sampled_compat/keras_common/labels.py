@@ -97,13 +97,28 @@ def whole_class_ids(labels: tf.Tensor) -> tf.Tensor:
 
 
 def rectangular(
-    ragged: tf.RaggedTensor, hidden: tf.Tensor, num_true: Optional[int]
+    ragged: tf.RaggedTensor, hidden: tf.Tensor, num_true: Optional[int], argument: str = "labels"
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Pads ragged values to the shape of hidden, with `num_true` classes or as many as there are.
+
+    Args:
+      ragged: `[...]` or `[..., num_true]`.
+      hidden: `[..., dim]`, the input of the head.
+      num_true: The number of true classes of each example, or None.
+      argument: The name of the values, for a message.
 
     Returns:
       The values, and whether each was there.
     """
+    if private.in_xla_context():
+        errors.fail(
+            argument,
+            "a dense tensor under jit_compile=True, as XLA cannot compile a RaggedTensor: pad the "
+            "rows, y = y.to_tensor(-1), and give the loss padding_label=-1; or compile the model "
+            "with jit_compile=False",
+            f"a RaggedTensor of shape {ragged.shape}",
+            errors.ArgumentTypeError,
+        )
     leading = hidden.shape[:-1].rank
     has_classes = ragged.shape.rank == hidden.shape.rank
     if ragged.shape.rank not in (leading, hidden.shape.rank):

@@ -18,6 +18,7 @@ from tf_sampled_compat.core.losses.description import (
     Sampling,
 )
 from tf_sampled_compat.core.samplers import default
+from tf_sampled_compat.keras_common import ways_out
 from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
 
@@ -25,6 +26,7 @@ from tf_sampled_compat.keras_common.temperature import Temperature
 class SampledSoftmax(HeadLoss):
     """The sampled softmax loss in training, the softmax loss over all classes in evaluation."""
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -66,6 +68,7 @@ class NCE(HeadLoss):
     _function: ClassVar[str] = "nce_loss"
     _kind: ClassVar[LossKind] = "sigmoid"
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -125,9 +128,10 @@ class SampledBinaryCrossentropy(HeadLoss):
 
     _function: ClassVar[str] = "sampled_binary_crossentropy"
     _kind: ClassVar[LossKind] = "sigmoid"
-    _own_sampler: ClassVar[str] = default.FOR_BINARY_CROSSENTROPY
+    _own_sampler: ClassVar[Optional[str]] = default.FOR_BINARY_CROSSENTROPY
     _subtract_log_q: ClassVar[bool] = False
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -188,6 +192,7 @@ class SampledSparseSoftmax(HeadLoss):
     _function: ClassVar[str] = "sampled_sparse_softmax_loss"
     _kind: ClassVar[LossKind] = "sparse_softmax"
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -232,8 +237,9 @@ class RankSampledSoftmax(HeadLoss):
     """The TAPAS loss in training, the softmax loss over all classes in evaluation."""
 
     _function: ClassVar[str] = "rank_sampled_softmax_loss"
-    _own_sampler: ClassVar[str] = default.FOR_TAPAS
+    _own_sampler: ClassVar[Optional[str]] = None
 
+    @ways_out.needs("num_sampled")
     def __init__(
         self,
         num_sampled: int,
@@ -285,6 +291,10 @@ class RankSampledSoftmax(HeadLoss):
     @resampling_temperature.setter
     def resampling_temperature(self, value: Any) -> None:
         self._temperature.assign(value)
+
+    def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
+        self._temperature.follow(head.schedule_steps)
+        return super()._exact(arguments, head)
 
     def _resampling(self, head: Any) -> Resampling:
         temperature = self._temperature.of_next_step(head.schedule_steps)

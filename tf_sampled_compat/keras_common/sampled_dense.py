@@ -20,6 +20,7 @@ from tf_sampled_compat.keras_common import (
     tied_kernel,
     ways_out,
 )
+from tf_sampled_compat.keras_common.named_variables import NamedVariables
 from tf_sampled_compat.keras_common.saved_sampler_state import SamplerState
 from tf_sampled_compat.keras_common.schedule_steps import ScheduleSteps
 
@@ -68,7 +69,8 @@ class SampledDense(bases.Layer):
         self._twin: Optional[tied_kernel.Described] = None
         self._kernel = None
         self.bias = None
-        self.sampler_state = SamplerState()
+        self.sampler_variables = NamedVariables()
+        self.sampler_state = SamplerState(self.sampler_variables)
         self.schedule_steps = ScheduleSteps()
 
     def build(self, input_shape: Any) -> None:
@@ -89,7 +91,7 @@ class SampledDense(bases.Layer):
                 trainable=True,
             )
         elif self._described is None:
-            tied_kernel.build(self.kernel_source, dim, keras)
+            tied_kernel.build(self.kernel_source, dim, keras, self.num_classes)
         if self.use_bias and twin is None:
             self.bias = self.add_weight(
                 name="bias",
@@ -217,14 +219,14 @@ class SampledDense(bases.Layer):
         return {"temperature": temperature, "normalize": self.normalize}
 
     def save_own_variables(self, store: Any) -> None:
-        """Saves the weights, and the state of the `LearnedUnigramSampler` used in training."""
+        """Saves the weights, the state of the samplers used in training, and a schedule's steps."""
         super().save_own_variables(store)
         self.sampler_state.save(store)
         self.schedule_steps.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the result of `save_own_variables`, or of a `Dense` layer's."""
-        variables = self.schedule_steps.load(self.sampler_state.load(store))
+        variables = self.schedule_steps.load(self.sampler_state.load(store, self))
         if not variables and self._twin is not None:
             return  # They were loaded with the twin.
         if not variables and (self._kernel is not None or self.bias is not None):
@@ -261,6 +263,7 @@ class SampledDense(bases.Layer):
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
             "temperature": self.temperature,
             "normalize": self.normalize,
+            "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
         }
 
     @classmethod

@@ -12,7 +12,6 @@ from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.samplers import default, tensorflow_kernels
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.samplers.mixture import InBatchSampler, MixtureSampler
-from tf_sampled_compat.core.tf import private
 
 NAMED = {
     "fixed_unigram": tensorflow_kernels.fixed_unigram_candidate_sampler,
@@ -63,14 +62,14 @@ def resolve(sampler: Any, learner: Callable[[], Any]) -> Callable[..., Any]:
 
     Args:
       sampler: The result of `normalize`.
-      learner: Returns the loss's own `LearnedUnigramSampler`, for XLA, which cannot compile
-        TensorFlow's learned sampler.
+      learner: Returns the loss's own `LearnedUnigramSampler`, whose counts are saved. TensorFlow's
+        learned sampler keeps them in a kernel, and XLA cannot compile it.
     """
     if callable(sampler):
         return sampler
     options = dict(sampler) if isinstance(sampler, Mapping) else {"name": sampler}
     name = options.pop("name")
-    if name == "learned_unigram" and private.in_xla_context():
+    if name == "learned_unigram":
         return learner()
     return functools.partial(default.BY_NAME[name], **options)
 
@@ -88,13 +87,12 @@ def register(register_class: Callable[[Any], Any]) -> None:
 def serialize(sampler: Any, keras: Any) -> Any:
     """Describes a sampler in a config. A custom object must be registered with Keras.
 
-    Its state is not in the config, but in the files and checkpoints of the model.
+    Its state is not in the config, but in the files and checkpoints of the model. While Keras saves
+    a model, two descriptions of one sampler have the same number.
     """
-    if isinstance(sampler, LearnedUnigramSampler):
-        return {_LEARNED: sampler.get_config()}  # The form that files have had from the start.
     if not callable(sampler):
         return sampler
-    described = keras.utils.serialize_keras_object(sampler)
+    described = _described(sampler, keras)
     if isinstance(sampler, MixtureSampler):
         # Not every Keras describes what is inside a config.
         described["config"] = {
@@ -107,16 +105,22 @@ def serialize(sampler: Any, keras: Any) -> Any:
     return described
 
 
+def _described(sampler: Any, keras: Any) -> dict[str, Any]:
+    # Keras numbers an object when it describes it again. The caller copies what it gets at once.
+    keras.utils.serialize_keras_object(sampler)
+    return dict(keras.utils.serialize_keras_object(sampler))
+
+
 def deserialize(config: Any, keras: Any) -> Any:
-    """Returns the sampler that `serialize` described."""
-    if isinstance(config, Mapping) and _LEARNED in config:
+    """Returns the sampler that `serialize` described; the same one for the same number."""
+    if isinstance(config, Mapping) and _LEARNED in config:  # As in files of the first releases.
         return LearnedUnigramSampler(**config[_LEARNED])
     if not isinstance(config, Mapping) or "class_name" not in config:
         return config
     inside = config.get("config")
     if isinstance(inside, Mapping) and {"samplers", "sizes", "shared"} <= set(inside):
         samplers = [deserialize(inner, keras) for inner in inside["samplers"]]
-        return MixtureSampler.from_config({**inside, "samplers": samplers})
+        config = {**config, "config": {**inside, "samplers": samplers}}
     return keras.utils.deserialize_keras_object(config)
 
 

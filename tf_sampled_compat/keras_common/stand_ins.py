@@ -17,7 +17,7 @@ from tf_sampled_compat.keras_common.registration import PACKAGE
 
 # What `__all__` holds in the modules of `tsc.keras`; a test compares.
 CLASSES: Mapping[str, tuple[str, ...]] = {
-    "layers": ("InBatchLogits", "SampledDense", "TopK"),
+    "layers": ("InBatchLogits", "SampledDense", "Sampler", "TopK"),
     "losses": (
         "InBatchSoftmax",
         "NCE",

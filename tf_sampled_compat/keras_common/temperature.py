@@ -11,6 +11,9 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.keras_common.schedule_steps import ScheduleSteps
 
+# Saved models contain this name. Never change it.
+_STEP = "step"
+
 
 class Temperature:
     """A scalar: the caller's variable, a new one with the caller's number, or a schedule's value.
@@ -23,8 +26,11 @@ class Temperature:
 
     def __init__(self, value: Any, keras: Any):
         schedules = keras.optimizers.schedules
+        # The step of a schedule that was saved, until the loss meets its head, which knows it.
+        self._saved_step = 0
         if isinstance(value, Mapping):
-            value = schedules.deserialize(value)
+            self._saved_step = int(value.get(_STEP, 0))
+            value = schedules.deserialize({k: v for k, v in value.items() if k != _STEP})
         self._schedules = schedules
         self.schedule = value if isinstance(value, schedules.LearningRateSchedule) else None
         self._steps = None
@@ -63,18 +69,25 @@ class Temperature:
         """
         if self.schedule is None:
             return tf.convert_to_tensor(self.variable)
-        self._steps = steps
+        self.follow(steps)
         return tf.cast(self.schedule(steps.next()), tf.float32)
+
+    def follow(self, steps: ScheduleSteps) -> None:
+        """Takes the next step of a schedule from those of a head."""
+        self._steps = steps
 
     def current(self) -> Any:
         """Returns the variable, or the schedule's value for the next step."""
         if self.schedule is None:
             return self.variable
-        step = 0 if self._steps is None else self._steps.count()
-        return tf.cast(self.schedule(step), tf.float32)
+        return tf.cast(self.schedule(self._next_step()), tf.float32)
+
+    def _next_step(self) -> int:
+        return self._saved_step if self._steps is None else self._steps.count()
 
     def config(self) -> Any:
         """Describes the temperature: a Python number, or a schedule."""
         if self.schedule is None:
             return float(np.asarray(tf.convert_to_tensor(self.variable)))
-        return self._schedules.serialize(self.schedule)
+        step = self._next_step()
+        return {**self._schedules.serialize(self.schedule), **({_STEP: step} if step else {})}

@@ -71,22 +71,27 @@ def _check_rows(rows: Any, num_classes: int) -> None:
         errors.fail("kernel", f"a table of at least num_classes = {num_classes} rows", rows)
 
 
-def build(source: Any, dim: int, keras: Any) -> None:
+def build(source: Any, dim: int, keras: Any, num_classes: int) -> None:
     """Makes the weights of a layer that was not called before the head that shares them.
+
+    Then it checks their shape. In Keras 3 a head of a functional model is only built while the
+    model is made, so that the first call would be in `fit`.
 
     Args:
       source: A layer or a variable. An `Embedding` knows its size, and another head has the same
         inputs. Other layers have to be called first.
       dim: The last dimension of the inputs of both heads.
       keras: The Keras of the head.
+      num_classes: The number of rows that the head needs.
     """
-    if not isinstance(source, keras.layers.Layer) or source.built:
-        return
-    is_head = hasattr(source, "kernel_source")
-    if not (is_head or isinstance(source, keras.layers.Embedding)):
-        return
-    with tf.name_scope(source.name):  # The name that tf_keras would give it in a call.
-        source.build((None, dim) if is_head else (None,))
+    is_layer = isinstance(source, keras.layers.Layer)
+    if is_layer and not source.built:
+        is_head = hasattr(source, "kernel_source")
+        if not (is_head or isinstance(source, keras.layers.Embedding)):
+            return
+        with tf.name_scope(source.name):  # The name that tf_keras would give it in a call.
+            source.build((None, dim) if is_head else (None,))
+    check_shape(table_of(source, keras), num_classes, dim)
 
 
 def original_of(head: Any, inputs: Any) -> Any:

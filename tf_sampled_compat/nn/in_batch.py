@@ -9,10 +9,12 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
 from tf_sampled_compat.core.losses.description import Composition, Margin
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_loss
+from tf_sampled_compat.nn import in_compile
 
 __all__ = ["in_batch_softmax_loss"]
 
 
+@in_compile.use_after_towers
 def in_batch_softmax_loss(
     queries: TensorLike,
     candidates: TensorLike,

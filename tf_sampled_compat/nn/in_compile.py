@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, TypeVar, cast
 
+import tensorflow as tf
+
 from tf_sampled_compat.core.arguments import errors
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -33,3 +35,28 @@ def use_instead(loss: str) -> Callable[[_Function], _Function]:
         return cast(_Function, checked)
 
     return decorate
+
+
+def use_after_towers(function: _Function) -> _Function:
+    """Decorates a loss of two towers, which may well be called with two tensors.
+
+    It fails for two that can be no activations of queries and candidates.
+    """
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == 2 and not kwargs and all(map(tf.is_tensor, args)):
+            one, other = (each.shape for each in args)
+            ranks = one.rank, other.rank
+            is_column = ranks == (2, 2) and one[1] == 1 and other[1] != 1
+            if is_column or (None not in ranks and ranks != (2, 2)):
+                errors.fail(
+                    function.__name__,
+                    "queries and candidates, both [batch_size, dim]. As a loss of Keras pass "
+                    "tsc.keras.losses.InBatchSoftmax(), after a tsc.keras.layers.InBatchLogits",
+                    f"shapes {one} and {other}, as of the labels and outputs of a model",
+                    errors.ArgumentTypeError,
+                )
+        return function(*args, **kwargs)
+
+    return cast(_Function, checked)

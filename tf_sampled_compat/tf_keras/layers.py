@@ -1,9 +1,9 @@
 """Mirrors `tf_keras.layers`: the output layer for many classes."""
 
-from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, top_k
+from tf_sampled_compat.keras_common import in_batch_logits, sampled_dense, sampler_layer, top_k
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
-__all__ = ["InBatchLogits", "SampledDense", "TopK"]
+__all__ = ["InBatchLogits", "SampledDense", "Sampler", "TopK"]
 
 
 @register
@@ -23,6 +23,8 @@ class InBatchLogits(in_batch_logits.InBatchLogits, KERAS.layers.Layer):
     Source: `tf_sampled_compat.keras.layers.InBatchLogits`.
     """
 
+    _keras = KERAS
+
 
 @register
 class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
@@ -39,6 +41,22 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
     (2, 1000)
 
     Source: `tf_sampled_compat.keras.layers.SampledDense`.
+    """
+
+    _keras = KERAS
+
+
+@register
+class Sampler(sampler_layer.Sampler, KERAS.layers.Layer):
+    """Holds a sampler in a layer or model of your own, so that Keras's files have its state.
+
+    See `tf_sampled_compat.keras.layers.Sampler`, which has the same arguments.
+
+    >>> sampler = tsc.tf_keras.layers.Sampler(tsc.random.LearnedUnigramSampler(50, seed=1))
+    >>> loss = tsc.nn.sampled_softmax_loss(
+    ...     weights, biases, labels, inputs, 5, 50, sampler=sampler)
+
+    Source: `tf_sampled_compat.keras.layers.Sampler`.
     """
 
     _keras = KERAS

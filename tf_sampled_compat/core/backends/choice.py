@@ -28,7 +28,7 @@ class Call(NamedTuple):
       counts_by_row: Whether the candidates' expected counts differ from row to row.
       remote: Whether a piece of the table is on a parameter server.
       vectorized: Whether `tf.vectorized_map` will vectorize it.
-      portable: Whether the graph may be exported, to load where the C++ op is not.
+      portable: Whether the graph is exported, or may be, to load where the C++ op is not.
     """
 
     compiled: bool = False
@@ -63,6 +63,7 @@ def describe(
         counts_by_row=_differs_by_row(sampled_expected_count),
         remote=any(map(private.is_on_parameter_server, pieces)),
         vectorized=private.in_vectorized_map(),
+        portable=private.is_exported(),
     )
 
 
@@ -88,7 +89,7 @@ def doubt(call: Call) -> Optional[str]:
     if call.vectorized:
         return "tf.vectorized_map could only loop over the C++ op"
     if call.portable:
-        return "the graph may be exported, and only TensorFlow's ops load everywhere"
+        return "the graph is or may be exported, and only TensorFlow's ops load everywhere"
     return None
 
 

@@ -203,7 +203,8 @@ def _backend(
 ) -> Backend:
     """Chooses. (Padding among the true classes concerns no sum over all classes.)"""
     about = describe(inputs=batch.inputs, weights=batch.weights.pieces, biases=batch.biases.pieces)
-    about = about._replace(portable=portable and not tf.executing_eagerly())
+    may_be_exported = portable and not tf.executing_eagerly()
+    about = about._replace(portable=about.portable or may_be_exported)
     return choose(implementation, about, function)
 
 

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.samplers import tensorflow_kernels
 from tf_sampled_compat.core.samplers.saving import plain
@@ -23,11 +25,16 @@ _FUNCTIONS = {
 
 
 def distinct(samplers: Sequence[Any]) -> list[Any]:
-    """Returns the objects that hold the samplers' states, each once."""
+    """Returns the objects that hold the samplers' states, each once.
+
+    Their places are in files. So modules without a method to save them, which older files lack,
+    come last.
+    """
+    holders = [getattr(sampler, "frequencies", sampler) for sampler in samplers]
+    savers = [one for one in holders if hasattr(one, "save_own_variables")]
     found: list[Any] = []
-    for sampler in samplers:
-        holder = getattr(sampler, "frequencies", sampler)
-        if hasattr(holder, "save_own_variables") and not any(holder is one for one in found):
+    for holder in [*savers, *(one for one in holders if isinstance(one, tf.Module))]:
+        if not any(holder is one for one in found):
             found.append(holder)
     return found
 

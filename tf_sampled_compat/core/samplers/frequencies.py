@@ -12,13 +12,14 @@ from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
+from tf_sampled_compat.core.samplers.saving import SavedSampler
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
 _EXPECTED = "a [num_classes] array of numbers that are finite, not negative, and not all zero"
 
 
-class Frequencies(tf.Module):
+class Frequencies(SavedSampler):
     """P(k) ∝ the k-th number of an array.
 
     Attributes:
@@ -76,16 +77,8 @@ class Frequencies(tf.Module):
         """Returns the constructor's arguments."""
         return {"values": np.asarray(tf.convert_to_tensor(self._given)).tolist()}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Frequencies:
-        """Makes frequencies from the result of `get_config`."""
-        return cls(**config)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Stores nothing: what is given is in the config."""
-
-    def load_own_variables(self, store: Any) -> None:
-        """Loads nothing."""
+    def _state(self) -> dict[str, tf.Variable]:
+        return {}  # What is given is in the config.
 
     def __reduce__(self) -> Any:
         """Describes the frequencies to `pickle` and `copy`."""

@@ -31,6 +31,8 @@ def _fused(law: str, range_max: int, log2_range: int) -> Optional[FusedDraw]:
         return None
     if setting.default() == "composite" or private.has_remote_devices():
         return None
+    if private.is_exported() and setting.default() != "fused":
+        return None
     if library.missing() is not None:
         return None
 

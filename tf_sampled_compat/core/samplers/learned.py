@@ -297,16 +297,6 @@ class LearnedUnigramSampler(SavedSampler):
         state = {"nodes": self._tree.nodes, "seed": self._seed, "step": self._step}
         return state if self._intervals is None else {**state, **self._intervals.state()}
 
-    def save_own_variables(self, store: Any) -> None:
-        """Stores the state in a mapping; a Keras layer's method of this name can call it."""
-        for name, variable in self._state().items():
-            store[name] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Restores the state that `save_own_variables` stored."""
-        for name, variable in self._state().items():
-            variable.assign(store[name])
-
     def __reduce__(self) -> Any:
         """Describes the sampler to `pickle` and `copy`: its arguments, then its state."""
         state: dict[str, Any] = {}

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.typing import Sampler, TensorLike
 from tf_sampled_compat.core.samplers import frequencies as counts
+from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.core.samplers.descriptions import describe, distinct, rebuild
 from tf_sampled_compat.core.samplers.joint_draws import draw_and_learn
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
@@ -113,13 +114,8 @@ class InBatchSampler(SavedSampler):
         """Makes a sampler from the result of `get_config`, with fresh frequencies."""
         return cls(counts.rebuild(config["frequencies"]), config.get("name"))
 
-    def save_own_variables(self, store: Any) -> None:
-        """Stores the state of `frequencies` in a mapping."""
-        self.frequencies.save_own_variables(store)
-
-    def load_own_variables(self, store: Any) -> None:
-        """Restores the state that `save_own_variables` stored."""
-        self.frequencies.load_own_variables(store)
+    def _state(self) -> Optional[dict[str, tf.Variable]]:
+        return saving.variables_of(self.frequencies)
 
     def __reduce__(self) -> Any:
         """Describes the sampler to `pickle` and `copy`; the frequencies describe themselves."""
@@ -258,20 +254,30 @@ class MixtureSampler(SavedSampler):
         samplers = [rebuilt(description) for description in config["samplers"]]
         return cls(list(zip(samplers, config["sizes"])), config.get("name"))
 
+    def _state(self) -> Optional[dict[str, tf.Variable]]:
+        found: dict[str, tf.Variable] = {}
+        for start, holder in self._holders():
+            state = saving.variables_of(holder)
+            if state is None:
+                return None
+            found.update({start + name: variable for name, variable in state.items()})
+        return found
+
+    def _holders(self) -> list[tuple[str, Any]]:
+        """Returns what holds the samplers' states, with the start of the names in files."""
+        return [(f"mixed{place}_", one) for place, one in enumerate(distinct(self.samplers))]
+
     def save_own_variables(self, store: Any) -> None:
         """Stores the states of the samplers in a mapping."""
-        for place, holder in enumerate(distinct(self.samplers)):
-            state: dict[str, Any] = {}
-            holder.save_own_variables(state)
-            for name, value in state.items():
-                store[f"mixed{place}_{name}"] = value
+        for start, holder in self._holders():
+            for name, value in saving.values_of(holder).items():
+                store[start + name] = value
 
     def load_own_variables(self, store: Any) -> None:
         """Restores the states that `save_own_variables` stored."""
-        for place, holder in enumerate(distinct(self.samplers)):
-            start = f"mixed{place}_"
+        for start, holder in self._holders():
             names = [name for name in store if name.startswith(start)]
-            holder.load_own_variables({name[len(start) :]: store[name] for name in names})
+            saving.load(holder, {name[len(start) :]: store[name] for name in names})
 
     def __reduce__(self) -> Any:
         """Describes the mixture to `pickle` and `copy`; the samplers describe themselves."""

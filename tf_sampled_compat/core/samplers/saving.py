@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Optional
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -19,13 +21,58 @@ class SavedSampler(tf.Module):
         """Makes a sampler from the result of `get_config`, with a fresh state."""
         return cls(**config)
 
+    def _state(self) -> Optional[dict[str, tf.Variable]]:
+        """Returns the variables of the state by their names in files, which never change.
+
+        None if a part of the state is no variable that is known.
+        """
+        raise NotImplementedError
+
     def save_own_variables(self, store: Any) -> None:
         """Stores the state in a mapping; a Keras layer's method of this name can call it."""
-        raise NotImplementedError
+        for name, variable in (self._state() or {}).items():
+            store[name] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Restores the state that `save_own_variables` stored."""
-        raise NotImplementedError
+        for name, variable in (self._state() or {}).items():
+            variable.assign(store[name])
+
+
+def variables_of(sampler: Any) -> Optional[dict[str, tf.Variable]]:
+    """Returns the variables of a sampler's state by their names in files.
+
+    Args:
+      sampler: Any sampler. A module of the caller's has its variables, and a function has none.
+
+    Returns:
+      None if the sampler saves itself in its own way.
+    """
+    if isinstance(sampler, SavedSampler):
+        return sampler._state()
+    if hasattr(sampler, "save_own_variables"):
+        return None
+    variables = sampler.variables if isinstance(sampler, tf.Module) else ()
+    return {f"variable_{i}": variable for i, variable in enumerate(variables)}
+
+
+def values_of(sampler: Any) -> dict[str, np.ndarray]:
+    """Returns the state of any sampler by its names in files."""
+    state: dict[str, Any] = {}
+    if hasattr(sampler, "save_own_variables"):
+        sampler.save_own_variables(state)
+    else:
+        state = {name: variable.numpy() for name, variable in (variables_of(sampler) or {}).items()}
+    return {name: np.asarray(value) for name, value in state.items()}
+
+
+def load(sampler: Any, values: Mapping[str, Any]) -> None:
+    """Gives any sampler the state that `values_of` returned."""
+    if hasattr(sampler, "load_own_variables"):
+        sampler.load_own_variables(dict(values))
+        return
+    for name, variable in (variables_of(sampler) or {}).items():
+        variable.assign(values[name])
 
 
 def make(cls: Any, arguments: dict[str, Any]) -> Any:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -38,7 +41,9 @@ _could_possibly_record = _private(
     "tensorflow.python.eager.record", "could_possibly_record"
 ) or _private("tensorflow.python.eager.tape", "could_possibly_record")  # TF 2.12
 _context = _private("tensorflow.python.eager.context", "context_safe")
+_in_save_context = _private("tensorflow.python.saved_model.save_context", "in_save_context")
 _anonymous_name = _private("tensorflow.python.eager.context", "anonymous_name")
+_KERASES = ("keras", "tf_keras")
 _LOOP_BODY = re.compile(r"(^|/)loop_body(_\d+)?(/|$)")
 
 
@@ -60,6 +65,26 @@ def in_vectorized_map() -> bool:
         if _LOOP_BODY.search(graph.get_name_scope()):
             return True
         graph = getattr(graph, "outer_graph", None)
+    return False
+
+
+def is_exported() -> bool:
+    """Returns whether the code is traced for an export.
+
+    `tf.saved_model.save` traces the functions of an object anew, those too that have been called.
+    Keras's `ExportArchive` traces its endpoints before that.
+    """
+    if tf.executing_eagerly():
+        return False
+    if _in_save_context is not None and _in_save_context():
+        return True
+    frame = sys._getframe(1)
+    while frame is not None:
+        if "export" in frame.f_code.co_filename:
+            owner = type(frame.f_locals.get("self"))
+            if owner.__name__.endswith("ExportArchive") and _package_of(owner) in _KERASES:
+                return True
+        frame = frame.f_back
     return False
 
 
@@ -112,15 +137,15 @@ def unwrap_variable(value: Any) -> Any:
     # autocast scope is a cast copy of the table.
     for attribute in ("_value", "_variable"):
         inner = getattr(value, attribute, None)
-        if isinstance(inner, tf.Variable) and _package(value) in ("keras", "tf_keras"):
+        if isinstance(inner, tf.Variable) and _package_of(type(value)) in _KERASES:
             return unwrap_variable(inner)
     if isinstance(value, _DistributedVariable):
         return value._get()  # The copy of the current replica.
     return value
 
 
-def _package(value: Any) -> str:
-    return type(value).__module__.split(".")[0]
+def _package_of(cls: type) -> str:
+    return cls.__module__.split(".")[0]
 
 
 def track(owner: Any, name: str, value: Any) -> None:
@@ -132,6 +157,29 @@ def track(owner: Any, name: str, value: Any) -> None:
     track_trackable = getattr(owner, "_track_trackable", None)
     if track_trackable is not None:
         track_trackable(value, name, overwrite=True)
+
+
+def deferred_names(owner: Any) -> set[str]:
+    """Returns the names of the parts that checkpoints hold and `owner` does not have yet."""
+    return set(getattr(owner, "_deferred_dependencies", ()))
+
+
+def deferred_values(owner: Any) -> dict[str, np.ndarray]:
+    """Returns the values of those variables that checkpoints hold and `owner` does not have yet."""
+    found: dict[str, np.ndarray] = {}
+    for name, positions in dict(getattr(owner, "_deferred_dependencies", {})).items():
+        last = max(positions, key=lambda position: position.restore_uid)
+        keys = [each.checkpoint_key for each in last.object_proto.attributes]
+        path = getattr(last.checkpoint, "save_path_string", None)
+        if len(keys) == 1 and path is not None:
+            found[name] = tf.train.load_checkpoint(path).get_tensor(keys[0])
+    return found
+
+
+def forget_deferred(owner: Any, names: Iterable[str]) -> None:
+    """Lets `owner` not take these parts from checkpoints that were restored before."""
+    for name in names:
+        getattr(owner, "_deferred_dependencies", {}).pop(name, None)
 
 
 def colocated_with(piece: Any) -> Any:
