@@ -9,7 +9,7 @@ namespace {
 // Open addressing over int64 keys. The positions are the values; the keys live in `ids`.
 class PositionTable {
  public:
-  PositionTable(int64_t capacity, std::vector<int64_t>* ids) : ids_(*ids) {
+  PositionTable(int64_t capacity, Vector<int64_t>* ids) : ids_(*ids) {
     int bits = 4;
     while ((int64_t{1} << bits) < 2 * capacity) ++bits;
     shift_ = 64 - bits;
@@ -40,8 +40,8 @@ class PositionTable {
     return slot;
   }
 
-  std::vector<int64_t>& ids_;
-  std::vector<int32_t> slots_;
+  Vector<int64_t>& ids_;
+  Vector<int32_t> slots_;
   int shift_;
   uint64_t mask_;
 };
@@ -56,8 +56,8 @@ class LastColumns {
 
   // Pairs (row, column), given the positions of the labels: -1 or more than there are sampled ids
   // for a label that was not sampled.
-  std::vector<int32_t> Hits(const int32_t* label_positions, int64_t batch, int64_t num_true) const {
-    std::vector<int32_t> hits, of_row;
+  Vector<int32_t> Hits(const int32_t* label_positions, int64_t batch, int64_t num_true) const {
+    Vector<int32_t> hits, of_row;
     for (int64_t b = 0; b < batch; ++b) {
       of_row.clear();
       for (int64_t t = 0; t < num_true; ++t) {
@@ -77,7 +77,7 @@ class LastColumns {
   }
 
  private:
-  std::vector<int32_t> columns_;
+  Vector<int32_t> columns_;
 };
 
 }  // namespace
@@ -116,14 +116,14 @@ Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* 
   std::iota(plan.sampled_positions.begin(), plan.sampled_positions.end(),
             static_cast<int32_t>(num_labels));
   if (!find_hits) return plan;
-  std::vector<int64_t> distinct;
+  Vector<int64_t> distinct;
   distinct.reserve(num_sampled);
   PositionTable table(num_sampled, &distinct);
   LastColumns last_columns;
   for (int64_t s = 0; s < num_sampled; ++s) {
     last_columns.Set(table.FindOrAdd(sampled[s]), static_cast<int32_t>(s));
   }
-  std::vector<int32_t> positions(num_labels);
+  Vector<int32_t> positions(num_labels);
   for (int64_t i = 0; i < num_labels; ++i) positions[i] = table.Find(labels[i]);
   plan.hits = last_columns.Hits(positions.data(), batch, num_true);
   return plan;

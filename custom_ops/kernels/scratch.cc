@@ -8,14 +8,12 @@
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
-#include <vector>
 
 namespace sampled_compat {
 namespace {
 
 constexpr size_t kHeader = 64;  // Holds the block's size, and keeps the block aligned.
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kMostBytes = size_t{1} << 48;  // More than an address space holds.
 
 #ifdef __SANITIZE_ADDRESS__
 constexpr bool kKeepsIdleBlocks = false;
@@ -30,17 +28,20 @@ struct Idle {
 
 struct IdleBlocks {
   std::mutex mutex;
-  std::vector<Idle> blocks;  // The longest idle first.
+  Vector<Idle> blocks;  // The longest idle first.
   size_t bytes = 0;
 };
 
 // Never destroyed, because blocks are released until the process ends. Locked across a fork, so
 // that the child never finds it locked by a thread that does not exist there.
 IdleBlocks& Idles() {
+  alignas(IdleBlocks) static char memory[sizeof(IdleBlocks)];
   static IdleBlocks* const idles = [] {
-    pthread_atfork([] { Idles().mutex.lock(); }, [] { Idles().mutex.unlock(); },
-                   [] { Idles().mutex.unlock(); });
-    return new IdleBlocks;
+    if (pthread_atfork([] { Idles().mutex.lock(); }, [] { Idles().mutex.unlock(); },
+                       [] { Idles().mutex.unlock(); }) != 0) {
+      throw OutOfMemory(sizeof(IdleBlocks));
+    }
+    return new (memory) IdleBlocks;
   }();
   return *idles;
 }
@@ -111,14 +112,6 @@ void* TakeSurplus() {
 }
 
 }  // namespace
-
-size_t ArrayBytes(int64_t count, size_t size_of_element) {
-  const size_t most = size_of_element == 0 ? INT64_MAX : kMostBytes / size_of_element;
-  if (count < 0 || static_cast<size_t>(count) > most) {
-    throw OutOfMemory(kMostBytes);
-  }
-  return count * size_of_element;
-}
 
 void* AcquireScratch(size_t bytes) {
   if (bytes > kMostBytes) throw OutOfMemory(bytes);
