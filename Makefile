@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 venv: $(STAMP)
 
-SOURCES := $(wildcard custom_ops/Makefile custom_ops/*/*.cc custom_ops/*/*.h)
+SOURCES := $(wildcard custom_ops/Makefile custom_ops/kernels/*.* custom_ops/glue/*.*)
 $(STAMP): pyproject.toml setup.py $(SOURCES)
 	@test -n "$(PYTHON)" || { echo "no Python 3.9 - 3.13 found; name one: make PYTHON=/path/to/python"; exit 1; }
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)

@@ -1,12 +1,13 @@
 // Lets the n-th request for memory of a test fail. Include it in one file of a test; the Makefile
 // links tests with names in *memory_test so that the functions below stand before the real ones.
 //
-// Counted are operator new, aligned_alloc, pthread_atfork (which needs memory too) and the start of
-// a thread. The sanitizers still see every block, because these functions call the real ones.
+// Counted are operator new, aligned blocks, pthread_atfork (which needs memory too) and the start
+// of a thread. The sanitizers still see every block, because these functions call the real ones.
 #ifndef SAMPLED_COMPAT_KERNELS_TESTS_FAILING_MEMORY_H_
 #define SAMPLED_COMPAT_KERNELS_TESTS_FAILING_MEMORY_H_
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -35,8 +36,11 @@ class FailingMemory {
   // Whether a request has failed.
   bool Failed() const { return requests_ > first_; }
 
+  // Requests made while spared() never fail.
+  static void Spare(bool (*spared)()) { spared_ = spared; }
+
   static bool NextFails() {
-    if (!counts_) return false;
+    if (!counts_ || (spared_ != nullptr && spared_())) return false;
     const int64_t request = requests_.fetch_add(1);
     return request >= first_ && request <= last_;
   }
@@ -45,6 +49,7 @@ class FailingMemory {
   static std::atomic<int64_t>& LiveBlocks() { return live_blocks_; }
 
  private:
+  static inline bool (*spared_)() = nullptr;
   static inline std::atomic<bool> counts_{false};
   static inline std::atomic<int64_t> first_{0}, last_{0}, requests_{0}, live_blocks_{0};
 };
@@ -94,6 +99,12 @@ void* __real_aligned_alloc(std::size_t alignment, std::size_t size);
 void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
   return sampled_compat::FailingMemory::NextFails() ? nullptr
                                                     : __real_aligned_alloc(alignment, size);
+}
+
+int __real_posix_memalign(void** block, std::size_t alignment, std::size_t size);
+int __wrap_posix_memalign(void** block, std::size_t alignment, std::size_t size) {
+  if (sampled_compat::FailingMemory::NextFails()) return ENOMEM;
+  return __real_posix_memalign(block, alignment, size);
 }
 
 int __real_pthread_atfork(void (*prepare)(), void (*parent)(), void (*child)());
