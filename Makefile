@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels sanitize wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -39,10 +39,17 @@ docs: venv
 	DOCS_SITE=site $(PY) -m pytest tests/docs/test_site.py
 	@echo "the pages are in site/index.html"
 
-# The C++ kernels alone, then the ops alone, in a process without the package.
+# The C++ kernels alone, then the ops alone, in a process without the package: both at each
+# instruction set that this CPU has.
 test-kernels: venv
-	$(MAKE) -C custom_ops test check_declarations PYTHON=$(abspath $(PY))
-	SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) $(PY) -m pytest custom_ops/tests
+	$(MAKE) -C custom_ops test sanitize_some check_declarations PYTHON=$(abspath $(PY))
+	set -e; for s in $$($(MAKE) --silent -C custom_ops cpu_sets); do echo "== $$s"; \
+	  SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) SAMPLED_COMPAT_INSTRUCTION_SET=$$s \
+	  $(PY) -m pytest custom_ops/tests; done
+
+# All C++ tests under the address, leak, undefined-behaviour and thread sanitizers.
+sanitize:
+	$(MAKE) -C custom_ops sanitize
 
 # A wheel for every Python and TensorFlow, marked with the oldest Linux it runs on.
 wheel: venv
