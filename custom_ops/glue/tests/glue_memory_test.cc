@@ -1,6 +1,8 @@
 // Every op with each request for memory failing in turn, its own and TensorFlow's: the right result
 // or ResourceExhausted, nothing leaked, and the next call right. The fake counts the objects of
 // TensorFlow's API that are left, and ends the process if one is.
+#include <algorithm>
+
 #include "../../kernels/tests/failing_memory.h"
 #include "../../kernels/thread_pool.h"
 #include "op_calls.h"
@@ -108,6 +110,11 @@ int main() {
 #endif
   for (const TF_DataType type : types) {
     const OpCalls calls(type);
+    for (const std::string& op : fake_tensorflow::OpNames()) {
+      const auto calls_it = [&](const OpCall& call) { return call.op == op; };
+      CHECK_THAT(std::any_of(calls.calls().begin(), calls.calls().end(), calls_it),
+                 "no call of %s in op_calls.h", op.c_str());
+    }
     for (const OpCall& call : calls.calls()) {
       for (const Lack lack : {Lack::kOnce, Lack::kFromThenOn}) {
         for (const int threads : {1, 4}) {
