@@ -1,7 +1,7 @@
 // Lets the n-th request for memory of a test fail. Include it in one file of a test; the Makefile
 // links tests with names in *memory_test so that the functions below stand before the real ones.
 //
-// Counted are operator new, aligned blocks, pthread_atfork (which needs memory too) and the start
+// Counted are operator new, posix_memalign, pthread_atfork (which needs memory too) and the start
 // of a thread. The sanitizers still see every block, because these functions call the real ones.
 #ifndef SAMPLED_COMPAT_KERNELS_TESTS_FAILING_MEMORY_H_
 #define SAMPLED_COMPAT_KERNELS_TESTS_FAILING_MEMORY_H_
@@ -94,12 +94,6 @@ void operator delete[](void* block, const std::nothrow_t&) noexcept {
 
 // The linker's option --wrap=NAME lets the kernels' calls of NAME arrive at __wrap_NAME.
 extern "C" {
-
-void* __real_aligned_alloc(std::size_t alignment, std::size_t size);
-void* __wrap_aligned_alloc(std::size_t alignment, std::size_t size) {
-  return sampled_compat::FailingMemory::NextFails() ? nullptr
-                                                    : __real_aligned_alloc(alignment, size);
-}
 
 int __real_posix_memalign(void** block, std::size_t alignment, std::size_t size);
 int __wrap_posix_memalign(void** block, std::size_t alignment, std::size_t size) {
