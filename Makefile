@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels fuzz wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -43,6 +43,12 @@ docs: venv
 test-kernels: venv
 	$(MAKE) -C custom_ops test check_declarations PYTHON=$(abspath $(PY))
 	SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) $(PY) -m pytest custom_ops/tests
+
+# Looks for inputs that break a kernel, an op or a public function, for this long in each half.
+FUZZ_SECONDS ?= 60
+fuzz: venv
+	$(MAKE) -C custom_ops fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 # A wheel for every Python and TensorFlow, marked with the oldest Linux it runs on.
 wheel: venv

@@ -17,7 +17,12 @@ constexpr size_t kHeader = 64;  // Holds the block's size, and keeps the block a
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kMostBytes = size_t{1} << 48;  // More than an address space holds.
 
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature  // GCC has none, and defines __SANITIZE_ADDRESS__.
+#define __has_feature(feature) 0
+#endif
+
+// Not under the address sanitizer, which would miss an overrun into the rest of a larger block.
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 constexpr bool kKeepsIdleBlocks = false;
 #else
 constexpr bool kKeepsIdleBlocks = true;
@@ -58,9 +63,9 @@ size_t& SizeOf(void* block) { return *static_cast<size_t*>(block); }
 void* NewBlock(size_t bytes) {
   const bool huge = bytes >= 2 * kHugePage;
   const size_t alignment = huge ? kHugePage : size_t{64};
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* block = std::aligned_alloc(alignment, rounded);
-  if (block == nullptr) throw OutOfMemory(bytes);
+  const size_t rounded = kKeepsIdleBlocks ? (bytes + alignment - 1) / alignment * alignment : bytes;
+  void* block = nullptr;
+  if (posix_memalign(&block, alignment, rounded) != 0) throw OutOfMemory(bytes);
 #ifdef MADV_HUGEPAGE
   if (huge) madvise(block, rounded, MADV_HUGEPAGE);
 #endif
