@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels sanitize wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels sanitize fuzz wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -52,6 +52,12 @@ test-kernels: venv
 # All C++ tests under the address, leak, undefined-behaviour and thread sanitizers.
 sanitize:
 	$(MAKE) -C custom_ops sanitize
+
+# Looks for inputs that break a kernel, an op or a public function, for this long in each half.
+FUZZ_SECONDS ?= 60
+fuzz: venv
+	$(MAKE) -C custom_ops fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 # A wheel for every Python and TensorFlow, marked with the oldest Linux it runs on.
 wheel: venv

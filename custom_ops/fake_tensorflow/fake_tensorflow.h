@@ -63,6 +63,9 @@ class Tensor {
   std::shared_ptr<void> block_;
 };
 
+// The bytes of a tensor, or -1 if TensorFlow can have no tensor of this shape.
+int64_t BytesOf(TF_DataType type, const int64_t* dims, int num_dims);
+
 // The type of a C++ number.
 template <typename T>
 constexpr TF_DataType kTypeOf = TF_FLOAT;

@@ -68,12 +68,13 @@ void AskForObject() {
 }
 
 int64_t BytesOf(TF_DataType type, const int64_t* dims, int num_dims) {
-  int64_t bytes = TF_DataTypeSize(type);
+  int64_t count = 1, bytes;
   // TensorFlow multiplies in order, so that a later 0 does not mend an overflow.
   for (int i = 0; i < num_dims; ++i) {
-    if (dims[i] < 0 || __builtin_mul_overflow(bytes, dims[i], &bytes)) return -1;
+    if (dims[i] < 0 || __builtin_mul_overflow(count, dims[i], &count)) return -1;
   }
-  return bytes;
+  const int64_t size = TF_DataTypeSize(type);
+  return __builtin_mul_overflow(count, size, &bytes) ? -1 : bytes;
 }
 
 Tensor::Tensor(TF_DataType type, std::vector<int64_t> dims) : type_(type), dims_(std::move(dims)) {

@@ -70,9 +70,6 @@ TF_DataType TypeOf(const std::string& name);
 // The type of an input or output of a node.
 TF_DataType TypeOf(const Argument& argument, const AttributeValues& attributes);
 
-// Bytes of the tensor, or -1 if it has no valid shape: TensorFlow would end the process.
-int64_t BytesOf(TF_DataType type, const int64_t* dims, int num_dims);
-
 // Whether an output of this size can be had.
 bool HasMemory(int64_t bytes);
 // Throws std::bad_alloc if the next object that an op asks for is to fail.
