@@ -37,7 +37,7 @@ Vector<int64_t> FirstAppearances(const Array<int64_t>& sampled, const Array<int6
 }
 
 Vector<int32_t> NaiveHits(const Array<int64_t>& sampled, const Array<int64_t>& labels,
-                               int64_t num_true) {
+                          int64_t num_true) {
   std::map<int64_t, int32_t> last;
   for (int64_t s = 0; s < sampled.size(); ++s) last[sampled[s]] = static_cast<int32_t>(s);
   std::set<std::pair<int32_t, int32_t>> pairs;
@@ -50,8 +50,7 @@ Vector<int32_t> NaiveHits(const Array<int64_t>& sampled, const Array<int64_t>& l
   return hits;
 }
 
-void CheckPositions(const Plan& plan, const Vector<int32_t>& positions,
-                    const Array<int64_t>& ids) {
+void CheckPositions(const Plan& plan, const Vector<int32_t>& positions, const Array<int64_t>& ids) {
   REQUIRE(static_cast<int64_t>(positions.size()) == ids.size(), "%zu positions", positions.size());
   for (int64_t i = 0; i < ids.size(); ++i) {
     REQUIRE(positions[i] >= 0 && positions[i] < static_cast<int64_t>(plan.ids.size()),
@@ -78,8 +77,7 @@ FUZZ_TARGET(plan) {
     REQUIRE(static_cast<int64_t>(plan.ids.size()) == sampled.size() + labels.size(), "%zu ids",
             plan.ids.size());
   }
-  const Vector<int32_t> hits =
-      find_hits ? NaiveHits(sampled, labels, num_true) : Vector<int32_t>();
+  const Vector<int32_t> hits = find_hits ? NaiveHits(sampled, labels, num_true) : Vector<int32_t>();
   REQUIRE(plan.hits == hits, "%zu numbers of hits, wanted %zu", plan.hits.size(), hits.size());
 }
 
