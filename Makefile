@@ -9,11 +9,11 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels sanitize fuzz wheel matrix nightly lint format-cpp clean
 
 venv: $(STAMP)
 
-SOURCES := $(wildcard custom_ops/Makefile custom_ops/*/*.cc custom_ops/*/*.h)
+SOURCES := $(wildcard custom_ops/Makefile custom_ops/kernels/*.* custom_ops/glue/*.*)
 $(STAMP): pyproject.toml setup.py $(SOURCES)
 	@test -n "$(PYTHON)" || { echo "no Python 3.9 - 3.13 found; name one: make PYTHON=/path/to/python"; exit 1; }
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
@@ -39,10 +39,25 @@ docs: venv
 	DOCS_SITE=site $(PY) -m pytest tests/docs/test_site.py
 	@echo "the pages are in site/index.html"
 
-# The C++ kernels alone, then the ops alone, in a process without the package.
+# The C++ kernels alone, then the ops alone, in a process without the package: both at each
+# instruction set that this CPU has. What kills a process does so at each, so it is tried at the best.
+test-kernels: export SAMPLED_COMPAT_BUILD = $(abspath tf_sampled_compat/lib)
 test-kernels: venv
-	$(MAKE) -C custom_ops test check_declarations PYTHON=$(abspath $(PY))
-	SAMPLED_COMPAT_BUILD=$(abspath tf_sampled_compat/lib) $(PY) -m pytest custom_ops/tests
+	$(MAKE) -C custom_ops test sanitize_some check_declarations PYTHON=$(abspath $(PY))
+	set -e; for s in $$($(MAKE) --silent -C custom_ops other_sets); do echo "== $$s"; \
+	  SAMPLED_COMPAT_INSTRUCTION_SET=$$s $(PY) -m pytest custom_ops/tests \
+	  --ignore custom_ops/tests/test_faults.py; done
+	$(PY) -m pytest custom_ops/tests
+
+# All C++ tests under the address, leak, undefined-behaviour and thread sanitizers.
+sanitize:
+	$(MAKE) -C custom_ops sanitize
+
+# Looks for inputs that break a kernel, an op or a public function, for this long in each half.
+FUZZ_SECONDS ?= 60
+fuzz: venv
+	$(MAKE) -C custom_ops fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(PY) -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 # The sdist, and a wheel for every Python and TensorFlow, marked with the oldest Linux it runs on. The
 # wheel is built from the sdist, so that both hold the same; nothing in them is newer than the commit.

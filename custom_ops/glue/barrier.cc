@@ -4,6 +4,18 @@
 #include <exception>
 
 namespace sampled_compat {
+namespace {
+
+TF_Status* no_memory = nullptr;
+
+}  // namespace
+
+void PrepareBarrier() {
+  no_memory = TF_NewStatus();
+  TF_SetStatus(no_memory, TF_RESOURCE_EXHAUSTED, "not enough memory, not even for the error");
+}
+
+TF_Status* NoMemoryStatus() { return no_memory; }
 
 void SetStatus(const char* op_name, TF_Status* status) {
   char message[512];  // Where memory has run out, a string could not be made.

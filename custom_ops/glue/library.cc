@@ -1,6 +1,10 @@
 // The shared library's interface: ops, which it registers when it is loaded, and three C functions.
+#include <cstdio>
+#include <exception>
+
 #include "../kernels/simd.h"
 #include "../kernels/thread_pool.h"
+#include "barrier.h"
 #include "op_definition.h"
 
 #define SAMPLED_COMPAT_EXPORT extern "C" __attribute__((visibility("default")))
@@ -23,7 +27,8 @@ SAMPLED_COMPAT_EXPORT const char* SampledCompatInstructionSet() {
 namespace {
 
 // tf.load_op_library takes over the ops that are registered while the library is being opened.
-__attribute__((constructor)) void RegisterAll() {
+void RegisterAll() {
+  sampled_compat::PrepareBarrier();
   sampled_compat::RegisterValues();
   sampled_compat::RegisterPlan();
   sampled_compat::RegisterDraws();
@@ -31,6 +36,15 @@ __attribute__((constructor)) void RegisterAll() {
   sampled_compat::RegisterSampledTerms();
   sampled_compat::RegisterTapas();
   sampled_compat::RegisterFull();
+}
+
+__attribute__((constructor)) void Load() {
+  try {
+    RegisterAll();
+  } catch (const std::exception& error) {
+    // While a library loads, no caller can receive an error. Ops will be missing.
+    std::fprintf(stderr, "SampledCompat: its ops could not be registered: %s\n", error.what());
+  }
 }
 
 }  // namespace

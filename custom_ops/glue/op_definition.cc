@@ -5,22 +5,29 @@
 namespace sampled_compat {
 
 void RegisterDefinition(const OpDefinition& d) {
-  TF_Status* status = TF_NewStatus();
+  const Status status;
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(d.name);
   for (const char* attribute : d.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
   for (const char* input : d.inputs) TF_OpDefinitionBuilderAddInput(op, input);
   for (const char* output : d.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(op, d.shape);
-  TF_RegisterOpDefinition(op, status);
-  if (TF_GetCode(status) == TF_OK) {
+  TF_RegisterOpDefinition(op, status.get());
+  if (status.code() == TF_OK) {
     TF_RegisterKernelBuilder(
-        d.name, TF_NewKernelBuilder(d.name, "CPU", d.create, d.compute, d.destroy), status);
+        d.name, TF_NewKernelBuilder(d.name, "CPU", d.create, d.compute, d.destroy), status.get());
   }
-  if (TF_GetCode(status) != TF_OK) {
+  if (status.code() != TF_OK) {
     // While a library loads, no caller can receive an error. The op will be missing.
-    std::fprintf(stderr, "%s: %s\n", d.name, TF_Message(status));
+    std::fprintf(stderr, "%s: %s\n", d.name, status.message());
   }
-  TF_DeleteStatus(status);
+}
+
+void CopyStatus(const TF_Status& error, TF_Status* status) {
+  try {
+    TF_SetStatus(status, TF_GetCode(&error), TF_Message(&error));
+  } catch (const std::bad_alloc&) {
+    TF_SetStatus(status, TF_GetCode(&error), "");
+  }
 }
 
 ShapeInference::ShapeInference(TF_ShapeInferenceContext* context, TF_Status* status)
@@ -57,12 +64,9 @@ void ShapeInference::Vector(int output, int input, int dimension) {
 
 template <typename Read>
 void Attributes::ReadInto(Read read) const {
-  TF_Status* status = TF_NewStatus();
-  read(status);
-  const TF_Code code = TF_GetCode(status);
-  const std::string message = TF_Message(status);
-  TF_DeleteStatus(status);
-  if (code != TF_OK) throw OpError{code, message};
+  const Status status;
+  read(status.get());
+  if (status.code() != TF_OK) throw OpError{status.code(), status.message()};
 }
 
 std::string Attributes::String(const char* name) const {

@@ -16,6 +16,7 @@
 #define SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 
 #include <initializer_list>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -90,6 +91,9 @@ struct OpDefinition {
   void (*destroy)(void*);
 };
 
+// Sets the status to the error: to its code alone if there is no memory for its words.
+void CopyStatus(const TF_Status& error, TF_Status* status);
+
 void RegisterDefinition(const OpDefinition& definition);
 
 // Each list holds specifications in the syntax of TensorFlow's REGISTER_OP.
@@ -99,13 +103,22 @@ void Register(std::initializer_list<const char*> attributes,
               std::initializer_list<const char*> outputs) {
   OpDefinition definition{Op::kName, attributes, inputs, outputs, {}, {}, {}, {}};
   definition.shape = [](TF_ShapeInferenceContext* context, TF_Status* status) {
-    ShapeInference shapes(context, status);
-    Op::Shape(&shapes);
+    Guarded(
+        Op::kName,
+        [&] {
+          ShapeInference shapes(context, status);
+          Op::Shape(&shapes);
+        },
+        [&](TF_Status* error) { CopyStatus(*error, status); });
   };
   definition.create = [](TF_OpKernelConstruction* construction) -> void* {
     Op* op = nullptr;
     Guarded(
-        Op::kName, [&] { op = new Op(Attributes(construction)); },
+        Op::kName,
+        [&] {
+          op = new (std::nothrow) Op(Attributes(construction));
+          if (op == nullptr) throw OutOfMemory(sizeof(Op));
+        },
         [&](TF_Status* status) { TF_OpKernelConstruction_Failure(construction, status); });
     return op;
   };

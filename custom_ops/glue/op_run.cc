@@ -5,6 +5,45 @@
 #include <cstring>
 
 namespace sampled_compat {
+namespace {
+
+// A scratch block on its way to TensorFlow. TF_NewTensor may throw for lack of memory, before it
+// owns the block or when it has released it again. So the block's end holds a note for the time of
+// the call: where Release is to write that it was called.
+class Handover {
+ public:
+  explicit Handover(size_t bytes) {
+    const size_t before_note = (bytes + sizeof(bool*) - 1) / sizeof(bool*) * sizeof(bool*);
+    block_ = static_cast<char*>(AcquireScratch(before_note + sizeof(bool*)));
+    note_ = reinterpret_cast<bool**>(block_ + before_note);
+    *note_ = &released_;
+  }
+  ~Handover() {
+    if (!released_) ReleaseScratch(block_);
+  }
+  Handover(const Handover&) = delete;
+  Handover& operator=(const Handover&) = delete;
+
+  void* block() const { return block_; }
+  void* note() const { return note_; }
+  // TensorFlow owns the block from now on.
+  void Done() {
+    if (!released_) *note_ = nullptr;
+    released_ = true;
+  }
+  // The deallocator of the tensor; `note` is its argument.
+  static void Release(void* block, size_t, void* note) {
+    if (bool* const released = *static_cast<bool**>(note)) *released = true;
+    ReleaseScratch(block);
+  }
+
+ private:
+  char* block_;
+  bool** note_;
+  bool released_ = false;
+};
+
+}  // namespace
 
 std::string Input::Shape() const {
   std::string shape = "[";
@@ -26,19 +65,18 @@ FloatType ToFloatType(TF_DataType type) {
 }
 
 OpRun::OpRun(TF_OpKernelContext* context, const char* op_name)
-    : context_(context), op_name_(op_name), status_(TF_NewStatus()) {}
+    : context_(context), op_name_(op_name) {}
 
 OpRun::~OpRun() {
   for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
   for (void* copy : copies_) ReleaseScratch(copy);
-  TF_DeleteStatus(status_);
 }
 
 Input OpRun::Get(int index, const char* name) {
   Input input;
   input.name = name;
   TF_Tensor* tensor = nullptr;
-  TF_GetInput(context_, index, &tensor, status_);
+  TF_GetInput(context_, index, &tensor, status_.get());
   CheckStatus();
   Keep(tensor);
   input.type = TF_TensorType(tensor);
@@ -91,8 +129,7 @@ void OpRun::InvalidValue(const std::string& message) const {
 }
 
 void OpRun::CheckStatus() const {
-  const TF_Code code = TF_GetCode(status_);
-  if (code != TF_OK) throw OpError{code, TF_Message(status_)};
+  if (status_.code() != TF_OK) throw OpError{status_.code(), status_.message()};
 }
 
 void OpRun::Keep(TF_Tensor* tensor) {
@@ -104,11 +141,11 @@ void OpRun::Keep(TF_Tensor* tensor) {
   }
 }
 
-void* OpRun::Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims) {
+void* OpRun::Allocate(int index, TF_DataType type, const Vector<int64_t>& dims) {
   size_t bytes = TF_DataTypeSize(type);
   for (const int64_t d : dims) bytes = ArrayBytes(d, bytes);
   TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, dims.data(),
-                                        static_cast<int>(dims.size()), bytes, status_);
+                                        static_cast<int>(dims.size()), bytes, status_.get());
   CheckStatus();
   Keep(tensor);
   return TF_TensorData(tensor);
@@ -116,22 +153,23 @@ void* OpRun::Allocate(int index, TF_DataType type, const std::vector<int64_t>& d
 
 void OpRun::Forward(int input, int index) {
   TF_Tensor* tensor = nullptr;
-  TF_GetInput(context_, input, &tensor, status_);
+  TF_GetInput(context_, input, &tensor, status_.get());
   CheckStatus();
   Keep(tensor);
-  TF_SetOutput(context_, index, tensor, status_);
+  TF_SetOutput(context_, index, tensor, status_.get());
   CheckStatus();
 }
 
 void* OpRun::AllocateFromScratch(int index, TF_DataType type, int64_t count) {
   if (count == 0) return Allocate(index, type, {0});
   const size_t bytes = ArrayBytes(count, TF_DataTypeSize(type));
-  void* const block = AcquireScratch(bytes);
-  TF_Tensor* tensor = TF_NewTensor(
-      type, &count, 1, block, bytes, [](void* data, size_t, void*) { ReleaseScratch(data); },
-      nullptr);
+  Handover handover(bytes);
+  TF_Tensor* const tensor =
+      TF_NewTensor(type, &count, 1, handover.block(), bytes, Handover::Release, handover.note());
+  if (tensor == nullptr) throw OutOfMemory(bytes);
+  handover.Done();
   Keep(tensor);
-  TF_SetOutput(context_, index, tensor, status_);
+  TF_SetOutput(context_, index, tensor, status_.get());
   CheckStatus();
   return TF_TensorData(tensor);
 }

@@ -6,18 +6,17 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "../kernels/convert.h"
 #include "../kernels/scratch.h"
-#include "tensorflow_c_api.h"
+#include "status.h"
 
 namespace sampled_compat {
 
 struct Input {
   const char* name = "";
   TF_DataType type = TF_FLOAT;
-  std::vector<int64_t> dims;
+  Vector<int64_t> dims;
   int64_t count = 0;
   const void* data = nullptr;
 
@@ -62,7 +61,7 @@ class OpRun {
   [[noreturn]] void InvalidValue(const std::string& message) const;
 
   // Output `index`, allocated by TensorFlow.
-  void* Allocate(int index, TF_DataType type, const std::vector<int64_t>& dims);
+  void* Allocate(int index, TF_DataType type, const Vector<int64_t>& dims);
   // Output `index` is the tensor of input `input`, without a copy.
   void Forward(int input, int index);
   // Output `index`, a vector of `count` numbers in scratch memory. The memory is released when
@@ -77,9 +76,9 @@ class OpRun {
 
   TF_OpKernelContext* const context_;
   const char* const op_name_;
-  TF_Status* const status_;
-  std::vector<TF_Tensor*> tensors_;
-  std::vector<void*> copies_;
+  const Status status_;
+  Vector<TF_Tensor*> tensors_;
+  Vector<void*> copies_;
 };
 
 // An input's numbers as T: the input's own memory, or a converted copy.
@@ -107,7 +106,7 @@ class Converted {
 template <typename T>
 class ConvertedOutput {
  public:
-  ConvertedOutput(OpRun* run, int index, TF_DataType type, const std::vector<int64_t>& dims)
+  ConvertedOutput(OpRun* run, int index, TF_DataType type, const Vector<int64_t>& dims)
       : type_(type), output_(run->Allocate(index, type, dims)), data_(static_cast<T*>(output_)) {
     for (const int64_t d : dims) count_ *= d;
     if (type != Converted<T>::Type()) {

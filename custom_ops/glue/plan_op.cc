@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kMostIds = int64_t{1} << 30;
 
 template <typename T>
-void CopyOut(const std::vector<T>& values, void* output) {
+void CopyOut(const Vector<T>& values, void* output) {
   std::copy(values.begin(), values.end(), static_cast<T*>(output));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "limits.h"
 #include "thread_pool.h"
 #include "vector_math.h"
 
@@ -14,7 +15,7 @@ namespace sampled_compat {
 namespace {
 
 // The count of numbers that one task converts.
-constexpr int64_t kChunk = 1 << 16;
+constexpr int64_t kChunk = (1 << 16) / kLimitDivisor;
 
 struct Half {
   uint16_t bits;

@@ -1,9 +1,9 @@
 #include "draws.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "inversion.h"
+#include "memory.h"
 
 namespace sampled_compat {
 namespace {
@@ -22,7 +22,7 @@ class BitSet {
   }
 
  private:
-  std::vector<uint64_t> bits_;
+  Vector<uint64_t> bits_;
 };
 
 // The same by open addressing, for a range much larger than the set.
@@ -45,7 +45,7 @@ class HashSet {
   }
 
  private:
-  std::vector<int64_t> slots_;
+  Vector<int64_t> slots_;
   int shift_;
 };
 

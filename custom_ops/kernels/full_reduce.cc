@@ -8,7 +8,8 @@ template <typename T>
 void FullReduce(const FullProblem<T>& p, LossKind kind, T* reduced) {
   // Enough chunks for every thread, but few enough that their states are small beside the inputs.
   ClassStream<T> stream(
-      p, std::clamp<int64_t>((int64_t{1} << 21) / std::max<int64_t>(1, p.batch), 1, 64));
+      p, std::clamp<int64_t>((int64_t{1} << 21) / kLimitDivisor / std::max<int64_t>(1, p.batch), 1,
+                             64));
   const int64_t lanes = stream.lanes();
   Workspace workspace;
   stream.AddTo(&workspace);

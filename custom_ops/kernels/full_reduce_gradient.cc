@@ -9,7 +9,7 @@ namespace sampled_compat {
 namespace {
 
 // The memory limit for the chunks' sums of the inputs' gradient, and the minimum number of chunks.
-constexpr int64_t kPartsBytes = int64_t{32} << 20;
+constexpr int64_t kPartsBytes = (int64_t{32} << 20) / kLimitDivisor;
 constexpr int64_t kFewestChunks = 4, kMostChunks = 32;
 
 template <typename T>

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <vector>
 
 #include "class_stream.h"
 #include "fold.h"
@@ -93,7 +92,7 @@ void FullTopK(const FullProblem<T>& p, int64_t k, const T* bar, T* values, int64
     }
   });
   ParallelFor(stream.panels(), [&](int64_t panel) {
-    std::vector<Candidate<T>> all;
+    Vector<Candidate<T>> all;
     for (int64_t b = panel * kL; b < std::min<int64_t>((panel + 1) * kL, p.batch); ++b) {
       all.clear();
       for (int64_t chunk = 0; chunk < stream.chunks(); ++chunk) {

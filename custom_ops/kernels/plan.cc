@@ -9,7 +9,7 @@ namespace {
 // Open addressing over int64 keys. The positions are the values; the keys live in `ids`.
 class PositionTable {
  public:
-  PositionTable(int64_t capacity, std::vector<int64_t>* ids) : ids_(*ids) {
+  PositionTable(int64_t capacity, Vector<int64_t>* ids) : ids_(*ids) {
     int bits = 4;
     while ((int64_t{1} << bits) < 2 * capacity) ++bits;
     shift_ = 64 - bits;
@@ -40,8 +40,8 @@ class PositionTable {
     return slot;
   }
 
-  std::vector<int64_t>& ids_;
-  std::vector<int32_t> slots_;
+  Vector<int64_t>& ids_;
+  Vector<int32_t> slots_;
   int shift_;
   uint64_t mask_;
 };
@@ -60,8 +60,8 @@ class Columns {
 
   // Pairs (row, column), given the positions of the labels: -1 or more than there are sampled ids
   // for a label that was not sampled.
-  std::vector<int32_t> Hits(const int32_t* label_positions, int64_t batch, int64_t num_true) const {
-    std::vector<int32_t> hits, of_row;
+  Vector<int32_t> Hits(const int32_t* label_positions, int64_t batch, int64_t num_true) const {
+    Vector<int32_t> hits, of_row;
     for (int64_t b = 0; b < batch; ++b) {
       of_row.clear();
       for (int64_t t = 0; t < num_true; ++t) {
@@ -86,7 +86,7 @@ class Columns {
  private:
   const Copies copies_;
   // The last column of an id, and for each column the one before with the same id, or -1.
-  std::vector<int32_t> last_, before_;
+  Vector<int32_t> last_, before_;
 };
 
 }  // namespace
@@ -125,14 +125,14 @@ Plan OccurrencePlan(const int64_t* sampled, int64_t num_sampled, const int64_t* 
   std::iota(plan.sampled_positions.begin(), plan.sampled_positions.end(),
             static_cast<int32_t>(num_labels));
   if (hits == Copies::kNone) return plan;
-  std::vector<int64_t> distinct;
+  Vector<int64_t> distinct;
   distinct.reserve(num_sampled);
   PositionTable table(num_sampled, &distinct);
   Columns columns(hits);
   for (int64_t s = 0; s < num_sampled; ++s) {
     columns.Add(table.FindOrAdd(sampled[s]), static_cast<int32_t>(s));
   }
-  std::vector<int32_t> positions(num_labels);
+  Vector<int32_t> positions(num_labels);
   for (int64_t i = 0; i < num_labels; ++i) positions[i] = table.Find(labels[i]);
   plan.hits = columns.Hits(positions.data(), batch, num_true);
   return plan;

@@ -3,7 +3,8 @@
 #define SAMPLED_COMPAT_KERNELS_PLAN_H_
 
 #include <cstdint>
-#include <vector>
+
+#include "memory.h"
 
 namespace sampled_compat {
 
@@ -12,14 +13,14 @@ enum class Copies { kNone, kLast, kAll };
 
 struct Plan {
   // The ids to look up.
-  std::vector<int64_t> ids;
+  Vector<int64_t> ids;
   // Where in `ids` the sampled ids [S] and the labels [B, T] are.
-  std::vector<int32_t> sampled_positions;
-  std::vector<int32_t> true_positions;
+  Vector<int32_t> sampled_positions;
+  Vector<int32_t> true_positions;
   // The accidental hits: sorted, distinct pairs (batch row, column of the sampled ids) where the
   // sampled id is a label of the row. TensorFlow's compute_accidental_hits reports only the last
   // column of an id that was sampled more than once.
-  std::vector<int32_t> hits;
+  Vector<int32_t> hits;
 };
 
 // Both REQUIRE: num_sampled + batch * num_true < 2^30; the arrays hold that many ids.

@@ -21,7 +21,8 @@ inline int64_t PanelsPerTask(int64_t panels) {
 // Whether one thread finishes a problem before a second could start: about 20 us of arithmetic.
 template <typename T>
 bool IsSmall(const SampledProblem<T>& p) {
-  return static_cast<double>(p.batch) * p.dim * (p.num_sampled + p.num_true) < (1 << 21);
+  return static_cast<double>(p.batch) * p.dim * (p.num_sampled + p.num_true) <
+         (1 << 21) / kLimitDivisor;
 }
 
 template <typename T>

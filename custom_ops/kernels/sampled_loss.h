@@ -21,6 +21,8 @@
 
 #include <cstdint>
 
+#include "limits.h"
+
 namespace sampled_compat {
 
 enum class LossKind { kSoftmax, kSigmoid };
@@ -50,7 +52,7 @@ struct SampledGradients {
 };
 
 // The maximum that a forward pass keeps for its backward pass.
-constexpr int64_t kMaxKeptBytes = int64_t{64} << 20;
+constexpr int64_t kMaxKeptBytes = (int64_t{64} << 20) / kLimitDivisor;
 
 // How many numbers the forward pass keeps for a problem of this size. It is 0 if they would exceed
 // kMaxKeptBytes; then the backward pass recomputes the logits.

@@ -15,7 +15,7 @@ namespace sampled_compat {
 namespace {
 
 // The approximate size of a strip of recomputed columns, which is written once and read twice.
-constexpr int64_t kStripBytes = int64_t{16} << 20;
+constexpr int64_t kStripBytes = (int64_t{16} << 20) / kLimitDivisor;
 // Unique rows in one task of the last phase.
 constexpr int64_t kRowBlock = 64;
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "fold.h"
 #include "log_sum_exp.h"
@@ -164,7 +163,7 @@ void Forward(const SampledProblem<T>& p, T* results, T* true_logits, T* normaliz
     const int64_t first = task * per_task;
     const int64_t count = std::min(per_task, logits.panels() - first);
     alignas(64) T unkept_tile[kTileWidth * kLanes<T>];
-    std::vector<PanelForward<T, Row>> panels;
+    Vector<PanelForward<T, Row>> panels;
     panels.reserve(count);
     for (int64_t i = 0; i < count; ++i) panels.emplace_back(p, logits, first + i, true_logits);
     for (int64_t begin = 0; begin < p.num_sampled; begin += kTileWidth) {

@@ -8,16 +8,19 @@
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
-#include <vector>
 
 namespace sampled_compat {
 namespace {
 
 constexpr size_t kHeader = 64;  // Holds the block's size, and keeps the block aligned.
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kMostBytes = size_t{1} << 48;  // More than an address space holds.
 
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature  // GCC has none, and defines __SANITIZE_ADDRESS__.
+#define __has_feature(feature) 0
+#endif
+
+// Not under the address sanitizer, which would miss an overrun into the rest of a larger block.
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 constexpr bool kKeepsIdleBlocks = false;
 #else
 constexpr bool kKeepsIdleBlocks = true;
@@ -30,17 +33,20 @@ struct Idle {
 
 struct IdleBlocks {
   std::mutex mutex;
-  std::vector<Idle> blocks;  // The longest idle first.
+  Vector<Idle> blocks;  // The longest idle first.
   size_t bytes = 0;
 };
 
 // Never destroyed, because blocks are released until the process ends. Locked across a fork, so
 // that the child never finds it locked by a thread that does not exist there.
 IdleBlocks& Idles() {
+  alignas(IdleBlocks) static char memory[sizeof(IdleBlocks)];
   static IdleBlocks* const idles = [] {
-    pthread_atfork([] { Idles().mutex.lock(); }, [] { Idles().mutex.unlock(); },
-                   [] { Idles().mutex.unlock(); });
-    return new IdleBlocks;
+    if (pthread_atfork([] { Idles().mutex.lock(); }, [] { Idles().mutex.unlock(); },
+                       [] { Idles().mutex.unlock(); }) != 0) {
+      throw OutOfMemory(sizeof(IdleBlocks));
+    }
+    return new (memory) IdleBlocks;
   }();
   return *idles;
 }
@@ -58,9 +64,9 @@ size_t& SizeOf(void* block) { return *static_cast<size_t*>(block); }
 void* NewBlock(size_t bytes) {
   const bool huge = bytes >= 2 * kHugePage;
   const size_t alignment = huge ? kHugePage : size_t{64};
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* block = std::aligned_alloc(alignment, rounded);
-  if (block == nullptr) throw OutOfMemory(bytes);
+  const size_t rounded = kKeepsIdleBlocks ? (bytes + alignment - 1) / alignment * alignment : bytes;
+  void* block = nullptr;
+  if (posix_memalign(&block, alignment, rounded) != 0) throw OutOfMemory(bytes);
 #ifdef MADV_HUGEPAGE
   if (huge) madvise(block, rounded, MADV_HUGEPAGE);
 #endif
@@ -111,14 +117,6 @@ void* TakeSurplus() {
 }
 
 }  // namespace
-
-size_t ArrayBytes(int64_t count, size_t size_of_element) {
-  const size_t most = size_of_element == 0 ? INT64_MAX : kMostBytes / size_of_element;
-  if (count < 0 || static_cast<size_t>(count) > most) {
-    throw OutOfMemory(kMostBytes);
-  }
-  return count * size_of_element;
-}
 
 void* AcquireScratch(size_t bytes) {
   if (bytes > kMostBytes) throw OutOfMemory(bytes);

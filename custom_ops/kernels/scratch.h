@@ -6,29 +6,12 @@
 #ifndef SAMPLED_COMPAT_KERNELS_SCRATCH_H_
 #define SAMPLED_COMPAT_KERNELS_SCRATCH_H_
 
-#include <cstddef>
-#include <cstdint>
-#include <new>
-#include <vector>
+#include "memory.h"
 
 namespace sampled_compat {
 
 // The limit of idle memory, in bytes.
 constexpr size_t kMaxIdleScratch = size_t{80} << 20;
-
-// There is not enough memory for a block of this size.
-class OutOfMemory : public std::bad_alloc {
- public:
-  explicit OutOfMemory(size_t bytes) : bytes_(bytes) {}
-  size_t bytes() const { return bytes_; }
-
- private:
-  const size_t bytes_;
-};
-
-// The size of an array in bytes. Throws OutOfMemory if no address space could hold it, or if
-// `count` is negative, as a product that overflowed is.
-size_t ArrayBytes(int64_t count, size_t size_of_element);
 
 // Returns uninitialised memory, aligned to 64 bytes, or throws OutOfMemory.
 void* AcquireScratch(size_t bytes);
@@ -64,7 +47,7 @@ class Workspace {
   void* TakeBytes(size_t bytes);
 
   void* block_ = nullptr;
-  std::vector<void*> blocks_;  // Under the address sanitizer.
+  Vector<void*> blocks_;  // Under the address sanitizer.
   size_t added_ = 0;
   size_t taken_ = 0;
 };

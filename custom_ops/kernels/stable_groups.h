@@ -3,7 +3,8 @@
 #define SAMPLED_COMPAT_KERNELS_STABLE_GROUPS_H_
 
 #include <cstdint>
-#include <vector>
+
+#include "memory.h"
 
 namespace sampled_compat {
 
@@ -22,7 +23,7 @@ class StableGroups {
     if (items == 0) return;
     for (int64_t i = 0; i < items; ++i) ++starts_[group[i] + 1];
     for (int64_t g = 0; g < groups; ++g) starts_[g + 1] += starts_[g];
-    std::vector<int32_t> next(starts_.begin(), starts_.end() - 1);
+    Vector<int32_t> next(starts_.begin(), starts_.end() - 1);
     for (int64_t i = 0; i < items; ++i) items_[next[group[i]]++] = static_cast<int32_t>(i);
   }
 
@@ -31,8 +32,8 @@ class StableGroups {
   }
 
  private:
-  std::vector<int32_t> starts_;
-  std::vector<int32_t> items_;
+  Vector<int32_t> starts_;
+  Vector<int32_t> items_;
 };
 
 }  // namespace sampled_compat

@@ -54,8 +54,8 @@ void TapasScores(const TapasProblem<T>& p, T* scores) {
       }
     }
     for (int64_t s = begin; s < end; ++s) {
-      scores[s] = FinishLogSumExp(reference + s - begin, sum + s - begin, 1, 0) +
-                  p.biases[s] / p.temperature;
+      const int64_t lane = s - begin;
+      scores[s] = FinishLogSumExp(reference + lane, sum + lane, 1, 0) + p.biases[s] / p.temperature;
     }
   });
 }

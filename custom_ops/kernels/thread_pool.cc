@@ -142,25 +142,37 @@ inline void Pause() {
 class Pool {
  public:
   void Run(Job* job) {
-    {
+    const bool posted = Post(job);
+    job->Work();
+    if (posted) Withdraw(job);
+    job->thrown.ThrowIfKept();
+  }
+
+ private:
+  // Returns false if there is no memory to share the job: its owner does the work alone.
+  bool Post(Job* job) noexcept {
+    try {
       std::lock_guard<std::mutex> lock(mutex_);
       StartWorkers(job->max_workers);
       jobs_.push_back(job);
       posted_.fetch_add(1);
       Wake(job->max_workers);
+      return true;
+    } catch (const std::exception&) {
+      return false;
     }
-    job->Work();
+  }
+
+  // Returns when no worker is inside the job.
+  void Withdraw(Job* job) {
     std::unique_lock<std::mutex> lock(mutex_);
     jobs_.erase(std::find(jobs_.begin(), jobs_.end(), job));
     lock.unlock();
     for (int i = 0; i < kSpins && job->workers.load() > 0; ++i) Pause();
     lock.lock();
     while (job->workers.load() > 0) done_.Wait(&lock);
-    lock.unlock();
-    job->thrown.ThrowIfKept();
   }
 
- private:
   // REQUIRES: mutex_ is held.
   void StartWorkers(int wanted) {
     while (workers_ < wanted) {
@@ -227,14 +239,18 @@ thread_local bool small_work = false;
 std::atomic<Pool*> process_pool{nullptr};
 
 // The process's pool. The child of a fork has none of its workers, and its mutex may be locked, so
-// the child makes a new pool.
+// the child makes a new pool. Null if there is no memory for it.
 Pool* GetPool() {
-  static const int registered =
-      pthread_atfork(nullptr, nullptr, [] { process_pool.store(nullptr); });
-  (void)registered;
+  static std::atomic<bool> follows_forks{false};
+  if (!follows_forks.load(std::memory_order_relaxed)) {
+    // Two threads may both register the function: to call it twice does no harm.
+    if (pthread_atfork(nullptr, nullptr, [] { process_pool.store(nullptr); }) != 0) return nullptr;
+    follows_forks.store(true);
+  }
   Pool* pool = process_pool.load();
   if (pool != nullptr) return pool;
-  Pool* fresh = new Pool;
+  Pool* fresh = new (std::nothrow) Pool;
+  if (fresh == nullptr) return nullptr;
   if (process_pool.compare_exchange_strong(pool, fresh)) return fresh;
   delete fresh;  // Another thread made a pool first. This one has no workers yet.
   return pool;
@@ -257,7 +273,8 @@ int Threads() {
 
 void internal::ParallelFor(int64_t tasks, void (*call)(const void*, int64_t), const void* f) {
   const int threads = static_cast<int>(std::min<int64_t>(Threads(), tasks));
-  if (threads <= 1 || small_work) {
+  Pool* const pool = threads <= 1 || small_work ? nullptr : GetPool();
+  if (pool == nullptr) {
     const FlushDenormals flush;
     for (int64_t i = 0; i < tasks; ++i) call(f, i);
     return;
@@ -267,7 +284,7 @@ void internal::ParallelFor(int64_t tasks, void (*call)(const void*, int64_t), co
   job.f = f;
   job.tasks = tasks;
   job.max_workers = threads - 1;
-  GetPool()->Run(&job);
+  pool->Run(&job);
 }
 
 }  // namespace sampled_compat

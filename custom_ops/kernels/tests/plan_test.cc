@@ -19,7 +19,7 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
     id = (int64_t{1} << 31) + 1 + static_cast<int64_t>(generator() % classes) * step;
   const Plan plan =
       UniquePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kLast);
-  std::vector<int64_t> unique;
+  Vector<int64_t> unique;
   for (const std::vector<int64_t>* ids : {&sampled, &labels}) {
     for (const int64_t id : *ids) {
       if (std::find(unique.begin(), unique.end(), id) == unique.end()) unique.push_back(id);
@@ -32,7 +32,7 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
   for (int64_t i = 0; i < batch * num_true; ++i) {
     CHECK_THAT(unique[plan.true_positions[i]] == labels[i], "true position %ld", i);
   }
-  std::vector<int32_t> hits, all_hits;
+  Vector<int32_t> hits, all_hits;
   for (int64_t b = 0; b < batch; ++b) {
     for (int64_t s = 0; s < num_sampled; ++s) {
       const bool last =
@@ -50,7 +50,7 @@ void CheckAgainstSearch(int64_t batch, int64_t num_true, int64_t num_sampled, in
 
   const Plan each =
       OccurrencePlan(sampled.data(), num_sampled, labels.data(), batch, num_true, Copies::kLast);
-  std::vector<int64_t> occurrences(labels);
+  Vector<int64_t> occurrences(labels.begin(), labels.end());
   occurrences.insert(occurrences.end(), sampled.begin(), sampled.end());
   CHECK_THAT(each.ids == occurrences, "labels, then sampled ids");
   for (int64_t s = 0; s < num_sampled; ++s) {
@@ -92,6 +92,6 @@ int main() {
   const int64_t sampled[] = {3, 7, 3, 5, 5}, labels[] = {5, 3};
   const sampled_compat::Plan plan =
       sampled_compat::UniquePlan(sampled, 5, labels, 1, 2, sampled_compat::Copies::kLast);
-  CHECK_THAT((plan.hits == std::vector<int32_t>{0, 2, 0, 4}), "repeated ids");
+  CHECK_THAT((plan.hits == sampled_compat::Vector<int32_t>{0, 2, 0, 4}), "repeated ids");
   return sampled_compat::Report("plan_test");
 }

@@ -92,7 +92,8 @@ class RandomProblem {
     }
     const std::vector<int64_t> labels = RandomIds(z.batch * z.num_true, z.classes, seed + 1);
     const auto plan = seed % 3 == 0 ? OccurrencePlan : UniquePlan;
-    return plan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true, seed % 4 != 3);
+    return plan(sampled.data(), z.num_sampled, labels.data(), z.batch, z.num_true,
+                seed % 4 != 3 ? Copies::kLast : Copies::kNone);
   }
 
   static std::vector<double> Shifted(std::vector<double> values, double shift) {
