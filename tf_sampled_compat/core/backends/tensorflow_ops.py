@@ -24,6 +24,7 @@ from tf_sampled_compat.core.backends.interface import (
 )
 from tf_sampled_compat.core.backends.plan import plan
 from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.ranking import top_k_with_nan
 from tf_sampled_compat.core.tf.shapes import size_of
 
 # The names of class ids in messages. The C++ op takes the keys and has the same names
@@ -120,7 +121,7 @@ class Composite(Backend):
         bar: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         del bar  # It would save nothing: the logits are computed anyway.
-        values, positions = tf.math.top_k(self.logits(inputs, rows, biases), k=k)
+        values, positions = top_k_with_nan(self.logits(inputs, rows, biases), k)
         return values, tf.cast(positions, tf.int64)
 
 

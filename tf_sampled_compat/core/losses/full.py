@@ -22,6 +22,7 @@ from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.losses.prepare import Batch, prepare
 from tf_sampled_compat.core.losses.restriction import restrict
 from tf_sampled_compat.core.tables.lookup import lookup
+from tf_sampled_compat.core.tf.ranking import top_k_with_nan
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -79,6 +80,8 @@ def full_top_k(
     name: Optional[str] = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the k highest logits: the highest first, and among equals the lower id first.
+
+    A NaN ranks as -∞.
 
     Args:
       weights: See `Arguments`.
@@ -141,8 +144,8 @@ def _best(
         values, positions = backend.top_k(batch.inputs, rows, biases, count, bar)
         values = tf.concat([best[0], values], axis=1)
         ids = tf.concat([best[1], positions + first_id], axis=1)
-        # Earlier ids are lower and come first, so tf.math.top_k prefers them among equals.
-        values, kept = tf.math.top_k(values, k=tf.minimum(most, tf.shape(values)[1]))
+        # Earlier ids are lower and come first, so the ranking prefers them among equals.
+        values, kept = top_k_with_nan(values, tf.minimum(most, tf.shape(values)[1]))
         return values, tf.gather(ids, kept, batch_dims=1)
 
     start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
