@@ -12,7 +12,8 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import TableLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend, SumKind
@@ -47,6 +48,7 @@ def full_loss(
       name: The caller's name for the operation.
     """
     function = f"full_{kind}_loss"
+    checks.name(name)
     with tf.compat.v1.name_scope(name, function):
         batch = _prepared(arguments)
         backend = _backend(batch, implementation, function)
@@ -100,8 +102,11 @@ def full_top_k(
     Returns:
       `[B, k]` logits and `[B, k]` int64 ids; -∞ and -1 where no class is left.
     """
+    checks.name(name)
     with tf.compat.v1.name_scope(name, "full_top_k"):
-        inputs = tf.convert_to_tensor(inputs)
+        inputs = as_tensor("inputs", inputs)
+        if inputs.shape.rank not in (None, 2):
+            errors.fail("inputs", "shape [batch_size, dim]", checks.kind(inputs))
         no_labels = tf.zeros([tf.shape(inputs)[0], 1], tf.int64)
         batch = prepare(
             Arguments(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Gathered
@@ -91,6 +91,7 @@ class Batch(NamedTuple):
 
 def in_batch_loss(loss: InBatchLoss) -> tf.Tensor:
     """Computes the `[B]` losses, in the dtype of the queries."""
+    checks.name(loss.name)
     with tf.name_scope(loss.name or FUNCTION):
         batch = prepare(loss)
         about = describe(inputs=batch.queries, weights=[batch.rows], biases=[])
@@ -135,7 +136,8 @@ def prepare(loss: InBatchLoss) -> Batch:
         offset = tf.zeros(tf.shape(rows)[:1], compute_dtype)
     else:
         offset = tf.cast(-tf.math.log(counts), compute_dtype)
-    keys = ids if ids is not None and loss.remove_accidental_hits else None
+    removes = checks.flag("remove_accidental_hits", loss.remove_accidental_hits)
+    keys = ids if ids is not None and removes else None
     return Batch(
         queries=_cooled(tensors.queries, loss.temperature, compute_dtype),
         rows=rows,

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.losses import padding
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
@@ -87,7 +88,7 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
     num_true = checks.known_size("num_true", arguments.num_true)
     weights, biases = _tables(arguments)
     labels = padding.rectangular(arguments.labels, arguments.padding_label, num_true)
-    labels, inputs = tf.convert_to_tensor(labels), tf.convert_to_tensor(arguments.inputs)
+    labels, inputs = as_tensor("labels", labels), as_tensor("inputs", arguments.inputs)
     checks.labels_and_inputs(labels, inputs)
     for table in (weights, biases):
         for piece in table.pieces:
@@ -115,7 +116,7 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         one_row_broadcasts=arguments.one_row_broadcasts,
     )
     if arguments.label_weights is not None:
-        batch = batch._replace(label_weights=tf.convert_to_tensor(arguments.label_weights))
+        batch = batch._replace(label_weights=as_tensor("label_weights", arguments.label_weights))
     if arguments.padding_label is None and arguments.true_mask is None:
         return batch
     labels = batch.labels_of_rows()

@@ -22,18 +22,27 @@ from tf_sampled_compat.core.arguments.checks.sampled_values import (
 from tf_sampled_compat.core.arguments.checks.sizes import (
     at_most,
     integer,
+    known_integer,
     known_size,
     size_attribute,
     whole_counts,
 )
 from tf_sampled_compat.core.arguments.checks.tensors import (
     dim,
+    in_rows_of,
     kind,
     labels_and_inputs,
     numbers_only,
     same_batch,
     shapes,
     width,
+)
+from tf_sampled_compat.core.arguments.scalars import (
+    described,
+    flag,
+    name,
+    number,
+    op_seed,
 )
 
 __all__ = [
@@ -42,14 +51,21 @@ __all__ = [
     "at_most",
     "broadcasts",
     "class_id_limit",
+    "described",
     "dim",
+    "flag",
     "ids_in_range",
+    "in_rows_of",
     "integer",
     "kind",
+    "known_integer",
     "known_size",
     "labels_and_inputs",
     "misplaced_arguments",
+    "name",
+    "number",
     "numbers_only",
+    "op_seed",
     "partition_strategy",
     "positive_count",
     "resampling_sizes",
