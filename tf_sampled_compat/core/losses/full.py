@@ -51,6 +51,7 @@ def full_loss(
     checks.name(name)
     with tf.compat.v1.name_scope(name, function):
         batch = _prepared(arguments)
+        num_classes_of(batch, num_classes)  # Before the labels: a table too short is no label's fault.
         backend = _backend(batch, implementation, function)
         rows = batch.weights.num_rows, batch.biases.num_rows
         batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
@@ -240,4 +241,4 @@ def _true_logits(batch: Batch) -> tf.Tensor:
     biases = tf.reshape(tf.cast(lookup(batch.biases, flat), dtype), tf.shape(batch.labels))
     inputs = tf.expand_dims(tf.cast(batch.inputs, dtype), 1)
     logits = tf.reduce_sum(inputs * rows, axis=2) + biases
-    return batch.nan_where_out_of_range(logits)
+    return batch.nan_where_out_of_range(logits, batch.labels)
