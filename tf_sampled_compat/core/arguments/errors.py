@@ -70,6 +70,13 @@ def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.O
     return [tf.raw_ops.Assert(condition=condition, data=data)]
 
 
+def nan_unless(condition: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """Returns `value`; under XLA, which asserts nothing, NaN where a condition does not hold."""
+    if not private.in_xla_context():
+        return value
+    return tf.where(condition, value, tf.constant(float("nan"), value.dtype))
+
+
 def after(assertions: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:
     """Returns `tensor`, which is computed only after the assertions hold."""
     if not assertions:

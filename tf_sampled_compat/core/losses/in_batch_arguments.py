@@ -128,7 +128,8 @@ def temperature(value: Any) -> tf.Tensor:
     if known is not None and not (known > 0 and math.isfinite(known)):
         errors.fail("temperature", expected, known)
     good = tf.reduce_all(tf.logical_and(value > 0, tf.math.is_finite(value)))
-    return errors.after(errors.require(good, "temperature", expected, value), value)
+    value = errors.after(errors.require(good, "temperature", expected, value), value)
+    return errors.nan_unless(good, value)
 
 
 def _matrix(argument: str, value: Any, shape: str, dim: Optional[int]) -> tf.Tensor:

@@ -12,7 +12,6 @@ from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.losses import padding
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
-from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -61,15 +60,15 @@ class Batch(NamedTuple):
             return self.labels
         return tf.where(self.true_mask, self.labels, tf.constant(padding, tf.int64))
 
-    def nan_where_out_of_range(self, values: tf.Tensor) -> tf.Tensor:
-        """Under XLA, where nothing is asserted, makes values of labels out of range NaN.
+    def nan_where_out_of_range(self, values: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+        """Under XLA, makes values of class ids out of range NaN.
 
-        XLA clamps positions, so that such a label would silently be the last class.
+        XLA clamps positions, so that such an id would silently be the last class.
         """
-        if not private.in_xla_context() or self.weights.num_rows is None:
+        limit, _ = checks.class_id_limit(self.weights.num_rows, self.biases.num_rows)
+        if limit is None:
             return values
-        bad = tf.logical_or(self.labels < 0, self.labels >= self.weights.num_rows)
-        return tf.where(bad, tf.constant(float("nan"), values.dtype), values)
+        return errors.nan_unless(tf.logical_and(ids >= 0, ids < limit), values)
 
     @property
     def compute_dtype(self) -> tf.DType:
