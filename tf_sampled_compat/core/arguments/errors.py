@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Optional
 
 import tensorflow as tf
@@ -70,11 +70,11 @@ def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.O
     return [tf.raw_ops.Assert(condition=condition, data=data)]
 
 
-def nan_unless(condition: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+def nan_unless(condition: Callable[[], tf.Tensor], value: tf.Tensor) -> tf.Tensor:
     """Returns `value`; under XLA, which asserts nothing, NaN where a condition does not hold."""
     if not private.in_xla_context():
         return value
-    return tf.where(condition, value, tf.constant(float("nan"), value.dtype))
+    return tf.where(condition(), value, tf.constant(float("nan"), value.dtype))
 
 
 def after(assertions: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:

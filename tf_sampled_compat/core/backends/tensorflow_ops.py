@@ -58,7 +58,7 @@ class Composite(Backend):
         wide = tf.float64 if tf.float64 in (count.dtype, dtype) else tf.float32
         offset = tf.cast(-tf.math.log(tf.cast(count, wide)), dtype)
         # Under XLA, ±∞ could pass for a class that is certain or impossible.
-        return errors.nan_unless(checks.is_count(count), offset)
+        return errors.nan_unless(lambda: checks.is_count(count), offset)
 
     def plan(
         self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool

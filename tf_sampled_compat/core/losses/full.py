@@ -51,7 +51,7 @@ def full_loss(
     checks.name(name)
     with tf.compat.v1.name_scope(name, function):
         batch = _prepared(arguments)
-        num_classes_of(batch, num_classes)  # Before the labels: a table too short is no label's fault.
+        num_classes_of(batch, num_classes)  # A table that is too short is no label's fault.
         backend = _backend(batch, implementation, function)
         rows = batch.weights.num_rows, batch.biases.num_rows
         batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))

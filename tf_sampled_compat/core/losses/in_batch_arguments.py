@@ -129,7 +129,7 @@ def temperature(value: Any) -> tf.Tensor:
         errors.fail("temperature", expected, known)
     good = tf.reduce_all(tf.logical_and(value > 0, tf.math.is_finite(value)))
     value = errors.after(errors.require(good, "temperature", expected, value), value)
-    return errors.nan_unless(good, value)
+    return errors.nan_unless(lambda: good, value)
 
 
 def _matrix(argument: str, value: Any, shape: str, dim: Optional[int]) -> tf.Tensor:

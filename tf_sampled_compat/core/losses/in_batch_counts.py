@@ -57,8 +57,8 @@ def expected(
     present = tensors.present()
     if present is not None:
         counts = tf.where(present, counts, tf.ones_like(counts))
-    assertions = _positive(law, counts)
-    return errors.after(assertions, errors.nan_unless(checks.is_count(counts), counts)), learned
+    checked = errors.after(_positive(law, counts), counts)
+    return errors.nan_unless(lambda: checks.is_count(counts), checked), learned
 
 
 def _chance(

@@ -68,7 +68,7 @@ class Batch(NamedTuple):
         limit, _ = checks.class_id_limit(self.weights.num_rows, self.biases.num_rows)
         if limit is None:
             return values
-        return errors.nan_unless(tf.logical_and(ids >= 0, ids < limit), values)
+        return errors.nan_unless(lambda: tf.logical_and(ids >= 0, ids < limit), values)
 
     @property
     def compute_dtype(self) -> tf.DType:

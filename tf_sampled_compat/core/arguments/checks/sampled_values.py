@@ -71,7 +71,7 @@ def broadcasts(argument: str, count: tf.Tensor, target: Sequence[Any]) -> list[t
 
 
 def is_count(count: tf.Tensor) -> tf.Tensor:
-    """Returns where an expected count is positive and finite."""
+    """Returns where an expected count, or another number, is positive and finite."""
     return tf.logical_and(count > 0, tf.math.is_finite(count))
 
 
