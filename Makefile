@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels sanitize fuzz wheel matrix nightly lint format-cpp clean
+.PHONY: venv demo bench perf test docs test-kernels sanitize fuzz wheel matrix abuse nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -85,6 +85,10 @@ wheel-twice: venv
 # tests/matrix/__main__.py for MATRIX.
 matrix: wheel
 	$(PY) -m tests.matrix dist/*.whl $(MATRIX)
+
+# The tests of threads, forks, limits and files that take too long for CI.
+abuse: venv
+	$(PY) -m pytest -m nightly tests/abuse
 
 # Tests that take too long for CI. Commit the summary that it writes: tests/nightly/summary.md.
 nightly: venv

@@ -97,8 +97,8 @@ class HeadLoss(bases.Loss):
         self.ignore_class = _label("ignore_class", ignore_class)
         self.exclude_true = exclude_true
         self.margin = composition_config.margin(margin, self._keras)
-        self.label_smoothing = checks.number("label_smoothing", label_smoothing, below=1)
-        self.z_loss = checks.number("z_loss", z_loss)
+        self.label_smoothing = checks.not_negative("label_smoothing", label_smoothing, below=1)
+        self.z_loss = checks.not_negative("z_loss", z_loss)
         self._learners: dict[int, LearnedUnigramSampler] = {}
 
     @tf.autograph.experimental.do_not_convert

@@ -164,7 +164,7 @@ class SampledBinaryCrossentropy(HeadLoss):
             name=name,
             **kwargs,
         )
-        self.calibration = checks.number("calibration", calibration)
+        self.calibration = checks.not_negative("calibration", calibration)
         if self.calibration > 1:
             errors.fail("calibration", "a number in [0, 1]", calibration)
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.backends import library
 from tf_sampled_compat.core.losses import slices
 from tf_sampled_compat.legacy.contrib import Finder
@@ -151,8 +151,8 @@ def installed(
 
 
 def _check(era: Optional[str], gradient_slices: Optional[slices.Slices]) -> None:
-    if era not in ERAS:
-        errors.fail("era", "None, '0.x' or '1.x'", repr(era))
+    if not (era is None or isinstance(era, str)) or era not in ERAS:
+        errors.fail("era", "None, '0.x' or '1.x'", checks.described(era))
     slices.checked("gradient_slices", gradient_slices)
 
 

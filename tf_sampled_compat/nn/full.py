@@ -188,7 +188,8 @@ def full_top_k(
         \quad l_{i,c} = w_c \cdot x_i + b_c
 
     Equals `tf.math.top_k` of the matrix: the highest logit first and, among equal logits, the
-    lower id first. No gradient passes through it.
+    lower id first. A NaN logit ranks as -∞, so that one NaN row of a table hides no other class.
+    No gradient passes through it.
 
     `exclude` leaves out classes of one input, E, such as what a user has seen; `allowed` keeps
     classes for all inputs, A, such as what is in stock. Neither ranks the classes twice:

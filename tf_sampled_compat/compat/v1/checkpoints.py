@@ -120,7 +120,8 @@ def reshard_checkpoint(
     with checkpoint_place.folder_beside(target) as folder:
         writer = checkpoint_files.Writer(folder)
         for group in _batches(kept, shapes, dtypes, memory):
-            writer.write([(name, "", reader.get_tensor(name), dtypes[name]) for name in group])
+            tensors = [(name, "", _read(reader, source, name), dtypes[name]) for name in group]
+            writer.write(tensors)
         for old, new in pairs:
             for group in _groups(new, memory):
                 writer.write(list(_cut_anew(source, old, new, group)))
@@ -166,6 +167,13 @@ def _reader(source: str) -> Any:
             "tf_sampled_compat.compat.v1.reshard on the variables' values",
         )
     return reader
+
+
+def _read(reader: Any, source: str, name: str) -> Any:
+    try:
+        return reader.get_tensor(name)
+    except Exception as error:  # Of a file that is cut, an IndexError.
+        errors.fail("source", "a whole checkpoint", f"{source!r}, whose {name!r} is not ({error})")
 
 
 def _pair(old: Layout, new: Layout, shapes: dict, dtypes: dict) -> _Pair:

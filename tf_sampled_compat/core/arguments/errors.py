@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Optional
 
 import tensorflow as tf
@@ -68,6 +68,13 @@ def require(condition: Any, argument: str, expected: str, got: Any) -> list[tf.O
     # The raw op. tf.debugging.Assert wraps it in a conditional: ten ops instead of one.
     data = [tf.constant(message(argument, expected) + ", got"), tf.convert_to_tensor(got)]
     return [tf.raw_ops.Assert(condition=condition, data=data)]
+
+
+def nan_unless(condition: Callable[[], tf.Tensor], value: tf.Tensor) -> tf.Tensor:
+    """Returns `value`; under XLA, which asserts nothing, NaN where a condition does not hold."""
+    if not private.in_xla_context():
+        return value
+    return tf.where(condition(), value, tf.constant(float("nan"), value.dtype))
 
 
 def after(assertions: Sequence[tf.Operation], tensor: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Optional
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.checks import described
 
 ENVIRONMENT_VARIABLE = "TF_SAMPLED_COMPAT_IMPLEMENTATION"
 NAMES = ("fused", "composite")
@@ -58,6 +59,6 @@ def default() -> Optional[str]:
 
 
 def _checked(argument: str, name: Optional[str]) -> Optional[str]:
-    if name is not None and name not in NAMES:
-        errors.fail(argument, "'fused', 'composite' or None", repr(name))
+    if name is not None and (not isinstance(name, str) or name not in NAMES):
+        errors.fail(argument, "'fused', 'composite' or None", described(name))
     return name

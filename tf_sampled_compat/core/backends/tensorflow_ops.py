@@ -24,6 +24,7 @@ from tf_sampled_compat.core.backends.interface import (
 )
 from tf_sampled_compat.core.backends.plan import plan
 from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.ranking import top_k_with_nan
 from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
 from tf_sampled_compat.core.tf.take import take
 
@@ -56,7 +57,9 @@ class Composite(Backend):
         count = errors.after(checks.positive_count(argument, count), count)
         # A float64 count may be too small for float32: take its logarithm before casting.
         wide = tf.float64 if tf.float64 in (count.dtype, dtype) else tf.float32
-        return tf.cast(-tf.math.log(tf.cast(count, wide)), dtype)
+        offset = tf.cast(-tf.math.log(tf.cast(count, wide)), dtype)
+        # Under XLA, ±∞ could pass for a class that is certain or impossible.
+        return errors.nan_unless(lambda: checks.is_count(count), offset)
 
     def plan(
         self, labels: tf.Tensor, sampled: tf.Tensor, *, num_true: int, find_hits: bool, unique: bool
@@ -137,7 +140,7 @@ class Composite(Backend):
         bar: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         del bar  # It would save nothing: the logits are computed anyway.
-        values, positions = tf.math.top_k(self.logits(inputs, rows, biases), k=k)
+        values, positions = top_k_with_nan(self.logits(inputs, rows, biases), k)
         return values, tf.cast(positions, tf.int64)
 
 
@@ -191,6 +194,9 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
     rows = take(gathered.rows, gathered.sampled_positions)
     logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
     logits += take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
+    if logit_of_hits is None:
+        # A class whose bias is -∞ is no negative. A cross entropy would multiply -∞ by 0.
+        logits = tf.maximum(logits, _lowest(logits))
     if gathered.hits is not None:
         logits = _without_hits(logits, gathered.hits, logit_of_hits)
     if gathered.excluded is not None:

@@ -6,8 +6,9 @@ from typing import Any, Callable, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.losses.prepare import Batch
+from tf_sampled_compat.core.tables.table import Table
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
@@ -23,12 +24,38 @@ _STATIC_ROWS = 2**12
 
 
 def num_classes_of(batch: Batch, num_classes: Any) -> Any:
-    """Returns the number of classes to visit: `num_classes`, or by default the number of rows."""
-    if num_classes is not None:
-        return checks.size_attribute("num_classes", num_classes) or num_classes
-    if batch.weights.num_rows is not None:
-        return batch.weights.num_rows
-    return tf.add_n([tf.shape(piece)[0] for piece in batch.weights.pieces])
+    """Returns the number of classes to visit: `num_classes`, or by default the number of rows.
+
+    Both tables have a row for each of them: this is checked.
+    """
+    if num_classes is None:
+        total = _rows(batch.weights)
+        return _at_most_rows(total, "biases", f"at least {total} rows, as weights", batch.biases)
+    total = checks.size_attribute("num_classes", num_classes) or num_classes
+    for table in (batch.weights, batch.biases):
+        total = _at_most_rows(total, "num_classes", f"at most the rows of {table.argument}", table)
+    return total
+
+
+def _rows(table: Table) -> Any:
+    """Returns the number of rows: an integer if it is known."""
+    if table.num_rows is not None:
+        return table.num_rows
+    return tf.add_n([tf.shape(piece)[0] for piece in table.pieces])
+
+
+def _at_most_rows(total: Any, argument: str, expected: str, table: Table) -> Any:
+    """Returns a number of classes, checked to be at most the number of rows."""
+    if not table.pieces:  # No biases.
+        return total
+    rows = _rows(table)
+    got = rows if argument == table.argument else total
+    if isinstance(rows, int) and isinstance(total, int):
+        if total > rows:
+            errors.fail(argument, f"{expected}, {rows}" if got is total else expected, got)
+        return total
+    fits = tf.cast(total, tf.int64) <= tf.cast(rows, tf.int64)
+    return errors.after(errors.require(fits, argument, expected, got), total)
 
 
 def fold_blocks(

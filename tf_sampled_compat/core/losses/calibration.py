@@ -28,7 +28,7 @@ def power(calibration: Any, sampling: Sampling) -> float:
     Raises:
       ArgumentError: If t is not in [0, 1]; if t > 0 and the sampling is not uniform, or S > C - 1.
     """
-    t = checks.number("calibration", calibration)
+    t = checks.not_negative("calibration", calibration)
     if t > 1:
         errors.fail("calibration", "a number in [0, 1]", t)
     if t == 0:

@@ -101,8 +101,8 @@ class Composition:
         checks.margin(margin, normalize)
         return cls(
             margin=margin,
-            label_smoothing=checks.number("label_smoothing", label_smoothing, below=1),
-            z_loss=checks.number("z_loss", z_loss),
+            label_smoothing=checks.not_negative("label_smoothing", label_smoothing, below=1),
+            z_loss=checks.not_negative("z_loss", z_loss),
             power=power,
         )
 

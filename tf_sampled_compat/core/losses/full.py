@@ -12,7 +12,8 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import checks
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TableLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend, SumKind
@@ -21,6 +22,7 @@ from tf_sampled_compat.core.losses.blocks import fold_blocks, num_classes_of
 from tf_sampled_compat.core.losses.description import PLAIN, Arguments, Composition
 from tf_sampled_compat.core.losses.prepare import Batch, prepare
 from tf_sampled_compat.core.losses.restriction import restrict
+from tf_sampled_compat.core.tf.ranking import top_k_with_nan
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -47,8 +49,10 @@ def full_loss(
       name: The caller's name for the operation.
     """
     function = f"full_{kind}_loss"
+    checks.name(name)
     with tf.compat.v1.name_scope(name, function):
         batch = _prepared(arguments)
+        num_classes_of(batch, num_classes)  # A table that is too short is no label's fault.
         backend = _backend(batch, implementation, function)
         rows = batch.weights.num_rows, batch.biases.num_rows
         batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
@@ -79,6 +83,8 @@ def full_top_k(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the k highest logits: the highest first, and among equals the lower id first.
 
+    A NaN ranks as -∞.
+
     Args:
       weights: See `Arguments`.
       biases: See `Arguments`.
@@ -98,15 +104,18 @@ def full_top_k(
     Returns:
       `[B, k]` logits and `[B, k]` int64 ids; -∞ and -1 where no class is left.
     """
+    checks.name(name)
     with tf.compat.v1.name_scope(name, "full_top_k"):
-        inputs = tf.convert_to_tensor(inputs)
-        no_labels = tf.zeros([tf.shape(inputs)[0], 1], tf.int64)
+        queries = as_tensor("inputs", inputs)
+        if queries.shape.rank not in (None, 2):
+            errors.fail("inputs", "shape [batch_size, dim]", checks.kind(queries))
+        no_labels = tf.zeros([tf.shape(queries)[0], 1], tf.int64)
         batch = prepare(
             Arguments(
                 weights=weights,
                 biases=biases,
                 labels=no_labels,
-                inputs=inputs,
+                inputs=queries,
                 partition_strategy=partition_strategy,
                 temperature=temperature,
                 normalize=normalize,
@@ -144,8 +153,8 @@ def _best(
         values, positions = backend.top_k(batch.inputs, rows, biases, count, bar)
         values = tf.concat([best[0], values], axis=1)
         ids = tf.concat([best[1], positions + first_id], axis=1)
-        # Earlier ids are lower and come first, so tf.math.top_k prefers them among equals.
-        values, kept = tf.math.top_k(values, k=tf.minimum(most, tf.shape(values)[1]))
+        # Earlier ids are lower and come first, so the ranking prefers them among equals.
+        values, kept = top_k_with_nan(values, tf.minimum(most, tf.shape(values)[1]))
         return values, tf.gather(ids, kept, batch_dims=1)
 
     start = (tf.zeros(size, batch.compute_dtype), tf.zeros(size, tf.int64))
@@ -245,4 +254,4 @@ def _true_logits(batch: Batch) -> tf.Tensor:
     biases = tf.reshape(batch.row_biases(flat), tf.shape(batch.labels))
     inputs = tf.expand_dims(tf.cast(batch.inputs, dtype), 1)
     logits = tf.reduce_sum(inputs * rows, axis=2) + biases
-    return batch.nan_where_out_of_range(logits)
+    return batch.nan_where_out_of_range(logits, batch.labels)

@@ -27,6 +27,10 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
         excluded = tf.logical_or(there, missing)
     dtype = batch.compute_dtype
     true_offset = backend.log_offset("true_expected_count", values.true_expected_count, dtype)
+    sampled_offset = backend.log_offset(
+        "sampled_expected_count", values.sampled_expected_count, dtype
+    )
+    ids = sampled if present is None else tf.maximum(sampled, 0)  # -1 is no candidate.
     return Gathered(
         inputs=batch.inputs,
         rows=batch.rows(planned.ids),
@@ -34,10 +38,8 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
         sampled_positions=planned.sampled_positions,
         true_positions=planned.true_positions,
         hits=hits,
-        true_offset=batch.nan_where_out_of_range(true_offset),
-        sampled_offset=backend.log_offset(
-            "sampled_expected_count", values.sampled_expected_count, dtype
-        ),
+        true_offset=batch.nan_where_out_of_range(true_offset, batch.labels),
+        sampled_offset=batch.nan_where_out_of_range(sampled_offset, ids),
         num_true=batch.num_true,
         compute_dtype=dtype,
         excluded=excluded,

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.losses.description import Sampling
 from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.samplers.values import SampledValues
@@ -25,16 +26,16 @@ def converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) -
       num_sampled: S where exactly so many must come, as where TensorFlow builds a `[B, S]` mask.
     """
     sampled, true_count, sampled_count = checks.three_values(values)
-    sampled = tf.convert_to_tensor(sampled)
+    sampled = as_tensor("sampled_values: sampled_candidates", sampled)
     checks.numbers_only("sampled_values: sampled_candidates", sampled.dtype)
     sampled = tf.stop_gradient(as_class_ids(sampled))
     if sampled.shape.rank is None:
         vector = checks.sampled_candidates(sampled, None)
         sampled = tf.reshape(errors.after(vector, sampled), [-1])
-    if sampling.stop_count_gradients:
-        true_count, sampled_count = tf.stop_gradient(true_count), tf.stop_gradient(sampled_count)
     true_count = _floating("true_expected_count", true_count)
     sampled_count = _floating("sampled_expected_count", sampled_count)
+    if sampling.stop_count_gradients:
+        true_count, sampled_count = tf.stop_gradient(true_count), tf.stop_gradient(sampled_count)
     size_checks = [
         *size_assertions(batch.weights),
         *size_assertions(batch.biases),
@@ -56,6 +57,6 @@ def _broadcasting(argument: str, count: tf.Tensor, target: list[Any]) -> tf.Tens
 
 
 def _floating(argument: str, count: Any) -> tf.Tensor:
-    count = tf.convert_to_tensor(count)
+    count = as_tensor(f"sampled_values: {argument}", count)
     checks.numbers_only(f"sampled_values: {argument}", count.dtype)
     return count if count.dtype.is_floating else tf.cast(count, tf.float32)

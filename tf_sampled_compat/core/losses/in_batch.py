@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Gathered
@@ -114,6 +114,7 @@ class OwnCandidate(NamedTuple):
 
 def in_batch_loss(loss: InBatchLoss) -> tf.Tensor:
     """Computes the `[B]` losses, in the dtype of the queries."""
+    checks.name(loss.name)
     with tf.name_scope(loss.name or FUNCTION):
         batch = prepare(loss)
         about = describe(inputs=batch.queries, weights=[batch.rows], biases=[])
@@ -169,7 +170,8 @@ def prepare(loss: InBatchLoss) -> Batch:
     temperature = _temperature(loss.temperature, compute_dtype)
     if temperature is not None:
         queries = tf.cast(queries, compute_dtype) / temperature
-    keys = ids if ids is not None and loss.remove_accidental_hits else None
+    removes = checks.flag("remove_accidental_hits", loss.remove_accidental_hits)
+    keys = ids if ids is not None and removes else None
     return Batch(
         queries=queries,
         rows=rows,

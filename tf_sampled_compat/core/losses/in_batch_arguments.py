@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.checks.tensors import kind, may_equal
+from tf_sampled_compat.core.arguments.conversion import as_tensor, booleans
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 _OWN = "as many rows as queries: the i-th is the i-th query's own (negatives beyond those of the "
@@ -56,7 +57,7 @@ def activations(queries: Any, candidates: Any, extra: Any, mask: Any) -> Tensors
         extra = errors.after(_as_wide("extra_candidates", extra, queries), extra)
     if mask is None:
         return Tensors(queries, candidates, extra, None)
-    mask = tf.cast(_vector("mask", tf.convert_to_tensor(mask), "[batch_size]"), tf.bool)
+    mask = _vector("mask", booleans("mask", mask), "[batch_size]")
     mask = errors.after(_as_many("mask", mask, queries, "a boolean for each query"), mask)
     column = mask[:, tf.newaxis]
     queries = tf.where(column, queries, tf.zeros_like(queries))
@@ -98,7 +99,7 @@ def vector(argument: str, value: Any, shape: str, of: list[tf.Tensor]) -> tf.Ten
 
     A column, `[size, 1]`, passes too: samplers return such counts.
     """
-    value = tf.convert_to_tensor(value)
+    value = as_tensor(argument, value)
     checks.numbers_only(argument, value.dtype)
     value = _vector(argument, value, shape)
     known = [size_of(tensor, 0) for tensor in of]
@@ -113,7 +114,7 @@ def vector(argument: str, value: Any, shape: str, of: list[tf.Tensor]) -> tf.Ten
 
 
 def _matrix(argument: str, value: Any, shape: str, dim: Optional[int]) -> tf.Tensor:
-    value = tf.convert_to_tensor(value)
+    value = as_tensor(argument, value)
     if not value.dtype.is_floating:
         expected = f"floating-point activations of shape {shape}"
         errors.fail(argument, expected, kind(value), errors.ArgumentTypeError)
@@ -125,7 +126,7 @@ def _matrix(argument: str, value: Any, shape: str, dim: Optional[int]) -> tf.Ten
 
 
 def _ids(argument: str, value: Any, shape: str, rows: tf.Tensor) -> tf.Tensor:
-    value = tf.convert_to_tensor(value)
+    value = as_tensor(argument, value)
     if not (value.dtype.is_integer or value.dtype == tf.string):
         expected = f"integers or strings of shape {shape}"
         errors.fail(argument, expected, kind(value), errors.ArgumentTypeError)

@@ -57,7 +57,8 @@ def expected(
     present = tensors.present()
     if present is not None:
         counts = tf.where(present, counts, tf.ones_like(counts))
-    return errors.after(_positive(law, counts), counts), learned
+    checked = errors.after(_positive(law, counts), counts)
+    return errors.nan_unless(lambda: checks.is_count(counts), checked), learned
 
 
 def _chance(
@@ -132,7 +133,7 @@ def _positive(law: Law, counts: tf.Tensor) -> list[tf.Operation]:
         argument, way_out = "frequencies", " of the candidates' ids (for ids never seen, add 1)"
     lowest, highest = tf.reduce_min(counts), tf.reduce_max(counts)
     return errors.require(
-        tf.reduce_all(tf.logical_and(counts > 0, tf.math.is_finite(counts))),
+        tf.reduce_all(checks.is_count(counts)),
         argument,
         f"positive finite numbers{way_out}",
         tf.where(lowest > 0, highest, lowest),

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.conversion import booleans
 from tf_sampled_compat.core.tf.shapes import with_shape
 
 
@@ -36,6 +37,6 @@ def true_mask(labels: tf.Tensor, padding_label: Optional[int], given: Any) -> tf
       given: The caller's `[B, T]` mask, or None.
     """
     if padding_label is None:
-        return tf.convert_to_tensor(given)
+        return booleans("true_mask", given)
     there = tf.not_equal(labels, tf.constant(padding_label, tf.int64))
     return there if given is None else tf.logical_and(there, given)

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.losses import padding, scaling
 from tf_sampled_compat.core.losses.description import Arguments
 from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tables.table import Table, as_table, size_assertions
-from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 
 
@@ -83,15 +83,15 @@ class Batch(NamedTuple):
             return self.labels_of_rows()
         return tf.where(self.true_mask, self.labels, tf.constant(padding, tf.int64))
 
-    def nan_where_out_of_range(self, values: tf.Tensor) -> tf.Tensor:
-        """Under XLA, where nothing is asserted, makes values of labels out of range NaN.
+    def nan_where_out_of_range(self, values: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+        """Under XLA, makes values of class ids out of range NaN.
 
-        XLA clamps positions, so that such a label would silently be the last class.
+        XLA clamps positions, so that such an id would silently be the last class.
         """
-        if not private.in_xla_context() or self.weights.num_rows is None:
+        limit, _ = checks.class_id_limit(self.weights.num_rows, self.biases.num_rows)
+        if limit is None:
             return values
-        bad = tf.logical_or(self.labels < 0, self.labels >= self.weights.num_rows)
-        return tf.where(bad, tf.constant(float("nan"), values.dtype), values)
+        return errors.nan_unless(lambda: tf.logical_and(ids >= 0, ids < limit), values)
 
     @property
     def compute_dtype(self) -> tf.DType:
@@ -110,7 +110,7 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
     num_true = checks.known_size("num_true", arguments.num_true)
     weights, biases = _tables(arguments)
     labels = padding.rectangular(arguments.labels, arguments.padding_label, num_true)
-    labels, inputs = tf.convert_to_tensor(labels), tf.convert_to_tensor(arguments.inputs)
+    labels, inputs = as_tensor("labels", labels), as_tensor("inputs", arguments.inputs)
     checks.labels_and_inputs(labels, inputs)
     for table in (weights, biases):
         for piece in table.pieces:
@@ -136,7 +136,7 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
         biases=biases,
         num_true=num_true,
         one_row_broadcasts=arguments.one_row_broadcasts,
-        normalize=arguments.normalize,
+        normalize=checks.flag("normalize", arguments.normalize),
         dtype=inputs.dtype,
     )
     batch = _scaled(batch, arguments.temperature)

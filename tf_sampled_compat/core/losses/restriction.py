@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.tables.lookup import lookup
 from tf_sampled_compat.core.tables.table import Table
@@ -152,7 +153,7 @@ def _excluded(batch: Batch, exclude: Any, padding_label: Optional[int]) -> tf.Te
 
 
 def _integers(argument: str, value: Any, else_: str) -> tf.Tensor:
-    ids = tf.convert_to_tensor(value)
+    ids = as_tensor(argument, value, f"integer class ids {else_}".strip())
     if ids.dtype.is_floating and ids.shape.num_elements() == 0:
         return tf.cast(ids, tf.int64)  # An empty list.
     if not (ids.dtype.is_integer or ids.dtype == tf.bool):

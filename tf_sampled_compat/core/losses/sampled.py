@@ -26,7 +26,7 @@ from tf_sampled_compat.core.losses.prepare import prepare
 
 def sampled_loss(loss: SampledLoss) -> tf.Tensor:
     """Computes the `[B]` losses, in the dtype of the inputs."""
-    checks.misplaced_arguments(loss.name, loss.sampling.seed)
+    loss = _checked(loss)
     result = None if loss.is_tapas else result_names.reserved(loss.kind, loss.names)
     with tf.compat.v1.name_scope(loss.name, loss.default_scope):
         result = result_names.reserved(loss.kind, loss.names) if loss.is_tapas else result
@@ -52,8 +52,8 @@ def sampled_logits(loss: SampledLoss, *, subtract_log_q: bool) -> tuple[tf.Tenso
       loss: The loss whose logits they are.
       subtract_log_q: Whether a logit is less the logarithm of its class's expected count.
     """
-    checks.misplaced_arguments(loss.name, loss.sampling.seed)
-    loss = dataclasses.replace(loss, implementation="composite")
+    loss = dataclasses.replace(_checked(loss), implementation="composite")
+    subtract_log_q = checks.flag("subtract_log_q", subtract_log_q)
     with tf.compat.v1.name_scope(loss.name, loss.function):
         batch = prepare(loss.arguments, flat_labels=loss.flat_labels_pass)
         drawn = draw(loss, batch)
@@ -62,6 +62,16 @@ def sampled_logits(loss: SampledLoss, *, subtract_log_q: bool) -> tuple[tf.Tenso
         gathered = gather(loss, drawn)
         # TensorFlow adds the lowest float32 to the logit of a hit.
         return logits_and_targets(gathered, logit_of_hits=tf.float32.min)
+
+
+def _checked(loss: SampledLoss) -> SampledLoss:
+    """Checks what is no tensor and no size, and returns the loss with flags that are booleans."""
+    checks.misplaced_arguments(loss.name, loss.sampling.seed)
+    return dataclasses.replace(
+        loss,
+        remove_accidental_hits=checks.flag("remove_accidental_hits", loss.remove_accidental_hits),
+        exclude_true=checks.flag("exclude_true", loss.exclude_true),
+    )
 
 
 def _check_sampling(sampling: Sampling, composition: Composition) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
-from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 
 _POSITIVE = "a positive finite number"
 
@@ -25,7 +25,7 @@ def temperature(argument: str, value: Any) -> tf.Tensor:
     """
     if value is None or isinstance(value, (str, bytes, bool)):
         errors.fail(argument, _POSITIVE, repr(value))
-    value = tf.convert_to_tensor(value)
+    value = as_tensor(argument, value, _POSITIVE)
     checks.numbers_only(argument, value.dtype)
     if value.shape.rank not in (None, 0):
         errors.fail(argument, "a scalar", checks.kind(value))
@@ -36,6 +36,5 @@ def temperature(argument: str, value: Any) -> tf.Tensor:
             errors.fail(argument, _POSITIVE, known)
         return value
     good = tf.reduce_all(tf.logical_and(value > 0, tf.math.is_finite(value)))
-    if private.in_xla_context():
-        return tf.where(good, value, tf.constant(float("nan"), value.dtype))
-    return errors.after(errors.require(good, argument, _POSITIVE, value), value)
+    value = errors.after(errors.require(good, argument, _POSITIVE, value), value)
+    return errors.nan_unless(lambda: good, value)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Literal, Optional, cast
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.checks import described
 
 Slices = Literal["occurrence", "unique"]
 
@@ -67,6 +68,7 @@ def chosen(default: Slices) -> Slices:
 
 def checked(argument: str, slices: Optional[str]) -> Optional[Slices]:
     """Checks a choice and returns it."""
-    if slices not in (None, "occurrence", "unique"):
-        errors.fail(argument, "'occurrence', 'unique' or None", repr(slices))
+    known = slices is None or (isinstance(slices, str) and slices in ("occurrence", "unique"))
+    if not known:
+        errors.fail(argument, "'occurrence', 'unique' or None", described(slices))
     return cast(Optional[Slices], slices)

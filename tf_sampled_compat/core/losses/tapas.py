@@ -73,10 +73,11 @@ def resample(
         least = tf.minimum if size is None else min
         num_resampled = least(num_resampled, tf.size(scores) if size is None else size)
     _, kept = tf.math.top_k(scores, k=num_resampled, sorted=False)
+    sampled_count = tf.gather(values.sampled_expected_count, kept)
     return SampledValues(
         tf.gather(candidates, kept),
         values.true_expected_count,
-        tf.gather(values.sampled_expected_count, kept),
+        errors.nan_unless(lambda: checks.is_count(temperature), sampled_count),
     )
 
 

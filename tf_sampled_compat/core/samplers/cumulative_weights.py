@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.tf.shapes import static_size_of
 
@@ -50,7 +51,7 @@ def cumulative(counts: tf.Tensor) -> tf.Tensor:
 
 def checked_counts(value: TensorLike, range_max: int) -> tf.Tensor:
     """Converts the counts of a learned sampler, and checks that they can serve as weights."""
-    counts = tf.convert_to_tensor(value)
+    counts = as_tensor("counts", value)
     if not (counts.dtype.is_integer or counts.dtype.is_floating):
         errors.fail("counts", "numbers", f"dtype {counts.dtype.name}", errors.ArgumentTypeError)
     expected = f"shape [{range_max}] (range_max)"

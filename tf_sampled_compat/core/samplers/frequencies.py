@@ -8,7 +8,7 @@ from typing import Any, Optional
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
@@ -50,7 +50,7 @@ class Frequencies(SavedSampler):
 
     def probability(self, classes: TensorLike) -> tf.Tensor:
         """Returns P(k) of each class, float64. The classes are in range."""
-        ids = as_class_ids(classes)
+        ids = as_class_ids(classes, "classes")
         if self._shares is not None:
             return tf.gather(self._constant(), ids)
         values = tf.cast(tf.convert_to_tensor(self._given), tf.float64)
@@ -69,8 +69,8 @@ class Frequencies(SavedSampler):
 
     def check_range(self, range_max: Any) -> None:
         """Raises an error unless `range_max` is the number of classes."""
-        known = tf.get_static_value(range_max)
-        if known is not None and self.num_classes not in (None, int(known)):
+        known = checks.size_attribute("range_max", range_max)
+        if known is not None and self.num_classes not in (None, known):
             errors.fail("range_max", f"the number of frequencies, {self.num_classes}", known)
 
     def get_config(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.conversion import booleans
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.frequencies import Frequencies
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
@@ -53,10 +54,15 @@ def draw_and_learn(
       seed: The operation's seed.
       mask: `[B, T]`: False for padding, or None.
     """
-    classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
+    num_true = checks.known_size("num_true", num_true)
+    checks.known_size("range_max", range_max)
+    classes = as_class_ids(true_classes, "true_classes")
+    classes = tf.reshape(
+        errors.after(checks.in_rows_of(classes, num_true), classes), [-1, num_true]
+    )
     if mask is None:
         return _draw_and_learn(samplers, classes, sizes, range_max, seed, None)
-    mask = tf.reshape(tf.convert_to_tensor(mask), [-1, num_true])
+    mask = tf.reshape(booleans("mask", mask), [-1, num_true])
     if private.in_xla_context():
         return _draw_and_learn(samplers, classes, sizes, range_max, seed, mask)
     there = tf.where(mask)

@@ -59,7 +59,7 @@ def checked_sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) 
         checks.known_size("num_true", num_true),
         checks.known_size("num_sampled", num_sampled),
         checks.known_size("range_max", range_max),
-        bool(unique),
+        checks.flag("unique", unique),
     )
     if size.range_max > RANGE_LIMIT:
         errors.fail("range_max", f"at most {RANGE_LIMIT}", size.range_max)
@@ -71,7 +71,7 @@ def checked_sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) 
 
 def sample(law: Law, true_classes: TensorLike, size: Sizes, seed: TensorLike) -> SampledValues:
     """Draws candidates by a law, and states the expected counts."""
-    true_ids = as_class_ids(true_classes)
+    true_ids = as_class_ids(true_classes, "true_classes")
     checked = checked_seed(seed)
     true_ids = _checked_true_classes(true_ids, size)
     if law.fused is not None:

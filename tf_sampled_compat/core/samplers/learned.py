@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.conversion import as_tensor, booleans
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
@@ -86,6 +87,7 @@ class LearnedUnigramSampler(SavedSampler):
             With `decay`, the intervals start as if one class had occurred per step, in these
             proportions. Default: None, for none.
         """
+        checks.name(name)
         super().__init__(name=name or "learned_unigram_sampler")
         self._config = {"num_classes": num_classes, "seed": seed, "decay": decay, "name": name}
         self.num_classes = checks.known_size("num_classes", num_classes)
@@ -137,9 +139,13 @@ class LearnedUnigramSampler(SavedSampler):
             reasonable time. XLA cannot raise errors. There the expected count of a class out of
             range is NaN, and so are all counts if distinct classes are missing.
         """
+        checks.name(name)
         with tf.name_scope(name or "LearnedUnigramSampler"):
             self.check_range(range_max)
-            classes = tf.reshape(as_class_ids(true_classes), [-1, num_true])
+            num_true = checks.known_size("num_true", num_true)
+            classes = as_class_ids(true_classes, "true_classes")
+            classes = errors.after(checks.in_rows_of(classes, num_true), classes)
+            classes = tf.reshape(classes, [-1, num_true])
             values = self.draw(classes, num_sampled, unique, seed=seed, mask=mask)
             with tf.control_dependencies(list(values)):
                 learned = self.learn(classes, mask=mask)
@@ -168,9 +174,11 @@ class LearnedUnigramSampler(SavedSampler):
           As `__call__`; `true_expected_count` has the shape of `true_classes`.
         """
         num_sampled = checks.known_size("num_sampled", num_sampled)
+        unique = checks.flag("unique", unique)
+        mask = None if mask is None else booleans("mask", mask)
         if unique:
             checks.at_most("num_sampled", num_sampled, self.num_classes)
-        ids = as_class_ids(true_classes)
+        ids = as_class_ids(true_classes, "true_classes")
         classes = self._checked(ids, mask)
         draws = self._candidates(num_sampled, unique, self._seed_of_step(seed))
         true_count, sampled_count = (
@@ -192,7 +200,7 @@ class LearnedUnigramSampler(SavedSampler):
 
     def probability(self, classes: TensorLike) -> tf.Tensor:
         """Returns P(k) of each class, float64."""
-        weights = self._tree.weights(as_class_ids(classes))
+        weights = self._tree.weights(as_class_ids(classes, "classes"))
         return tf.cast(weights, tf.float64) / tf.cast(self._tree.total(), tf.float64)
 
     def learn(
@@ -207,7 +215,8 @@ class LearnedUnigramSampler(SavedSampler):
         Returns:
           The operations that count. In eager mode they have run, and the list is empty.
         """
-        ids = as_class_ids(true_classes)
+        ids = as_class_ids(true_classes, "true_classes")
+        mask = None if mask is None else booleans("mask", mask)
         classes = self._checked(ids, mask)
         counted = self._in_range(ids)
         counted = counted if mask is None else tf.logical_and(counted, mask)
@@ -222,8 +231,8 @@ class LearnedUnigramSampler(SavedSampler):
 
     def check_range(self, range_max: Any) -> None:
         """Raises an error unless `range_max` is the number of classes."""
-        known = tf.get_static_value(range_max)
-        if known is not None and int(known) != self.num_classes:
+        known = checks.size_attribute("range_max", range_max)
+        if known is not None and known != self.num_classes:
             errors.fail("range_max", f"the sampler's num_classes = {self.num_classes}", known)
 
     def get_config(self) -> dict[str, Any]:
@@ -290,7 +299,7 @@ class LearnedUnigramSampler(SavedSampler):
         if context is not None and context.num_replicas_in_sync > 1:
             shift += tf.cast(context.replica_id_in_sync_group, tf.int64) * _REPLICA
         if seed is not None:
-            shift += (tf.reduce_sum(tf.cast(seed, tf.int64)) + 1) * _OPERATION
+            shift += (tf.reduce_sum(_op_seed(seed)) + 1) * _OPERATION
         return pair + tf.stack([step * _SEEDS_PER_STEP, shift])
 
     def _state(self) -> dict[str, tf.Variable]:
@@ -326,7 +335,20 @@ def _seed_pair(seed: Any) -> Any:
     if seed is None:
         limits = tf.int64.min, tf.int64.max
         return lambda: tf.random.uniform([2], *limits, dtype=tf.int64)
-    pair = tf.get_static_value(tf.convert_to_tensor(seed))
-    if pair is None or pair.dtype.kind not in "iu" or pair.shape not in ((), (2,)):
-        errors.fail("seed", "an integer, or two integers", repr(seed))
+    expected = "an integer, or two integers, of at most 64 bits"
+    given = as_tensor("seed", seed, expected)
+    pair = tf.get_static_value(given)
+    if pair is None or not given.dtype.is_integer or pair.shape not in ((), (2,)):
+        errors.fail("seed", expected, checks.described(seed), errors.ArgumentTypeError)
     return [0, int(pair)] if pair.ndim == 0 else pair.astype("int64")
+
+
+def _op_seed(seed: Any) -> tf.Tensor:
+    """Converts an operation's seed: an integer, or a tensor of integers."""
+    if isinstance(seed, (tf.Tensor, list, tuple)) or hasattr(seed, "shape"):
+        given = as_tensor("seed", seed, "an integer or None")
+        if not given.dtype.is_integer:
+            got = checks.kind(given)
+            errors.fail("seed", "an integer or None", got, errors.ArgumentTypeError)
+        return tf.cast(given, tf.int64)
+    return tf.constant(checks.op_seed(seed), tf.int64)

@@ -14,7 +14,7 @@ from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.core.samplers.descriptions import describe, distinct, rebuild
 from tf_sampled_compat.core.samplers.joint_draws import draw_and_learn
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
-from tf_sampled_compat.core.samplers.saving import SavedSampler, make
+from tf_sampled_compat.core.samplers.saving import SavedSampler, entry, make
 from tf_sampled_compat.core.samplers.tensorflow_kernels import learned_unigram_candidate_sampler
 from tf_sampled_compat.core.samplers.values import SampledValues
 
@@ -60,6 +60,7 @@ class InBatchSampler(SavedSampler):
             only with samplers of the same `MixtureSampler`, so that a batch is learned once.
           name: A name for the module.
         """
+        checks.name(name)
         super().__init__(name=name or "in_batch_sampler")
         self.frequencies = counts.as_frequencies(frequencies)
 
@@ -100,6 +101,7 @@ class InBatchSampler(SavedSampler):
             labels than `num_sampled` are all candidates if there is no mask.
         """
         del unique
+        checks.name(name)
         with tf.name_scope(name or "InBatchSampler"):
             return draw_and_learn(
                 [self], true_classes, num_true, [num_sampled], range_max, seed, mask
@@ -112,7 +114,7 @@ class InBatchSampler(SavedSampler):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InBatchSampler:
         """Makes a sampler from the result of `get_config`, with fresh frequencies."""
-        return cls(counts.rebuild(config["frequencies"]), config.get("name"))
+        return cls(counts.rebuild(entry(config, "frequencies")), config.get("name"))
 
     def _state(self) -> Optional[dict[str, tf.Variable]]:
         return saving.variables_of(self.frequencies)
@@ -158,13 +160,11 @@ class MixtureSampler(SavedSampler):
             whose probabilities do not change from call to call.
           name: A name for the module.
         """
+        checks.name(name)
         super().__init__(name=name or "mixture_sampler")
-        samplers = list(samplers)
-        if not samplers:
-            errors.fail("samplers", "at least one", "none")
-        for sampler, size in samplers:
+        samplers = _pairs(samplers)
+        for sampler, _ in samplers:
             checks.sampler(sampler, True)
-            checks.known_size("samplers: how many candidates", size)
             kernels = (
                 learned_unigram_candidate_sampler,
                 tf.random.learned_unigram_candidate_sampler,
@@ -173,7 +173,9 @@ class MixtureSampler(SavedSampler):
                 expected = "LearnedUnigramSampler, whose probabilities are known"
                 errors.fail("samplers", expected, repr(sampler))
         self.samplers = [sampler for sampler, _ in samplers]
-        self.sizes = [int(size) for _, size in samplers]
+        self.sizes = [
+            checks.known_size("samplers: how many candidates", size) for _, size in samplers
+        ]
 
     def __call__(
         self,
@@ -211,6 +213,7 @@ class MixtureSampler(SavedSampler):
         del unique
         if checks.known_size("num_sampled", num_sampled) != sum(self.sizes):
             errors.fail("num_sampled", f"the sum of {list(self.sizes)}", num_sampled)
+        checks.name(name)
         with tf.name_scope(name or "MixtureSampler"):
             return draw_and_learn(
                 list(self.samplers), true_classes, num_true, self.sizes, range_max, seed, mask
@@ -242,7 +245,7 @@ class MixtureSampler(SavedSampler):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MixtureSampler:
         """Makes a mixture from the result of `get_config`, with samplers in a fresh state."""
-        shared = [counts.rebuild(one) for one in config["shared"]]
+        shared = [counts.rebuild(one) for one in entry(config, "shared")]
 
         def rebuilt(description: Any) -> Any:
             if not isinstance(description, Mapping) or "in_batch" not in description:
@@ -251,8 +254,8 @@ class MixtureSampler(SavedSampler):
             frequencies = rebuild(arguments["frequencies"], shared)
             return InBatchSampler(frequencies, arguments.get("name"))
 
-        samplers = [rebuilt(description) for description in config["samplers"]]
-        return cls(list(zip(samplers, config["sizes"])), config.get("name"))
+        samplers = [rebuilt(description) for description in entry(config, "samplers")]
+        return cls(list(zip(samplers, entry(config, "sizes"))), config.get("name"))
 
     def _state(self) -> Optional[dict[str, tf.Variable]]:
         found: dict[str, tf.Variable] = {}
@@ -283,3 +286,18 @@ class MixtureSampler(SavedSampler):
         """Describes the mixture to `pickle` and `copy`; the samplers describe themselves."""
         pairs = list(zip(self.samplers, self.sizes))
         return make, (type(self), {"samplers": pairs, "name": self.name})
+
+
+def _pairs(samplers: Any) -> list[tuple[Any, Any]]:
+    """Checks that there are pairs of a sampler and a size."""
+    expected = "pairs of a sampler and the number of candidates to take from it"
+    try:
+        pairs = [tuple(pair) for pair in samplers]
+    except TypeError:
+        errors.fail("samplers", expected, checks.described(samplers), errors.ArgumentTypeError)
+    if not pairs:
+        errors.fail("samplers", "at least one", "none")
+    for pair in pairs:
+        if len(pair) != 2:
+            errors.fail("samplers", expected, checks.described(pair))
+    return pairs

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import TensorLike
 
 # A word is uniform in [0, 2**WORD_BITS). 62 bits: sums of half-word products stay within a
@@ -23,7 +24,7 @@ _PHILOX = 1  # The value of the attribute `alg`.
 
 def checked_seed(value: TensorLike) -> tf.Tensor:
     """Converts a stateless seed to `[2]` int64, and checks that it is two integers."""
-    seed = tf.convert_to_tensor(value)
+    seed = as_tensor("seed", value, "two integers, shape [2]")
     if not seed.dtype.is_integer:
         errors.fail(
             "seed", "two integers, shape [2]", f"dtype {seed.dtype.name}", errors.ArgumentTypeError

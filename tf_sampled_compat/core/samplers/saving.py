@@ -8,6 +8,9 @@ from typing import Any, Optional
 import numpy as np
 import tensorflow as tf
 
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
+
 
 class SavedSampler(tf.Module):
     """A sampler with a config and a state. Its variables are in checkpoints, as a module's are."""
@@ -35,8 +38,7 @@ class SavedSampler(tf.Module):
 
     def load_own_variables(self, store: Any) -> None:
         """Restores the state that `save_own_variables` stored."""
-        for name, variable in (self._state() or {}).items():
-            variable.assign(store[name])
+        restore(self._state() or {}, store, type(self).__name__)
 
 
 def variables_of(sampler: Any) -> Optional[dict[str, tf.Variable]]:
@@ -78,6 +80,32 @@ def load(sampler: Any, values: Mapping[str, Any]) -> None:
 def make(cls: Any, arguments: dict[str, Any]) -> Any:
     """Makes an object again. (`pickle` and `copy` find this function by its name.)"""
     return cls(**arguments)
+
+
+def restore(state: dict[str, tf.Variable], store: Any, sampler: str) -> None:
+    """Assigns what `save_own_variables` stored; checks all of it before it assigns any."""
+    expected = f"the saved state of a {sampler}: {', '.join(state)}"
+    missing = [name for name in state if name not in store]
+    if missing:
+        errors.fail("store", expected, f"one without {', '.join(missing)}")
+    values = {name: as_tensor(f"store[{name!r}]", store[name]) for name in state}
+    for name, variable in state.items():
+        if not values[name].shape.is_compatible_with(variable.shape):
+            got = f"{values[name].shape}"
+            errors.fail(f"store[{name!r}]", f"shape {variable.shape}", got)
+        if values[name].dtype != variable.dtype:
+            got = values[name].dtype.name
+            errors.fail(f"store[{name!r}]", f"dtype {variable.dtype.name}", got)
+    for name, variable in state.items():
+        variable.assign(values[name])
+
+
+def entry(config: Any, key: str) -> Any:
+    """Returns an entry of a sampler's config."""
+    if not isinstance(config, Mapping) or key not in config:
+        expected = f"the result of get_config, which has {key!r}"
+        errors.fail("config", expected, checks.described(config))
+    return config[key]
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.samplers import philox
 from tf_sampled_compat.core.tf import private
 
@@ -26,7 +26,7 @@ def of_next_step(seed: Optional[int]) -> tf.Tensor:
     Args:
       seed: An operation seed, or None.
     """
-    global_seed, op_seed = tf.compat.v1.get_seed(seed)
+    global_seed, op_seed = tf.compat.v1.get_seed(checks.op_seed(seed))
     if global_seed is None or op_seed is None:  # TensorFlow returns both or neither.
         return _random_seed()
     counter = _counter()
@@ -99,6 +99,7 @@ def per_replica_seed(seed: Any) -> Any:
         seed = philox.checked_seed(seed)
         step = tf.cast(replica, tf.int64) * tf.constant(_REPLICA_STRIDE, tf.int64)
         return seed + tf.stack([tf.zeros_like(step), step])
+    seed = checks.op_seed(seed)
     number = tf.get_static_value(replica) if tf.is_tensor(replica) else replica
     if number is None:
         errors.fail(

@@ -14,7 +14,7 @@ from typing import Optional
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers import (
     cumulative_weights,
@@ -66,6 +66,7 @@ def stateless_uniform_candidate_sampler(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
     """
+    checks.name(name)
     with tf.name_scope(name or "stateless_uniform_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
         law = Law(
@@ -113,6 +114,7 @@ def stateless_log_uniform_candidate_sampler(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
     """
+    checks.name(name)
     with tf.name_scope(name or "stateless_log_uniform_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
         law = Law(
@@ -165,6 +167,7 @@ def stateless_learned_unigram_candidate_sampler(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
     """
+    checks.name(name)
     with tf.name_scope(name or "stateless_learned_unigram_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
         checked = cumulative_weights.checked_counts(counts, size.range_max)
@@ -228,15 +231,19 @@ def stateless_fixed_unigram_candidate_sampler(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
     """
+    checks.name(name)
     with tf.name_scope(name or "stateless_fixed_unigram_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
         distorted = unigram_weights.of_shard(
-            vocab_file=vocab_file,
-            unigrams=unigrams,
-            distortion=distortion,
-            num_reserved_ids=num_reserved_ids,
-            num_shards=num_shards,
-            shard=shard,
+            unigram_weights.converted(
+                vocab_file=vocab_file,
+                unigrams=unigrams,
+                distortion=distortion,
+                num_reserved_ids=num_reserved_ids,
+                num_shards=num_shards,
+                shard=shard,
+                range_max=size.range_max,
+            )
         )
         if len(distorted) != size.range_max:
             errors.fail("range_max", f"{len(distorted)}, the number of weights", size.range_max)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
+from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers import unigram_weights
@@ -57,7 +57,8 @@ def uniform_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
     """
     return tf.random.uniform_candidate_sampler(
-        as_class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+        **_checked(true_classes, num_true, num_sampled, unique, seed, name),
+        range_max=checks.known_size("range_max", range_max),
     )
 
 
@@ -98,7 +99,8 @@ def log_uniform_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/log_uniform_candidate_sampler.
     """
     return tf.random.log_uniform_candidate_sampler(
-        as_class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+        **_checked(true_classes, num_true, num_sampled, unique, seed, name),
+        range_max=checks.known_size("range_max", range_max),
     )
 
 
@@ -142,6 +144,7 @@ def learned_unigram_candidate_sampler(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/learned_unigram_candidate_sampler.
     """
+    range_max = checks.known_size("range_max", range_max)
     if range_max > _LEARNED_RANGE_LIMIT:
         errors.fail(
             "range_max",
@@ -149,7 +152,7 @@ def learned_unigram_candidate_sampler(
             range_max,
         )
     return tf.random.learned_unigram_candidate_sampler(
-        as_class_ids(true_classes), num_true, num_sampled, unique, range_max, seed=seed, name=name
+        **_checked(true_classes, num_true, num_sampled, unique, seed, name), range_max=range_max
     )
 
 
@@ -202,30 +205,20 @@ def fixed_unigram_candidate_sampler(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/fixed_unigram_candidate_sampler.
     """
-    unigram_weights.check(
+    arguments = _checked(true_classes, num_true, num_sampled, unique, seed, name)
+    range_max = checks.known_size("range_max", range_max)
+    weights = unigram_weights.converted(
         vocab_file=vocab_file,
         unigrams=unigrams,
         distortion=distortion,
         num_reserved_ids=num_reserved_ids,
         num_shards=num_shards,
         shard=shard,
-        num_sampled=num_sampled,
-        unique=unique,
+        range_max=range_max,
     )
+    unigram_weights.check(weights, arguments["num_sampled"], arguments["unique"])
     return tf.random.fixed_unigram_candidate_sampler(
-        as_class_ids(true_classes),
-        num_true,
-        num_sampled,
-        unique,
-        range_max,
-        vocab_file=vocab_file,
-        distortion=distortion,
-        num_reserved_ids=num_reserved_ids,
-        num_shards=num_shards,
-        shard=shard,
-        unigrams=unigrams,
-        seed=seed,
-        name=name,
+        **arguments, range_max=range_max, **weights._asdict()
     )
 
 
@@ -257,7 +250,7 @@ def all_candidate_sampler(
     Source: https://www.tensorflow.org/api_docs/python/tf/random/all_candidate_sampler.
     """
     return tf.random.all_candidate_sampler(
-        as_class_ids(true_classes), num_true, num_sampled, unique, seed=seed, name=name
+        **_checked(true_classes, num_true, num_sampled, unique, seed, name)
     )
 
 
@@ -288,6 +281,26 @@ def compute_accidental_hits(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/compute_accidental_hits.
     """
+    checks.name(name)
     return tf.nn.compute_accidental_hits(
-        as_class_ids(true_classes), as_class_ids(sampled_candidates), num_true, seed=seed, name=name
+        as_class_ids(true_classes, "true_classes"),
+        as_class_ids(sampled_candidates, "sampled_candidates"),
+        checks.known_size("num_true", num_true),
+        seed=checks.op_seed(seed),
+        name=name,
     )
+
+
+def _checked(
+    true_classes: TensorLike, num_true: Any, num_sampled: Any, unique: Any, seed: Any, name: Any
+) -> dict[str, Any]:
+    """Converts and checks the arguments that all samplers have."""
+    checks.name(name)
+    return {
+        "true_classes": as_class_ids(true_classes, "true_classes"),
+        "num_true": checks.known_size("num_true", num_true),
+        "num_sampled": checks.known_size("num_sampled", num_sampled),
+        "unique": checks.flag("unique", unique),
+        "seed": checks.op_seed(seed),
+        "name": name,
+    }

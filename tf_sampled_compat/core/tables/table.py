@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 
@@ -77,7 +78,7 @@ def as_table(argument: str, value: Any, *, strategy: str, rank: int, contiguous_
     pieces = _pieces(argument, value, strategy, contiguous_mod)
     if not pieces:
         errors.fail(argument, "at least one piece", "an empty list")
-    made = Table(argument, tuple(_gatherable(piece) for piece in pieces), strategy)
+    made = Table(argument, tuple(_gatherable(argument, piece) for piece in pieces), strategy)
     for piece in made.pieces:
         if piece.shape.rank not in (None, rank):
             errors.fail(argument, f"rank {rank}", f"shape {piece.shape}")
@@ -124,7 +125,7 @@ def size_assertions(made: Table) -> list[tf.Operation]:
 def _pieces(argument: str, value: Any, strategy: str, contiguous_mod: str) -> list[Any]:
     value = _only(value)
     if isinstance(value, (list, tuple)):
-        return [tf.convert_to_tensor(value)] if value and _is_numbers(value) else list(value)
+        return [as_tensor(argument, value)] if value and _is_numbers(value) else list(value)
     if private.is_partitioned_variable(value):
         pieces = list(value)
         if strategy == "mod" and len(pieces) > 1:
@@ -174,11 +175,11 @@ def _contiguous_mod(argument: str, contiguous_mod: str) -> None:
     )
 
 
-def _gatherable(piece: Any) -> Any:
+def _gatherable(argument: str, piece: Any) -> Any:
     piece = private.unwrap_variable(piece)
     if tf.is_tensor(piece) or isinstance(piece, tf.Variable):
         return piece
-    return tf.convert_to_tensor(piece)
+    return as_tensor(argument, piece)
 
 
 def _check_sizes(made: Table) -> None:

@@ -4,7 +4,11 @@ A check that needs values returns assertions, to be put before what relies on th
 """
 
 from tf_sampled_compat.core.arguments.checks.class_ids import class_id_limit, ids_in_range
-from tf_sampled_compat.core.arguments.checks.composition import label_weights, margin, number
+from tf_sampled_compat.core.arguments.checks.composition import (
+    label_weights,
+    margin,
+    not_negative,
+)
 from tf_sampled_compat.core.arguments.checks.options import (
     STRATEGIES,
     misplaced_arguments,
@@ -16,6 +20,7 @@ from tf_sampled_compat.core.arguments.checks.resampling import resampling_sizes,
 from tf_sampled_compat.core.arguments.checks.sampled_values import (
     POSITIVE_COUNTS,
     broadcasts,
+    is_count,
     positive_count,
     sampled_candidates,
     three_values,
@@ -23,18 +28,27 @@ from tf_sampled_compat.core.arguments.checks.sampled_values import (
 from tf_sampled_compat.core.arguments.checks.sizes import (
     at_most,
     integer,
+    known_integer,
     known_size,
     size_attribute,
     whole_counts,
 )
 from tf_sampled_compat.core.arguments.checks.tensors import (
     dim,
+    in_rows_of,
     kind,
     labels_and_inputs,
     numbers_only,
     same_batch,
     shapes,
     width,
+)
+from tf_sampled_compat.core.arguments.scalars import (
+    described,
+    flag,
+    name,
+    number,
+    op_seed,
 )
 
 __all__ = [
@@ -43,17 +57,25 @@ __all__ = [
     "at_most",
     "broadcasts",
     "class_id_limit",
+    "described",
     "dim",
+    "flag",
     "ids_in_range",
+    "in_rows_of",
     "integer",
+    "is_count",
     "kind",
+    "known_integer",
     "known_size",
     "label_weights",
     "labels_and_inputs",
     "margin",
     "misplaced_arguments",
+    "name",
+    "not_negative",
     "number",
     "numbers_only",
+    "op_seed",
     "partition_strategy",
     "positive_count",
     "resampling_sizes",

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.checks.tensors import kind, numbers_only
-from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 
 
-def number(argument: str, value: Any, below: float = math.inf) -> float:
+def not_negative(argument: str, value: Any, below: float = math.inf) -> float:
     """Checks a Python number in [0, below), and returns it."""
     expected = "a number >= 0" if below == math.inf else f"a number in [0, {below:g})"
     if isinstance(value, (bool, str, bytes)) or value is None:
@@ -52,7 +52,7 @@ def label_weights(
       dtype: The dtype to return.
       most: The maximum.
     """
-    weights = tf.convert_to_tensor(value)
+    weights = as_tensor("label_weights", value)
     numbers_only("label_weights", weights.dtype)
     shape = f"shape [batch_size, num_true] = {labels.shape}"
     if not weights.shape.is_compatible_with(labels.shape):
@@ -69,7 +69,5 @@ def label_weights(
     expected = "finite weights >= 0"
     if most < math.inf:
         good, expected = tf.logical_and(good, weights <= most), f"weights in [0, {most:g}]"
-    if private.in_xla_context() and tf.get_static_value(good) is None:
-        return tf.where(good, weights, tf.constant(math.nan, dtype))
     checked = errors.require(tf.reduce_all(good), "label_weights", expected, weights)
-    return errors.after(checked, weights)
+    return errors.nan_unless(lambda: good, errors.after(checked, weights))

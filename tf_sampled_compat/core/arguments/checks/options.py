@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.scalars import described
+from tf_sampled_compat.core.arguments.scalars import name as name_of_operation
 
 STRATEGIES = ("div", "mod")
 
@@ -32,13 +34,13 @@ def sampler(value: Any, free: bool) -> None:
 
 def partition_strategy(value: Any) -> str:
     """Checks a partition strategy, even where a table of one piece does not need it."""
-    if value not in STRATEGIES:
-        errors.fail("partition_strategy", "'div' or 'mod'", repr(value))
+    if not isinstance(value, str) or value not in STRATEGIES:
+        errors.fail("partition_strategy", "'div' or 'mod'", described(value))
     return value
 
 
 def misplaced_arguments(name: Any, seed: Any) -> None:
-    """Detects a positional call for another signature: a partition strategy in `name` or `seed`."""
+    """Checks a name, and detects a call for another signature: a strategy in `name` or `seed`."""
     if isinstance(seed, str) and seed not in STRATEGIES:
         errors.fail("seed", "an integer or None", repr(seed), errors.ArgumentTypeError)
     for argument, value in (("name", name), ("seed", seed)):
@@ -50,6 +52,7 @@ def misplaced_arguments(name: Any, seed: Any) -> None:
                 f"partition_strategy={value!r} by keyword",
                 repr(value),
             )
+    name_of_operation(name)
 
 
 def unigram_weights(weights: Iterable[float], source: str) -> None:

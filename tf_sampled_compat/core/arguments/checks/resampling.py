@@ -10,13 +10,14 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.checks.sizes import known_size
 from tf_sampled_compat.core.arguments.checks.tensors import kind, numbers_only
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 
 
 def temperature(value: Any) -> list[tf.Operation]:
     """Checks a resampling temperature, which divides the logits."""
     if value is None or isinstance(value, (str, bytes)):
         errors.fail("resampling_temperature", "a positive finite number", repr(value))
-    value = tf.convert_to_tensor(value)
+    value = as_tensor("resampling_temperature", value, "a positive finite number")
     numbers_only("resampling_temperature", value.dtype)
     value = value if value.dtype.is_floating else tf.cast(value, tf.float32)
     known = tf.get_static_value(value)

@@ -70,6 +70,11 @@ def broadcasts(argument: str, count: tf.Tensor, target: Sequence[Any]) -> list[t
     )
 
 
+def is_count(count: tf.Tensor) -> tf.Tensor:
+    """Returns where an expected count, or another number, is positive and finite."""
+    return tf.logical_and(count > 0, tf.math.is_finite(count))
+
+
 def positive_count(argument: str, count: tf.Tensor) -> list[tf.Operation]:
     """Checks that an expected count is positive and finite.
 
@@ -77,7 +82,7 @@ def positive_count(argument: str, count: tf.Tensor) -> list[tf.Operation]:
     """
     lowest, highest = tf.reduce_min(count), tf.reduce_max(count)
     return errors.require(
-        tf.reduce_all(tf.logical_and(count > 0, tf.math.is_finite(count))),
+        tf.reduce_all(is_count(count)),
         f"sampled_values: {argument}",
         POSITIVE_COUNTS,
         tf.where(lowest > 0, highest, lowest),

@@ -1,4 +1,4 @@
-"""Checks of counts: `num_sampled`, `num_classes`, `k`, seeds."""
+"""Checks of counts: `num_sampled`, `num_classes`, `k`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments.scalars import (
+    UNKNOWN,
+    described,
+    value_of,
+    whole_number,
+)
 
 
 def size_attribute(argument: str, value: Any) -> Optional[int]:
@@ -16,32 +22,38 @@ def size_attribute(argument: str, value: Any) -> Optional[int]:
 
     A whole number of any type passes, as in TensorFlow: `3.0`, `np.array(3)`.
     """
-    if tf.is_tensor(value):
-        value = tf.get_static_value(value)
-        if value is None:
-            return None
-    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
-        value = value.item()
-    whole = isinstance(value, numbers.Integral) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not whole:
-        errors.fail(argument, "an integer", repr(value), errors.ArgumentTypeError)
-    if value < 1:
-        errors.fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", value)
-    return int(value)
+    known = value_of(value)
+    if known is UNKNOWN:
+        return None
+    size = whole_number(argument, known)
+    if size < 1:
+        errors.fail(argument, "at least 1 (TensorFlow: must be at least minimum 1)", size)
+    return size
 
 
 def known_size(argument: str, value: Any) -> int:
     """Checks a count that must be at least 1, and known while the call is traced."""
     size = size_attribute(argument, value)
     if size is None:
-        errors.fail(argument, "a number that is known while the call is traced", value)
+        expected = "an integer that is known while the call is traced"
+        errors.fail(argument, expected, described(value), errors.ArgumentTypeError)
     return size
+
+
+def known_integer(argument: str, value: Any) -> int:
+    """Checks a whole number that is known while the call is traced, and returns it."""
+    known = value_of(value)
+    if known is UNKNOWN:
+        expected = "an integer that is known while the call is traced"
+        errors.fail(argument, expected, described(value), errors.ArgumentTypeError)
+    return whole_number(argument, known)
 
 
 def integer(argument: str, value: Any) -> None:
     """Checks a Python or NumPy integer."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        errors.fail(argument, "an integer or None", repr(value), errors.ArgumentTypeError)
+        errors.fail(argument, "an integer or None", described(value), errors.ArgumentTypeError)
+    whole_number(argument, value)
 
 
 def at_most(argument: str, value: Any, limit: Any) -> None:

@@ -98,6 +98,17 @@ def width(
     return errors.require(good, argument, expected, shape)
 
 
+def in_rows_of(ids: tf.Tensor, num_true: int) -> list[tf.Operation]:
+    """Checks that true classes can be cut into rows of `num_true`."""
+    expected = f"shape [batch_size, {num_true}] (num_true = {num_true})"
+    if ids.shape.is_fully_defined():
+        if (ids.shape.num_elements() or 0) % num_true:
+            errors.fail("true_classes", expected, kind(ids))
+        return []
+    whole = tf.equal(tf.size(ids) % num_true, 0)
+    return errors.require(whole, "true_classes", expected, tf.shape(ids))
+
+
 def same_batch(
     labels: tf.Tensor, inputs: tf.Tensor, one_row_broadcasts: bool
 ) -> list[tf.Operation]:
