@@ -8,13 +8,20 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
+from tf_sampled_compat.audit import chi_squared
+from tf_sampled_compat.audit.chi_squared import BIN
 from tf_sampled_compat.audit.report import AuditReport, Check
 from tf_sampled_compat.audit.tally import GROUPS, Call, Tally, caller, restored_state, tally
 from tf_sampled_compat.core.arguments import checks as argument_checks
 from tf_sampled_compat.core.arguments import errors
 
-# Each bin of the chi-squared tests has at least about so many expected draws.
-_BIN = 50
+# What an audit holds: some numbers for each class, and all candidates of all calls.
+_MOST_CLASSES = 2**24
+_MOST_DRAWS = 2**28
+# How many calls are compared at most to tell two seeds apart.
+_MOST_COMPARED = 100
+# With fewer calls their own scatter says little.
+_FEW_CALLS = 30
 
 
 def audit(
@@ -34,7 +41,8 @@ def audit(
     Classes are divided into head, body and tail, each with a third of the expected draws.
 
     * `unique=False`: χ² tests compare observed and expected draws of the classes in each group, and
-      of the groups. Classes with few expected draws share a bin.
+      of the groups. Classes with few expected draws share a bin. Where even a group has few, an
+      exact binomial test takes the place of χ².
     * `unique=True`: Candidates must be distinct. A t-test compares, for each group and each of the
       five classes with the highest stated counts, the mean observed count per call with the stated
       one. It allows a difference of 1 % + 1 / num_sampled, because TensorFlow's formula
@@ -65,18 +73,25 @@ def audit(
 
     Raises:
       ImportError: If scipy is not installed.
-      ValueError: If a number is not positive, or `level` is not a probability.
+      ValueError: If a number is not positive, or `level` is not a probability; if `range_max` is
+        more than 2**24 or all calls draw more than 2**28 candidates; or if `num_sampled` is more
+        than `range_max` and `unique` is not False.
 
     Source: for the counts, https://www.tensorflow.org/extras/candidate_sampling.pdf.
     """
-    for argument, value in (
-        ("num_sampled", num_sampled),
-        ("range_max", range_max),
-        ("num_calls", num_calls),
-    ):
-        argument_checks.size_attribute(argument, value)
-    if not 0 < level < 1:
+    argument_checks.sampler(sampler, True)
+    if sampler is None:
+        errors.fail("sampler", "a candidate sampler", None, errors.ArgumentTypeError)
+    num_sampled, range_max, num_calls = _sizes(num_sampled, range_max, num_calls)
+    stateless = argument_checks.flag("stateless", stateless)
+    unique = None if unique is None else argument_checks.flag("unique", unique)
+    if unique is not False and num_sampled > range_max:
+        expected = f"at most range_max = {range_max} (unique=False audits the other mode alone)"
+        errors.fail("num_sampled", expected, num_sampled)
+    seed = argument_checks.known_integer("seed", seed)
+    if not 0 < argument_checks.number("level", level) < 1:
         errors.fail("level", "a probability", repr(level))
+    argument_checks.name(name)
     _scipy_stats()
     modes = (False, True) if unique is None else (unique,)
     # Each mode has a test for each group and one more: of the groups' totals with unique=False, of
@@ -91,13 +106,31 @@ def audit(
             counted = tally(new_call(seed=seed), num_calls, range_max)
         checks = [
             *_validity(counted, mode, range_max),
-            *(_excess(counted, alpha) if mode else _chi_squared(counted, alpha)),
-            _seeds(sampler, new_call, seed),
+            *(
+                _excess(counted, alpha)
+                if mode
+                else chi_squared.checks(counted, alpha, _scipy_stats())
+            ),
+            _seeds(sampler, new_call, seed, _coincidence(counted, mode), alpha),
         ]
         found += [dataclasses.replace(c, name=f"unique={mode}: {c.name}") for c in checks]
     assert counted is not None
     title = name or getattr(sampler, "__name__", type(sampler).__name__)
     return AuditReport(title, tuple(found), level, counted.observed, counted.expected)
+
+
+def _sizes(num_sampled: Any, range_max: Any, num_calls: Any) -> tuple[int, int, int]:
+    """Checks the sizes before anything is allocated."""
+    classes = argument_checks.known_size("range_max", range_max)
+    if classes > _MOST_CLASSES:
+        expected = f"at most {_MOST_CLASSES} classes, as an audit counts each of them"
+        errors.fail("range_max", expected, classes)
+    sampled = argument_checks.known_size("num_sampled", num_sampled)
+    calls = argument_checks.known_size("num_calls", num_calls)
+    if sampled * calls > _MOST_DRAWS:
+        expected = f"at most {_MOST_DRAWS} draws in all, as an audit keeps them"
+        errors.fail("num_sampled, num_calls", expected, f"{sampled} * {calls}")
+    return sampled, classes, calls
 
 
 def _validity(counted: Tally, unique: bool, range_max: int) -> list[Check]:
@@ -119,26 +152,6 @@ def _validity(counted: Tally, unique: bool, range_max: int) -> list[Check]:
     return result
 
 
-def _chi_squared(counted: Tally, alpha: float) -> list[Check]:
-    """Tests the draws of the classes within each group, and of the groups as wholes."""
-    stats = _scipy_stats()
-    result, masses = [], []
-    for group, title in enumerate(GROUPS):
-        mine = counted.groups == group
-        observed, expected = _bins(counted.observed[mine], counted.expected[mine])
-        masses.append((observed.sum(), expected.sum()))
-        # The total over the bins is not fixed, so there are as many degrees of freedom as bins.
-        statistic = _statistic(observed, expected)
-        p_value = float(stats.chi2.sf(statistic, max(len(observed), 1)))
-        detail = f"chi2 {statistic:.1f} of {len(observed)} bins, {_ratio(observed, expected)}"
-        result.append(Check(f"draws of the {title}", p_value >= alpha, detail, p_value))
-    observed, expected = np.array(masses).T
-    statistic = _statistic(observed, expected)
-    p_value = float(stats.chi2.sf(statistic, len(GROUPS) - 1))
-    detail = f"chi2 {statistic:.1f}, {_ratio(observed, expected)}"
-    return [*result, Check("head : body : tail", p_value >= alpha, detail, p_value)]
-
-
 def _excess(counted: Tally, alpha: float) -> list[Check]:
     """Tests the mean excess per call of each group and of the most expected classes."""
     stats = _scipy_stats()
@@ -147,12 +160,17 @@ def _excess(counted: Tally, alpha: float) -> list[Check]:
     mean, error = counted.excess.mean(axis=0), np.full(len(counted.stated), 1e-9)
     if num_calls > 1:
         error = np.maximum(error, counted.excess.std(axis=0, ddof=1) / np.sqrt(num_calls))
+    if num_calls < _FEW_CALLS:
+        # By chance all calls may be alike. Classes that exclude one another scatter less than this.
+        one = np.clip(counted.expected / num_calls, 0, 1)
+        scatter = np.bincount(counted.groups, one * (1 - one), len(GROUPS))
+        error[: len(GROUPS)] = np.maximum(error[: len(GROUPS)], np.sqrt(scatter / num_calls))
     # Few occurrences say little about the scatter of a single class: take the binomial one if it is
-    # larger, and do not test a class with fewer than _BIN expected occurrences.
+    # larger, and do not test a class with fewer than BIN expected occurrences.
     single = counted.stated[len(GROUPS) :]
     scatter = np.sqrt(np.maximum(single * (1 - single), 0) / num_calls)
     error[len(GROUPS) :] = np.maximum(error[len(GROUPS) :], scatter)
-    error[len(GROUPS) :][single * num_calls < _BIN] = np.inf
+    error[len(GROUPS) :][single * num_calls < BIN] = np.inf
     beyond = np.maximum(np.abs(mean) - allowed * counted.stated, 0.0)
     p_values = np.where(beyond > 0, 2 * stats.t.sf(beyond / error, max(num_calls - 1, 1)), 1.0)
     result = []
@@ -168,44 +186,47 @@ def _excess(counted: Tally, alpha: float) -> list[Check]:
     return [*result, Check(title, p_value >= alpha, f"at worst {detail}", p_value)]
 
 
-def _seeds(sampler: Any, new_call: Callable[..., Call], seed: int) -> Check:
+def _seeds(
+    sampler: Any, new_call: Callable[..., Call], seed: int, coincidence: float, alpha: float
+) -> Check:
+    """Tests that equal seeds give equal draws, and different ones different draws.
+
+    Few classes or candidates give equal draws by chance: with probability `coincidence` in one
+    call. Then more calls are compared, or none if they would be too many.
+    """
+    number = 3
+    while number < _MOST_COMPARED and coincidence ** (number - 1) > alpha / 1000:
+        number += 1
+    telling = coincidence ** (number - 1) <= alpha / 1000
+
     def candidates(seed: int) -> np.ndarray:
         with restored_state(sampler):
             call = new_call(seed=seed)
-            return np.stack([np.asarray(call(number)[0]) for number in range(3)])
+            return np.stack([np.asarray(call(i)[0]) for i in range(number)])
 
-    first, again, other = (candidates(number) for number in (seed, seed, seed + 1))
+    first, again, other = (candidates(each) for each in (seed, seed, seed + 1))
     faults = []
     if not np.array_equal(first, again):
         faults.append("equal seeds give other draws")
-    if np.array_equal(first, other):
+    if telling and np.array_equal(first, other):
         faults.append("another seed gives the same draws")
-    if np.array_equal(first[0], first[1]):
+    if telling and (first == first[0]).all():
         faults.append("each call gives the same draws")
-    return Check(
-        "seeds", not faults, ", ".join(faults) or "equal seeds equal draws, others different"
-    )
+    good = "equal seeds equal draws, "
+    good += "others different" if telling else "others cannot be told apart: all draws are alike"
+    return Check("seeds", not faults, ", ".join(faults) or good)
 
 
-def _bins(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Joins classes, highest expected count first, into bins with enough expected draws."""
-    order = np.argsort(-expected, kind="stable")
-    observed, expected = observed[order], expected[order]
-    bins = np.floor((np.cumsum(expected) - expected / 2) / _BIN).astype(np.int64)
-    bins = np.where(expected >= _BIN, np.arange(len(bins)), len(bins) + bins)
-    _, place = np.unique(bins, return_inverse=True)
-    return np.bincount(place, observed), np.bincount(place, expected)
-
-
-def _statistic(observed: np.ndarray, expected: np.ndarray) -> float:
-    good = expected > 0
-    if np.any(observed[~good]):  # Drawn, but stated to be impossible.
-        return float("inf")
-    return float(np.sum((observed[good] - expected[good]) ** 2 / expected[good]))
-
-
-def _ratio(observed: np.ndarray, expected: np.ndarray) -> str:
-    return f"{observed.sum():.0f} drawn, {expected.sum():.0f} stated"
+def _coincidence(counted: Tally, unique: bool) -> float:
+    """Returns a bound of the probability that two independent calls give equal candidates."""
+    num_calls, num_sampled = counted.sampled.shape
+    stated = counted.expected / num_calls
+    if not np.isfinite(stated).all():
+        return 1.0
+    if unique:  # Each class is in both or in neither; that is rarest for the one nearest to 1/2.
+        chance = np.clip(stated, 0, 1)
+        return float(np.min(chance**2 + (1 - chance) ** 2))
+    return float(np.clip(np.sum((stated / num_sampled) ** 2), 0, 1) ** num_sampled)
 
 
 def _scipy_stats() -> Any:

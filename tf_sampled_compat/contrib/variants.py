@@ -7,7 +7,8 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments import errors
+from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TensorLike
 
 __all__ = [
@@ -58,11 +59,13 @@ def alpha_dropout(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15; Klambauer et al., 2017, arXiv:1706.02515.
     """
+    checks.name(name)
+    seed = checks.op_seed(seed)
     with tf.compat.v1.name_scope(name, "alpha_dropout", [x]):
-        values = tf.convert_to_tensor(x, name="x")
+        values = _floating("x", x)
         if isinstance(keep_prob, numbers.Real) and not 0 < float(keep_prob) <= 1:
             errors.fail("keep_prob", "a scalar in (0, 1]", keep_prob)
-        q = tf.convert_to_tensor(keep_prob, dtype=values.dtype, name="keep_prob")
+        q = as_tensor("keep_prob", keep_prob, "a scalar in (0, 1]", values.dtype)
         if tf.get_static_value(q) == 1:
             return values
         shape = tf.shape(values) if noise_shape is None else noise_shape
@@ -98,13 +101,14 @@ def scaled_softplus(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
+    checks.name(name)
     with tf.compat.v1.name_scope(name, "scaled_softplus"):
-        values = tf.convert_to_tensor(x, name="x")
-        smoothness = tf.convert_to_tensor(alpha, dtype=values.dtype, name="alpha")
+        values = _floating("x", x)
+        smoothness = as_tensor("alpha", alpha, "positive numbers", values.dtype)
         y = smoothness * tf.nn.softplus(values / smoothness)
         if clip is None:
             return y
-        bound = tf.convert_to_tensor(clip, dtype=values.dtype, name="clip")
+        bound = as_tensor("clip", clip, "numbers or None", values.dtype)
         # Not tf.minimum, which gives a tie's gradient to y.
         return tf.where(y < bound, y, bound)
 
@@ -128,10 +132,11 @@ def nth_element(
 
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
+    checks.name(name)
     return tf.raw_ops.NthElement(
-        input=tf.convert_to_tensor(input),
-        n=tf.convert_to_tensor(n, tf.int32),
-        reverse=reverse,
+        input=as_tensor("input", input),
+        n=as_tensor("n", n, "a scalar int32", tf.int32),
+        reverse=checks.flag("reverse", reverse),
         name=name,
     )
 
@@ -261,6 +266,14 @@ def deprecated_flipped_sigmoid_cross_entropy_with_logits(
     Source: `tf.contrib.nn` of TensorFlow 1.15.
     """
     return tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits, name=name)
+
+
+def _floating(argument: str, value: Any) -> tf.Tensor:
+    tensor = as_tensor(argument, value)
+    if not tensor.dtype.is_floating:
+        expected = "a tensor of a floating dtype"
+        errors.fail(argument, expected, checks.kind(tensor), errors.ArgumentTypeError)
+    return tensor
 
 
 def _dtype(logits: TensorLike) -> tf.DType:

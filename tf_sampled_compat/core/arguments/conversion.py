@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import tensorflow as tf
 
@@ -10,10 +10,15 @@ from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.scalars import described
 
 
-def as_tensor(argument: str, value: Any, expected: str = "a tensor or numbers") -> tf.Tensor:
+def as_tensor(
+    argument: str,
+    value: Any,
+    expected: str = "a tensor or numbers",
+    dtype: Optional[tf.DType] = None,
+) -> tf.Tensor:
     """Does what `tf.convert_to_tensor` does, whose errors do not name the argument."""
     try:
-        return tf.convert_to_tensor(value)
+        return tf.convert_to_tensor(value, dtype)
     except errors.ArgumentError:
         raise
     except (TypeError, ValueError, OverflowError) as error:

@@ -148,7 +148,8 @@ class Sampling:
     def given(self) -> Optional[SampledValuesLike]:
         """Returns the caller's candidates, or None. In TF 1.15's TAPAS, () means None too."""
         values = self.sampled_values
-        return None if self.resampling is not None and not values else values
+        is_empty = isinstance(values, (list, tuple)) and not values
+        return None if self.resampling is not None and is_empty else values
 
 
 @dataclass(frozen=True)

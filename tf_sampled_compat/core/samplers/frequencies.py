@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
+from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import TensorLike
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
 from tf_sampled_compat.core.samplers.saving import SavedSampler
@@ -40,6 +41,9 @@ class Frequencies(SavedSampler):
         known = None if hasattr(values, "assign") else _known(values)
         self._given, self._shares, self._tensor = values, None, None
         if known is None:
+            tensor = as_tensor("frequencies", values, _EXPECTED)
+            if tensor.shape.rank not in (None, 1) or not _has_numbers(tensor):
+                errors.fail("frequencies", _EXPECTED, checks.kind(tensor))
             self.num_classes = size_of(values, 0)
             return
         good = known.ndim == 1 and np.isfinite(known).all() and (known >= 0).all() and known.any()
@@ -109,12 +113,18 @@ def rebuild(description: Mapping[str, Any]) -> Any:
 
 def _known(values: Any) -> Optional[np.ndarray]:
     """Returns the array in float64, or None for a tensor that only the running graph knows."""
-    array = tf.get_static_value(values) if tf.is_tensor(values) else np.asarray(values)
+    array = checks.as_array(values)
     if array is None:
-        return None
+        if tf.is_tensor(values):
+            return None
+        errors.fail("frequencies", _EXPECTED, checks.described(values), errors.ArgumentTypeError)
     if array.dtype.kind not in "iuf":
         errors.fail("frequencies", _EXPECTED, f"dtype {array.dtype}", errors.ArgumentTypeError)
     return array.astype(np.float64)
+
+
+def _has_numbers(tensor: tf.Tensor) -> bool:
+    return tensor.dtype.is_floating or tensor.dtype.is_integer
 
 
 def _described(array: np.ndarray) -> str:

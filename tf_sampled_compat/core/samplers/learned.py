@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
-from tf_sampled_compat.core.arguments.conversion import as_tensor, booleans
+from tf_sampled_compat.core.arguments.conversion import booleans
 from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.samplers import given_seeds
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
 from tf_sampled_compat.core.samplers.saving import SavedSampler, make, plain
@@ -100,7 +101,9 @@ class LearnedUnigramSampler(SavedSampler):
             initial = counts if self._intervals is None else self._intervals.weights(counts)
             self._config["initial_counts"] = (counts - 1).tolist()
         self._tree = _tree(self.num_classes, initial)
-        self._seed = tf.Variable(_seed_pair(seed), trainable=False, dtype=tf.int64, name="seed")
+        self._seed = tf.Variable(
+            given_seeds.initial(seed), trainable=False, dtype=tf.int64, name="seed"
+        )
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64, name="step")
 
     def __call__(
@@ -249,6 +252,8 @@ class LearnedUnigramSampler(SavedSampler):
     def _checked(self, classes: tf.Tensor, mask: Optional[TensorLike]) -> tf.Tensor:
         """Returns the ids, checked to be in range; 0 for padding and, under XLA, out of range."""
         if mask is not None:
+            if not mask.shape.is_compatible_with(classes.shape):
+                errors.fail("mask", f"shape {classes.shape}, as true_classes", checks.kind(mask))
             classes = tf.where(mask, classes, 0)
         checked = checks.ids_in_range("true_classes", classes, self.num_classes, None)
         if tf.executing_eagerly() or not private.in_xla_context():
@@ -299,7 +304,7 @@ class LearnedUnigramSampler(SavedSampler):
         if context is not None and context.num_replicas_in_sync > 1:
             shift += tf.cast(context.replica_id_in_sync_group, tf.int64) * _REPLICA
         if seed is not None:
-            shift += (tf.reduce_sum(_op_seed(seed)) + 1) * _OPERATION
+            shift += (tf.reduce_sum(given_seeds.of_operation(seed)) + 1) * _OPERATION
         return pair + tf.stack([step * _SEEDS_PER_STEP, shift])
 
     def _state(self) -> dict[str, tf.Variable]:
@@ -328,27 +333,3 @@ def _tree(num_classes: int, initial: Any) -> SumTree:
             "several times that while they are made",
             num_classes,
         )
-
-
-def _seed_pair(seed: Any) -> Any:
-    """Returns the initial value of the seed variable."""
-    if seed is None:
-        limits = tf.int64.min, tf.int64.max
-        return lambda: tf.random.uniform([2], *limits, dtype=tf.int64)
-    expected = "an integer, or two integers, of at most 64 bits"
-    given = as_tensor("seed", seed, expected)
-    pair = tf.get_static_value(given)
-    if pair is None or not given.dtype.is_integer or pair.shape not in ((), (2,)):
-        errors.fail("seed", expected, checks.described(seed), errors.ArgumentTypeError)
-    return [0, int(pair)] if pair.ndim == 0 else pair.astype("int64")
-
-
-def _op_seed(seed: Any) -> tf.Tensor:
-    """Converts an operation's seed: an integer, or a tensor of integers."""
-    if isinstance(seed, (tf.Tensor, list, tuple)) or hasattr(seed, "shape"):
-        given = as_tensor("seed", seed, "an integer or None")
-        if not given.dtype.is_integer:
-            got = checks.kind(given)
-            errors.fail("seed", "an integer or None", got, errors.ArgumentTypeError)
-        return tf.cast(given, tf.int64)
-    return tf.constant(checks.op_seed(seed), tf.int64)

@@ -102,6 +102,7 @@ class InBatchSampler(SavedSampler):
         """
         del unique
         checks.name(name)
+        num_sampled = checks.known_size("num_sampled", num_sampled)
         with tf.name_scope(name or "InBatchSampler"):
             return draw_and_learn(
                 [self], true_classes, num_true, [num_sampled], range_max, seed, mask

@@ -22,6 +22,9 @@ class SavedSampler(tf.Module):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Makes a sampler from the result of `get_config`, with a fresh state."""
+        if not isinstance(config, Mapping):
+            expected = "the result of get_config"
+            errors.fail("config", expected, checks.described(config), errors.ArgumentTypeError)
         return cls(**config)
 
     def _state(self) -> Optional[dict[str, tf.Variable]]:
@@ -85,6 +88,8 @@ def make(cls: Any, arguments: dict[str, Any]) -> Any:
 def restore(state: dict[str, tf.Variable], store: Any, sampler: str) -> None:
     """Assigns what `save_own_variables` stored; checks all of it before it assigns any."""
     expected = f"the saved state of a {sampler}: {', '.join(state)}"
+    if not hasattr(store, "keys"):
+        errors.fail("store", expected, checks.described(store), errors.ArgumentTypeError)
     missing = [name for name in state if name not in store]
     if missing:
         errors.fail("store", expected, f"one without {', '.join(missing)}")

@@ -26,6 +26,7 @@ from tf_sampled_compat.core.arguments.checks.sampled_values import (
     three_values,
 )
 from tf_sampled_compat.core.arguments.checks.sizes import (
+    as_array,
     at_most,
     integer,
     known_integer,
@@ -54,6 +55,7 @@ from tf_sampled_compat.core.arguments.scalars import (
 __all__ = [
     "POSITIVE_COUNTS",
     "STRATEGIES",
+    "as_array",
     "at_most",
     "broadcasts",
     "class_id_limit",

@@ -62,12 +62,23 @@ def at_most(argument: str, value: Any, limit: Any) -> None:
         errors.fail(argument, f"at most {limit}, the number of classes", value)
 
 
+def as_array(value: Any) -> Optional[np.ndarray]:
+    """Returns the numbers of an array, list or tensor; None if it has none, or only a graph has."""
+    if isinstance(value, tf.Tensor):
+        value = tf.get_static_value(value)
+        return value if isinstance(value, (np.ndarray, np.generic)) else None
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):  # Rows of different lengths.
+        return None
+
+
 def whole_counts(argument: str, value: Any, size: int) -> np.ndarray:
     """Checks `[size]` whole numbers that are not negative, and returns them as int64."""
-    known = tf.get_static_value(value) if tf.is_tensor(value) else np.asarray(value)
+    known = as_array(value)
     expected = f"a [{size}] array of whole numbers that are not negative"
     if known is None or known.dtype.kind not in "iuf" or known.shape != (size,):
-        got = repr(value) if known is None else f"{known.dtype} {known.shape}"
+        got = described(value) if known is None else f"{known.dtype} {known.shape}"
         errors.fail(argument, expected, got)
     good = (known >= 0) & (known < 2**53) & (known == np.floor(known))
     if not good.all():
