@@ -96,7 +96,7 @@ def main(arguments=None):
     chosen = common.options(__file__, __doc__, arguments)
     movies = movielens.Movies(chosen.quick, chosen.validate)
     x, y = training_rows(movies.users)
-    rated, labels = movies.held_out(4_000)
+    rated, labels = movies.held_out(4_000 if chosen.quick else 20_000)
     print(f"{(y > 0).sum():,} ratings to train on, {len(labels):,} held out")
     shown = movielens.histories(rated, LENGTH)
     popular = movielens.figures(movielens.most_popular(rated), labels)
@@ -106,7 +106,7 @@ def main(arguments=None):
         return movielens.figures(ids, labels)
 
     rows = []
-    for encode, epochs in ((recurrent, 8), (attention, 12)):
+    for encode, epochs in ((recurrent, 12), (attention, 12)):
         keras.utils.set_random_seed(chosen.seed)
         model = training.train(
             build(encode, movies.counts, chosen.seed),

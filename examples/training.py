@@ -58,8 +58,9 @@ def shuffled(data, batch_size, epoch, seed):
       epoch: A variable with the number of the epoch.
       seed: The seed of all orders.
     """
-    data = tf.nest.map_structure(tf.convert_to_tensor, data)
-    size = int(tf.nest.flatten(data)[0].shape[0])
+    parts = [p if isinstance(p, tf.RaggedTensor) else tf.constant(p) for p in tf.nest.flatten(data)]
+    data = tf.nest.pack_sequence_as(data, parts)
+    size = int(parts[0].shape[0])
 
     def order(_):
         seeds = tf.stack([tf.constant(seed, tf.int64), epoch])

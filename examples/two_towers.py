@@ -64,7 +64,7 @@ def main(arguments=None):
     chosen = common.options(__file__, __doc__, arguments)
     movies = movielens.Movies(chosen.quick, chosen.validate)
     before, after = training_rows(movies.users)
-    rated, labels = movies.held_out(4_000)
+    rated, labels = movies.held_out(4_000 if chosen.quick else 20_000)
     print(f"{len(after):,} ratings to train on, {len(labels):,} held out")
     shown = movielens.histories(rated, LENGTH)
 

@@ -151,7 +151,7 @@ def main(arguments=None):
         return {"nats": model.evaluate(x, y, batch_size=512, verbose=0)}
 
     model = training.train(
-        build(seen, chosen.seed), (centers, around), chosen, judge, batch_size=512, epochs=4
+        build(seen, chosen.seed), (centers, around), chosen, judge, batch_size=512, epochs=3
     )
     if chosen.validate:
         return 0

@@ -91,8 +91,9 @@ def test_verbose_0_prints_nothing(kerases, capsys):
 def test_without_time_the_findings_say_so(kerases):
     model = model_of(kerases, 20_000, optimizer="adam")
     report = kerases.ours.diagnose(model, X, Y, seconds=1e-9, verbose=0)
-    for name in ("num_sampled", "optimizer"):
+    for name in ("candidates", "num_sampled", "optimizer", "NaN"):
         assert report[name].severity == "unknown" and "were spent" in report[name].seen
+    assert "no step was made" in report["NaN"].seen
 
 
 @pytest.mark.parametrize("kind", ["dataset", "sequence"])
@@ -110,7 +111,7 @@ def test_other_forms_of_data(kerases, kind):
                 return X[32 * index :][:32], Y[32 * index :][:32]
 
         data = Batches()
-    report = kerases.ours.diagnose(model_of(kerases), data, seconds=1e-9, verbose=0)
+    report = kerases.ours.diagnose(model_of(kerases), data, seconds=60, verbose=0)
     assert "256 labels" in report["labels"].seen and "batch of 32" in report.about
     assert "an epoch of 8 steps" in report["coverage"].seen
 
