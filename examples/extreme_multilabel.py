@@ -102,7 +102,7 @@ def main(arguments=None):
         return {"precision at 1": precision, "NDCG at 10": ndcg}
 
     model = training.train(
-        build(words, len(links), chosen.seed), train, chosen, judge, batch_size=128, epochs=15
+        build(words, len(links), chosen.seed), train, chosen, judge, batch_size=128, epochs=25
     )
     if chosen.validate:
         return 0

@@ -1,5 +1,6 @@
 """The page, the dictionary and the summary say the same; and what is refused."""
 
+import json
 import sys
 
 import numpy as np
@@ -47,6 +48,53 @@ def test_dictionary_page_and_summary_agree(kerases, tmp_path, capsys):
         for figure, value in finding["figures"].items():
             assert written[f"diagnose/{name}/{figure}"] == np.float32(value)
     assert str(report).encode().isascii()
+
+
+def test_a_summary_of_a_step_by_the_default_writer(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default():
+        REPORT.write_summary(step=7)
+    writer.close()
+    [path] = map(str, tmp_path.rglob("events*"))
+    events = [e for e in tf.compat.v1.train.summary_iterator(path) if e.summary.value]
+    assert {event.step for event in events} == {7}
+    plugins = {v.tag: v.metadata.plugin_data.plugin_name for e in events for v in e.summary.value}
+    assert plugins == {
+        "diagnose/optimizer/level": "scalars",
+        "diagnose/optimizer/walk_ms": "scalars",
+        "diagnose/labels/level": "scalars",
+        "diagnose/labels/distinct": "scalars",
+        "diagnose": "text",
+    }
+    assert scalars(tmp_path)["diagnose/optimizer/walk_ms"] == 3
+    assert scalars(tmp_path)["diagnose/optimizer/level"] == 3
+
+
+def test_the_dictionary():
+    given = json.loads(json.dumps(REPORT.to_dict()))
+    assert given == {
+        "model": "model",
+        "about": "500 classes",
+        "severity": "warning",
+        "findings": [
+            {
+                "name": "optimizer",
+                "severity": "warning",
+                "seen": "Adam [walks]",
+                "cost": "3 ms",
+                "way_out": "LazyAdam",
+                "figures": {"walk_ms": 3.0},
+            },
+            {
+                "name": "labels",
+                "severity": "ok",
+                "seen": "256 labels",
+                "cost": "",
+                "way_out": "",
+                "figures": {"distinct": 200.0},
+            },
+        ],
+    }
 
 
 def test_the_page():
