@@ -1,12 +1,16 @@
 """The parts of the programs on which the honesty of their figures rests."""
 
 import json
+import pathlib
+import re
 import sys
 import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
+
+from tests.examples.test_examples import PROGRAMS
 
 # Two users: the movies they rated in time, and how many of them before the split.
 USERS = [(np.arange(1, 101), 60), (np.arange(101, 104), 0)]
@@ -101,3 +105,29 @@ def test_bigram_probabilities_sum_to_one_and_prefer_what_was_counted(program):
     np.testing.assert_allclose(every.sum(axis=1), 1, rtol=1e-12)
     assert every[0].argmax() == 1 and every[1].argmax() == 2
     assert bigrams.best(np.array([1]), k=2).tolist() == [[2, 3]]
+
+
+def test_a_row_of_the_table_says_what_is_better(program):
+    rows = [("a", 2.0, 1.0, "b", "higher"), ("c", 1.0, 2.0, "d", "lower"), ("e", 1, 2, "f", None)]
+    assert program("table").lines("two_towers", rows) == [
+        "| `two_towers.py` | a | **2** | 1 | b |",
+        "|  | c | **1** | 2 | d |",
+        "|  | e | 1 | **2** | f, shown only |",
+    ]
+
+
+def test_the_table_is_of_the_files_that_a_program_writes(program, monkeypatch, capsys):
+    table, common = program("table"), program("common")
+
+    def call(command):
+        folder = pathlib.Path(command[command.index("--folder") + 1])
+        assert command[-3:] == ["--seed", "3", "--quick"]
+        return common.verdict([("a", 2, 1, pathlib.Path(command[1]).stem, "higher")], folder)
+
+    monkeypatch.setattr(table.subprocess, "call", call)
+    table.main(["--quick", "--seed", "3"])
+    printed = capsys.readouterr().out
+    for name in table.PROGRAMS:
+        assert f"| `{name}.py` | a | **2** | 1 | {name} |" in printed
+        assert re.search(rf"\| `{name}.py` \| \d+ s \| \d+ s \|", printed)
+    assert sorted(table.PROGRAMS) == sorted(PROGRAMS)

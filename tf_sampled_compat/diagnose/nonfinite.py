@@ -34,7 +34,8 @@ def findings(probe: Probe) -> list[Finding]:
     except OutOfTime as error:
         seen = f"inputs ({rows}) and {weights} are finite; no step was made: {error}"
         return [Finding(NAME, "unknown", seen)]
-    probe, few = work.part(probe) if work.reads_logits(probe) else (probe, probe.examples)
+    examples = probe.examples
+    probe, few = work.part(probe) if work.reads_logits(probe) else (probe, examples)
     total, gradients, _ = probe.untouched.trace(step_of(probe))()
     bad = [
         _path(variable)
@@ -44,7 +45,7 @@ def findings(probe: Probe) -> list[Finding]:
     loss = float(total)
     if np.isfinite(loss) and not bad:
         seen = f"inputs ({rows}), {weights}, gradients and the loss of {loss:.4g} are finite"
-        if few < probe.examples:
+        if few < examples:
             seen += f" (a step of {few} examples)"
         return [Finding(NAME, "ok", seen)]
     layer = _first_layer(probe)
