@@ -37,7 +37,8 @@ def paragraphs(quick):
 
 def numbered(lists):
     """Numbers what occurs in two or more lists, most frequent first."""
-    counts = Counter(name for names in lists for name in set(names))
+    # Unlike those of a set, the keys of a dictionary have the same order in every process.
+    counts = Counter(name for names in lists for name in dict.fromkeys(names))
     return {name: k for k, (name, count) in enumerate(counts.most_common()) if count > 1}
 
 
@@ -102,7 +103,12 @@ def main(arguments=None):
         return {"precision at 1": precision, "NDCG at 10": ndcg}
 
     model = training.train(
-        build(words, len(links), chosen.seed), train, chosen, judge, batch_size=128, epochs=25
+        build(words, len(links), chosen.seed),
+        train,
+        chosen,
+        judge,
+        batch_size=128,
+        epochs=12 if chosen.quick else 25,
     )
     if chosen.validate:
         return 0

@@ -101,30 +101,30 @@ def main(arguments=None):
     shown = movielens.histories(rated, LENGTH)
     popular = movielens.figures(movielens.most_popular(rated), labels)
 
-    def judge(model):
-        ids = serving_model(model).predict(shown, batch_size=256, verbose=0)[1]
-        return movielens.figures(ids, labels)
+    def figures(top):
+        return movielens.figures(top.predict(shown, batch_size=256, verbose=0)[1], labels)
 
     rows = []
-    for encode, epochs in ((recurrent, 12), (attention, 12)):
+    for encode in (recurrent, attention):
         keras.utils.set_random_seed(chosen.seed)
         model = training.train(
             build(encode, movies.counts, chosen.seed),
             (x, y),
             chosen,
-            judge,
+            lambda model: figures(serving_model(model)),
             batch_size=16 if chosen.quick else 32,
-            epochs=epochs,
+            epochs=8 if chosen.quick else 12,
             folder=chosen.folder / encode.__name__,
         )
         if chosen.validate:
             continue
-        for name, ours in judge(model).items():
+        top = serving_model(model)
+        for name, ours in figures(top).items():
             name_of_both = f"{name}, {encode.__name__}"
             rows.append((name_of_both, ours, popular[name], "most popular", "higher"))
     if chosen.validate:
         return 0
-    for row, ids in zip(shown[:3], serving.serve(serving_model(model), shown[:3], chosen.folder)):
+    for row, ids in zip(shown[:3], serving.serve(top, shown[:3], chosen.folder)):
         print("after", movies.names(row[-3:]), "->", movies.names(ids))
     return common.verdict(rows, chosen.folder)
 

@@ -68,23 +68,21 @@ def main(arguments=None):
     print(f"{len(after):,} ratings to train on, {len(labels):,} held out")
     shown = movielens.histories(rated, LENGTH)
 
-    def judge(model):
-        top = serving_model(model, len(movies.titles))
-        ids = top.predict(shown, batch_size=256, verbose=0)[1]
-        return movielens.figures(ids, labels)
+    def figures(top):
+        return movielens.figures(top.predict(shown, batch_size=256, verbose=0)[1], labels)
 
     model = training.train(
         build(movies),
         ((before, after), after),
         chosen,
-        judge,
+        lambda model: figures(serving_model(model, len(movies.titles))),
         batch_size=256,
         epochs=5 if chosen.quick else 8,
     )
     if chosen.validate:
         return 0
-    ours, popular = judge(model), movielens.figures(movielens.most_popular(rated), labels)
     top = serving_model(model, len(movies.titles))
+    ours, popular = figures(top), movielens.figures(movielens.most_popular(rated), labels)
     for row, ids in zip(shown[:3], serving.serve(top, shown[:3], chosen.folder)):
         print("after", movies.names(row[-3:]), "->", movies.names(ids))
     rows = [(name, ours[name], popular[name], "most popular", "higher") for name in ours]

@@ -158,7 +158,7 @@ def main(arguments=None):
         }
 
     model = training.train(
-        build(seen, chosen.seed), (centers, around), chosen, judge, batch_size=512, epochs=3
+        build(seen, chosen.seed), (centers, around), chosen, judge, batch_size=512, epochs=4
     )
     if chosen.validate:
         return 0

@@ -117,9 +117,9 @@ def test_a_schedule_has_made_no_step(kerases):
     loss = ours.losses.RankSampledSoftmax(64, 16, resampling_temperature=schedule)
     model.compile(ours.optimizers.LazyAdam(schedule), loss)
     model.fit(X, Y, batch_size=64, verbose=0)
-    before = [np.array(v) for v in (*model.variables, *loss.variables)]
+    before = [np.array(v) for v in model.variables]
     ours.diagnose(model, X, Y, verbose=0, seconds=60)
-    after = [np.array(v) for v in (*model.variables, *loss.variables)]
+    after = [np.array(v) for v in model.variables]
     assert int(model.optimizer.iterations) == 4
     for one, other in zip(before, after):
         np.testing.assert_array_equal(one, other)

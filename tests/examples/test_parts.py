@@ -131,3 +131,11 @@ def test_the_table_is_of_the_files_that_a_program_writes(program, monkeypatch, c
         assert f"| `{name}.py` | a | **2** | 1 | {name} |" in printed
         assert re.search(rf"\| `{name}.py` \| \d+ s \| \d+ s \|", printed)
     assert sorted(table.PROGRAMS) == sorted(PROGRAMS)
+
+
+def test_classes_have_the_same_numbers_in_every_process(program):
+    """A run that resumes reads the data anew, so nothing may depend on the order of a set."""
+    names = [f"name {k}" for k in range(50)]
+    lists = [names, names[::-1]] * 2  # All are equally frequent.
+    numbered = pytest.importorskip("gensim") and program("extreme_multilabel").numbered
+    assert list(numbered(lists)) == names

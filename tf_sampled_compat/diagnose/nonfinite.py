@@ -43,8 +43,11 @@ def findings(probe: Probe) -> list[Finding]:
         if not _is_finite(gradient)
     ]
     loss = float(total)
-    if np.isfinite(loss) and not bad:
-        seen = f"inputs ({rows}), {weights}, gradients and the loss of {loss:.4g} are finite"
+    # tf_keras divides by the number of labels that count. `labels.py` says if there are none.
+    empty = any(output.labels is not None and not len(output.labels) for output in probe.outputs)
+    if (np.isfinite(loss) or empty) and not bad:
+        of_loss = f"the loss of {loss:.4g}" if np.isfinite(loss) else "what the loss adds up"
+        seen = f"inputs ({rows}), {weights}, gradients and {of_loss} are finite"
         if few < examples:
             seen += f" (a step of {few} examples)"
         return [Finding(NAME, "ok", seen)]
