@@ -28,7 +28,7 @@ def run(program, options):
         if not (pathlib.Path(folder) / "figures.json").exists():
             raise SystemExit(f"{program} has failed, with {code}")
         rows = json.loads((pathlib.Path(folder) / "figures.json").read_text())
-    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    busy = (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
     return rows, real, busy
 
 
