@@ -108,7 +108,7 @@ def main(arguments=None):
         chosen,
         judge,
         batch_size=128,
-        epochs=12 if chosen.quick else 25,
+        epochs=8 if chosen.quick else 25,
     )
     if chosen.validate:
         return 0

@@ -123,7 +123,7 @@ def main(arguments=None):
         chosen,
         judge,
         batch_size=32 if chosen.quick else 64,
-        epochs=3,
+        epochs=2 if chosen.quick else 3,
     )
     if chosen.validate:
         return 0

@@ -113,7 +113,7 @@ def main(arguments=None):
             chosen,
             lambda model: figures(serving_model(model)),
             batch_size=16 if chosen.quick else 32,
-            epochs=8 if chosen.quick else 12,
+            epochs=6 if chosen.quick else 12,
             folder=chosen.folder / encode.__name__,
         )
         if chosen.validate:

@@ -77,7 +77,7 @@ def main(arguments=None):
         chosen,
         lambda model: figures(serving_model(model, len(movies.titles))),
         batch_size=256,
-        epochs=5 if chosen.quick else 8,
+        epochs=3 if chosen.quick else 8,
     )
     if chosen.validate:
         return 0

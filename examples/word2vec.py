@@ -158,7 +158,12 @@ def main(arguments=None):
         }
 
     model = training.train(
-        build(seen, chosen.seed), (centers, around), chosen, judge, batch_size=512, epochs=4
+        build(seen, chosen.seed),
+        (centers, around),
+        chosen,
+        judge,
+        batch_size=512,
+        epochs=2 if chosen.quick else 4,
     )
     if chosen.validate:
         return 0
