@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.diagnose.conftest import inputs, model_of, zipf
-from tests.diagnose.test_report import scalars
+from tests.diagnose.conftest import inputs, model_of, scalars, zipf
 from tests.keras.conftest import MODELS
 
 C = 500

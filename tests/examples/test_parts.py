@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.examples.test_examples import PROGRAMS
+from tests.examples.conftest import PROGRAMS
 
 # Two users: the movies they rated in time, and how many of them before the split.
 USERS = [(np.arange(1, 101), 60), (np.arange(101, 104), 0)]
