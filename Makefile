@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf test docs test-kernels sanitize fuzz wheel matrix abuse nightly lint format-cpp clean
+.PHONY: venv demo bench perf examples test docs test-kernels sanitize fuzz wheel matrix abuse nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -93,6 +93,10 @@ abuse: venv
 # Tests that take too long for CI. Commit the summary that it writes: tests/nightly/summary.md.
 nightly: venv
 	$(PY) -m tests.nightly
+
+# The figures of docs/examples.md.
+examples: venv
+	$(PY) examples/table.py
 
 CPP = $(shell git ls-files 'custom_ops/*.cc' 'custom_ops/*.h')
 lint: venv

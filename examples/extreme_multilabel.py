@@ -11,7 +11,10 @@ from collections import Counter
 import common
 import keras
 import numpy as np
+import serving
 import tensorflow as tf
+import training
+import wikipedia
 from gensim.corpora import wikicorpus
 
 import tf_sampled_compat as tsc
@@ -24,7 +27,7 @@ MOST_LINKS = 20
 
 def paragraphs(quick):
     """Yields the words and the distinct links of each paragraph."""
-    for text in common.wikipedia(quick).values():
+    for text in wikipedia.articles(quick).values():
         for line in text.split("\n"):
             links = {link[:1].upper() + link[1:] for link in LINK.findall(line)}
             words = re.findall(r"[a-z]+", wikicorpus.filter_wiki(line).lower()) if links else []
@@ -34,17 +37,17 @@ def paragraphs(quick):
 
 def numbered(lists):
     """Numbers what occurs in two or more lists, most frequent first."""
-    counts = Counter(name for names in lists for name in set(names))
+    # Unlike those of a set, the keys of a dictionary have the same order in every process.
+    counts = Counter(name for names in lists for name in dict.fromkeys(names))
     return {name: k for k, (name, count) in enumerate(counts.most_common()) if count > 1}
 
 
-def read(quick):
+def read(quick, validate):
     """Returns the links' names, and words and links of the paragraphs to train on and held out."""
-    every = list(paragraphs(quick))
-    train = [pair for k, pair in enumerate(every) if k % 10]
+    train, held_out = common.split(list(paragraphs(quick)), validate)
     words, links = (numbered(names) for names in zip(*train))
     parts = []
-    for part in (train, every[::10]):
+    for part in (train, held_out):
         # Word 0 is padding. A link that training never saw cannot be found, and is left out.
         known = [
             (
@@ -59,7 +62,7 @@ def read(quick):
     return list(links), len(words) + 1, *parts
 
 
-def build(words, classes):
+def build(words, classes, seed):
     """Returns the model: the mean of the words' vectors, one hidden layer, and the head."""
     text = keras.Input([WORDS], dtype="int32")
     # So large that the mean over a paragraph still tells paragraphs apart.
@@ -70,9 +73,10 @@ def build(words, classes):
         keras.layers.Dropout(0.2)(mean)
     )
     model = keras.Model(text, tsc.keras.layers.SampledDense(classes, name="head")(hidden))
+    sampler = tsc.random.LearnedUnigramSampler(classes, seed=seed)
     model.compile(
         tsc.keras.optimizers.LazyAdam(3e-3),
-        tsc.keras.losses.SampledSoftmax(num_sampled=512, num_true=MOST_LINKS),
+        tsc.keras.losses.SampledSoftmax(num_sampled=512, num_true=MOST_LINKS, sampler=sampler),
         metrics=[tsc.keras.metrics.ExactPrecisionAtK(1), tsc.keras.metrics.ExactNDCG(10)],
     )
     return model
@@ -83,42 +87,39 @@ def popular(labels):
     gains = 1 / np.log2(np.arange(10) + 2)
     rows = labels.to_list()
     ndcg = [gains[[k for k in row if k < 10]].sum() / gains[: len(row)].sum() for row in rows]
-    return np.mean([0 in row for row in rows]), np.mean(ndcg)
+    return {"precision at 1": np.mean([0 in row for row in rows]), "NDCG at 10": np.mean(ndcg)}
 
 
-def main():
+def main(arguments=None):
     """Trains, evaluates, serves and compares."""
-    chosen = common.options(__file__, __doc__)
-    keras.utils.set_random_seed(1)
-    links, words, (x, y), held_out = read(chosen.quick)
-    print(
-        f"{len(x):,} paragraphs to train on, {len(held_out[0]):,} held out, {len(links):,} classes"
-    )
-    train = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(len(x)).batch(128)
-    model = common.train(
-        build(words, len(links)),
-        train,
-        epochs=15,
-        shuffle=False,  # The data set shuffles.
-        folder=chosen.folder,
-        kill_in=chosen.kill_in,
-    )
+    chosen = common.options(__file__, __doc__, arguments)
+    links, words, train, held_out = read(chosen.quick, chosen.validate)
+    x, y = held_out
+    print(f"{len(train[0]):,} paragraphs to train on, {len(x):,} held out, {len(links):,} classes")
     tests = tf.data.Dataset.from_tensor_slices(held_out).batch(128)
-    _, precision, ndcg = model.evaluate(tests, verbose=0)
 
+    def judge(model):
+        _, precision, ndcg = model.evaluate(tests, verbose=0)
+        return {"precision at 1": precision, "NDCG at 10": ndcg}
+
+    model = training.train(
+        build(words, len(links), chosen.seed),
+        train,
+        chosen,
+        judge,
+        batch_size=128,
+        epochs=8 if chosen.quick else 25,
+    )
+    if chosen.validate:
+        return 0
     hidden = model.get_layer("hidden").output
     top = keras.Model(model.input, tsc.keras.layers.TopK(model.get_layer("head"), 10)(hidden))
-    x, y = held_out
-    for to, ids in zip(y[:3].to_list(), common.serve(top, x[:3], chosen.folder)):
+    for to, ids in zip(y[:3].to_list(), serving.serve(top, x[:3], chosen.folder)):
         print("links to", ", ".join(links[k] for k in to), "->", ", ".join(links[k] for k in ids))
 
-    first, ten = popular(y)
-    return common.verdict(
-        [
-            ("precision at 1", precision, first, "most frequent link", "higher"),
-            ("NDCG at 10", ndcg, ten, "most frequent links", "higher"),
-        ]
-    )
+    ours, frequent = judge(model), popular(y)
+    rows = [(name, ours[name], frequent[name], "most frequent links", "higher") for name in ours]
+    return common.verdict(rows, chosen.folder)
 
 
 if __name__ == "__main__":

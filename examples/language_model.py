@@ -9,6 +9,8 @@ import sys
 import common
 import keras
 import numpy as np
+import serving
+import training
 
 import tf_sampled_compat as tsc
 from tf_sampled_compat.demo import corpus
@@ -25,10 +27,10 @@ def files(quick):
     return [text for text in texts if text]
 
 
-def read(quick):
+def read(quick, validate):
     """Returns the vocabulary, most frequent first, and the training and held-out ids as streams."""
     texts = files(quick)
-    held_out, train = texts[::10], [text for k, text in enumerate(texts) if k % 10]
+    train, held_out = common.split(texts, validate)
     names, counts = np.unique(np.concatenate(train), return_counts=True)
     most = np.argsort(-counts, kind="stable")[: 2_000 if quick else 20_000]
     # log_uniform sampling assumes that class 0 is the most frequent one.
@@ -48,9 +50,9 @@ def windows(stream):
     return tuple(part[: rows * LENGTH].reshape(rows, LENGTH) for part in (x, y))
 
 
-def build(frequencies):
+def build(counts, seed):
     """Returns the model: it shares one table between its first and its last layer."""
-    classes = len(frequencies)
+    classes = len(counts)
     ids = keras.Input([None], dtype="int32")
     embedding = keras.layers.Embedding(classes, WIDTH, name="embedding")
     state = keras.layers.Dropout(0.1)(embedding(ids))
@@ -58,10 +60,11 @@ def build(frequencies):
     state = keras.layers.Dense(WIDTH, name="state")(state)
     head = tsc.keras.layers.SampledDense(classes, kernel=embedding, name="head")
     model = keras.Model(ids, head(state))
-    head.bias.assign(np.log(frequencies))  # It starts as the unigram model.
+    head.bias.assign(np.log(counts / counts.sum()))  # It starts as the unigram model.
+    sampler = tsc.random.LearnedUnigramSampler(classes, seed=seed, initial_counts=counts)
     model.compile(
         tsc.keras.optimizers.LazyAdam(5e-3, clipnorm=1.0),
-        tsc.keras.losses.SampledSoftmax(num_sampled=512),
+        tsc.keras.losses.SampledSoftmax(num_sampled=512, sampler=sampler),
         metrics=[tsc.keras.metrics.ExactRecallAtK(10)],
     )
     return model
@@ -99,45 +102,50 @@ class Bigrams:
         return best[x]
 
 
-def main():
+def main(arguments=None):
     """Trains, evaluates, serves and compares."""
-    chosen = common.options(__file__, __doc__)
-    keras.utils.set_random_seed(1)
-    vocabulary, train, held_out = read(chosen.quick)
+    chosen = common.options(__file__, __doc__, arguments)
+    vocabulary, train, held_out = read(chosen.quick, chosen.validate)
     classes = len(vocabulary)
     print(
         f"{len(train):,} identifiers to train on, {len(held_out):,} held out, {classes:,} classes"
     )
     counts = np.bincount(train, minlength=classes) + 1
-    model = common.train(
-        build(counts / counts.sum()),
-        *windows(train),
-        batch_size=32 if chosen.quick else 64,
-        epochs=3,
-        folder=chosen.folder,
-        kill_in=chosen.kill_in,
-    )
     x, y = windows(held_out)
-    loss, recall = model.evaluate(x, y, verbose=0)
+
+    def judge(model):
+        loss, recall = model.evaluate(x, y, verbose=0)
+        return {"perplexity": np.exp(loss), "next one among the 10 best": recall}
+
+    model = training.train(
+        build(counts, chosen.seed),
+        windows(train),
+        chosen,
+        judge,
+        batch_size=32 if chosen.quick else 64,
+        epochs=2 if chosen.quick else 3,
+    )
+    if chosen.validate:
+        return 0
+    ours = judge(model)
 
     state = model.get_layer("state").output[:, -1]
     known = np.arange(1, classes)  # "The next one is unknown" helps nobody.
     best = tsc.keras.layers.TopK(model.get_layer("head"), 10, allowed=known)
     top = keras.Model(model.input, best(state))
-    for row, ids in zip(x[:3], common.serve(top, x[:3], chosen.folder)):
+    for row, ids in zip(x[:3], serving.serve(top, x[:3], chosen.folder)):
         print(
             "after", " ".join(vocabulary[k] for k in row[-6:]), "->", *(vocabulary[k] for k in ids)
         )
 
     bigrams = Bigrams(train, classes)
-    by_counts = np.exp(-np.log(bigrams.probability(x, y)).mean())
-    found = (bigrams.best(x) == y[..., None]).any(-1).mean()
-    return common.verdict(
-        [
-            ("perplexity", np.exp(loss), by_counts, "count bigram", "lower"),
-            ("next one among the 10 best", recall, found, "count bigram", "higher"),
-        ]
-    )
+    by_counts = {
+        "perplexity": np.exp(-np.log(bigrams.probability(x, y)).mean()),
+        "next one among the 10 best": (bigrams.best(x) == y[..., None]).any(-1).mean(),
+    }
+    better = ("lower", "higher")
+    rows = [(name, ours[name], by_counts[name], "count bigram", b) for name, b in zip(ours, better)]
+    return common.verdict(rows, chosen.folder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,10 @@ import sys
 
 import common
 import keras
+import movielens
 import numpy as np
+import serving
+import training
 
 import tf_sampled_compat as tsc
 
@@ -24,8 +27,8 @@ def training_rows(users):
         for seen, split in users
         for start in range(0, split - 1, LENGTH)
     ]
-    x = common.histories([piece[:-1] for piece in pieces], LENGTH)
-    return x, common.histories([piece[1:] for piece in pieces], LENGTH)
+    x = movielens.histories([piece[:-1] for piece in pieces], LENGTH)
+    return x, movielens.histories([piece[1:] for piece in pieces], LENGTH)
 
 
 def recurrent(states):
@@ -63,7 +66,7 @@ class Positions(keras.layers.Layer):
         return states + self.table
 
 
-def build(encode, counts):
+def build(encode, counts, seed):
     """Returns the model, whose head shares the movies' vectors with the first layer."""
     classes = len(counts)
     history = keras.Input([LENGTH], dtype="int32")
@@ -73,50 +76,57 @@ def build(encode, counts):
     head = tsc.keras.layers.SampledDense(classes, kernel=movies, name="head")
     model = keras.Model(history, head(states))
     head.bias.assign(np.log((counts + 0.1) / counts.sum()))  # It starts as the popularity.
+    sampler = tsc.random.LearnedUnigramSampler(classes, seed=seed, initial_counts=counts)
     model.compile(
         tsc.keras.optimizers.LazyAdam(3e-3),
-        tsc.keras.losses.SampledSoftmax(num_sampled=512),
+        tsc.keras.losses.SampledSoftmax(num_sampled=512, sampler=sampler),
     )
     return model
 
 
-def serving(model):
+def serving_model(model):
     """Returns the model that finds the 10 best movies that are not in the history, nor padding."""
     last = model.get_layer("states").output[:, -1]
     best = tsc.keras.layers.TopK(model.get_layer("head"), 10)
     return keras.Model(model.input, best(last, exclude=model.input))
 
 
-def main():
+def main(arguments=None):
     """Trains, evaluates, serves and compares both kinds of model."""
-    chosen = common.options(__file__, __doc__)
-    movies = common.Movies(chosen.quick)
+    chosen = common.options(__file__, __doc__, arguments)
+    movies = movielens.Movies(chosen.quick, chosen.validate)
     x, y = training_rows(movies.users)
-    rated, labels = movies.held_out(4_000)
+    rated, labels = movies.held_out(4_000 if chosen.quick else 20_000)
     print(f"{(y > 0).sum():,} ratings to train on, {len(labels):,} held out")
-    shown = common.histories(rated, LENGTH)
-    recall, reciprocal = common.figures(common.most_popular(rated), labels)
+    shown = movielens.histories(rated, LENGTH)
+    popular = movielens.figures(movielens.most_popular(rated), labels)
+
+    def figures(top):
+        return movielens.figures(top.predict(shown, batch_size=256, verbose=0)[1], labels)
+
     rows = []
-    for encode, epochs in ((recurrent, 8), (attention, 12)):
-        keras.utils.set_random_seed(1)
-        folder = chosen.folder / encode.__name__
-        model = common.train(
-            build(encode, movies.counts),
-            x,
-            y,
+    for encode in (recurrent, attention):
+        keras.utils.set_random_seed(chosen.seed)
+        model = training.train(
+            build(encode, movies.counts, chosen.seed),
+            (x, y),
+            chosen,
+            lambda model: figures(serving_model(model)),
             batch_size=16 if chosen.quick else 32,
-            epochs=epochs,
-            folder=folder,
-            kill_in=chosen.kill_in,
+            epochs=6 if chosen.quick else 12,
+            folder=chosen.folder / encode.__name__,
         )
-        top = serving(model)
-        ours = common.figures(top.predict(shown, batch_size=256, verbose=0)[1], labels)
-        name = encode.__name__
-        rows.append((f"recall at 10, {name}", ours[0], recall, "most popular", "higher"))
-        rows.append((f"MRR at 10, {name}", ours[1], reciprocal, "most popular", "higher"))
-    for row, ids in zip(shown[:3], common.serve(top, shown[:3], folder)):
+        if chosen.validate:
+            continue
+        top = serving_model(model)
+        for name, ours in figures(top).items():
+            name_of_both = f"{name}, {encode.__name__}"
+            rows.append((name_of_both, ours, popular[name], "most popular", "higher"))
+    if chosen.validate:
+        return 0
+    for row, ids in zip(shown[:3], serving.serve(top, shown[:3], chosen.folder)):
         print("after", movies.names(row[-3:]), "->", movies.names(ids))
-    return common.verdict(rows)
+    return common.verdict(rows, chosen.folder)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ import sys
 import common
 import keras
 import numpy as np
+import serving
+import training
+import wikipedia
 from gensim.corpora import wikicorpus
 from gensim.test.utils import datapath
 
@@ -21,13 +24,13 @@ WIDTH = 96
 NONE = -1
 
 
-def read(quick):
+def read(quick, validate):
     """Returns the vocabulary, most frequent first, and the articles to train on and held out."""
     texts = [
         re.findall(r"[a-z]+", wikicorpus.filter_wiki(text).lower())
-        for text in common.wikipedia(quick).values()
+        for text in wikipedia.articles(quick).values()
     ]
-    held_out, train = texts[::10], [text for k, text in enumerate(texts) if k % 10]
+    train, held_out = common.split(texts, validate)
     words, counts = np.unique(np.concatenate(train), return_counts=True)
     most = np.argsort(-counts, kind="stable")[: 2_000 if quick else 10_000]
     ids = {word: k for k, word in enumerate(words[most])}
@@ -58,7 +61,7 @@ def contexts(texts, keep):
     return centers[~alone], around[~alone]
 
 
-def build(counts):
+def build(counts, seed):
     """Returns the model: a table of words, and a head with a table of contexts."""
     word = keras.Input([], dtype="int32")
     embedding = keras.layers.Embedding(len(counts), WIDTH, name="embedding")
@@ -70,7 +73,7 @@ def build(counts):
         tsc.keras.losses.SampledSoftmax(
             num_sampled=256,
             num_true=2 * REACH,
-            sampler={"name": "fixed_unigram", "unigrams": counts.tolist(), "distortion": 0.75},
+            sampler=tsc.random.LearnedUnigramSampler(len(counts), seed=seed, initial_counts=counts),
             padding_label=NONE,
         ),
     )
@@ -117,57 +120,76 @@ def unit(vectors):
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
-def main():
+def vectors_of(model):
+    """Returns a vector for each word: what it says about its neighbours, and they about it."""
+    tables = (model.get_layer(name).get_weights()[0] for name in ("embedding", "head"))
+    return unit(sum(map(unit, tables)))
+
+
+def nearest(vectors):
+    """Returns the model that finds the 10 nearest words: the classes of a head of the vectors."""
+    near = tsc.keras.layers.SampledDense(len(vectors), use_bias=False, name="near")
+    word = keras.Input([], dtype="int32")
+    direction = keras.layers.Embedding(*vectors.shape, name="direction")(word)
+    top = keras.Model(word, tsc.keras.layers.TopK(near, 10)(direction))
+    top.set_weights([vectors, vectors])
+    return top
+
+
+def main(arguments=None):
     """Trains, evaluates, serves and compares."""
-    chosen = common.options(__file__, __doc__)
-    keras.utils.set_random_seed(1)
-    vocabulary, counts, train, held_out = read(chosen.quick)
+    chosen = common.options(__file__, __doc__, arguments)
+    vocabulary, counts, train, held_out = read(chosen.quick, chosen.validate)
     classes = len(vocabulary)
     keep = np.minimum(1, np.sqrt(1e-3 * counts.sum() / counts))
     centers, around = contexts(train, keep)
     seen = np.bincount(around[around != NONE], minlength=classes) + 1
     print(f"{len(centers):,} words to train on, {classes:,} classes")
-    model = common.train(
-        build(seen),
-        centers,
-        around,
-        batch_size=512,
-        epochs=4,
-        folder=chosen.folder,
-        kill_in=chosen.kill_in,
-    )
-    x, y = contexts(held_out, keep)
-    loss = model.evaluate(x[:10_000], y[:10_000], batch_size=512, verbose=0)
-    known = y[:10_000] != NONE
-    information = np.where(known, -np.log(seen / seen.sum())[y[:10_000]], 0)
-    by_frequency = (information.sum(axis=1) / known.sum(axis=1)).mean()
+    x, y = (part[:10_000] for part in contexts(held_out, keep))
 
-    # A word is the sum of what it says about its neighbours, and what they say about it.
-    tables = (model.get_layer(name).get_weights()[0] for name in ("embedding", "head"))
-    vectors = unit(sum(map(unit, tables)))
-    # Its neighbours are the classes of a head whose rows are these vectors.
-    near = tsc.keras.layers.SampledDense(classes, use_bias=False, name="near")
-    word = keras.Input([], dtype="int32")
-    direction = keras.layers.Embedding(classes, WIDTH, name="direction")(word)
-    top = keras.Model(word, tsc.keras.layers.TopK(near, 10)(direction))
-    top.set_weights([vectors, vectors])
+    # One half of the analogies is held out, the other validates.
+    questions = analogies(vocabulary)[0 if chosen.validate else 1 :: 2]
+
+    def judge(model):
+        return {
+            "nats for a word nearby": model.evaluate(x, y, batch_size=512, verbose=0),
+            "analogies, the best": solved(vectors_of(model), questions, 1),
+            "analogies, among the 10 best": solved(vectors_of(model), questions, 10),
+        }
+
+    model = training.train(
+        build(seen, chosen.seed),
+        (centers, around),
+        chosen,
+        judge,
+        batch_size=512,
+        epochs=2 if chosen.quick else 4,
+    )
+    if chosen.validate:
+        return 0
+    known = y != NONE
+    information = np.where(known, -np.log(seen / seen.sum())[y], 0)
+    by_frequency = (information.sum(axis=1) / known.sum(axis=1)).mean()
+    pairs = count_vectors(centers, around, classes)
+    ppmi = mutual_information(pairs)
+    nats, *shares = judge(model).items()
+    rows = [(*nats, by_frequency, "frequent words", "lower")]
+    for (name, ours), k in zip(shares, (1, 10)):
+        # Of few analogies the best answer alone is found, so the 10 best decide.
+        decides = "higher" if k == 10 else None
+        rows.append((name, ours, solved(pairs, questions, k), "counts", decides))
+        # Of a text as short as this one, weighted counts make the better vectors.
+        rows.append((name, ours, solved(ppmi, questions, k), "PPMI", None))
+
+    vectors = vectors_of(model)
+    top = nearest(vectors)
     words = [word for word in ("three", "city", "war") if word in vocabulary]
     asked = np.array([vocabulary.index(word) for word in words], np.int32)
-    for name, ids in zip(words, common.serve(top, asked, chosen.folder)):
+    for name, ids in zip(words, serving.serve(top, asked, chosen.folder)):
         print("near", name, "->", *(vocabulary[k] for k in ids[1:]))
 
-    questions = analogies(vocabulary)
-    pairs = count_vectors(centers, around, classes)
     print(f"{len(questions):,} analogies of known words")
-    rows = [("nats for a word nearby", loss, by_frequency, "most frequent words", "lower")]
-    for k in (1, 10):
-        ours, counts, ppmi = (
-            solved(each, questions, k) for each in (vectors, pairs, mutual_information(pairs))
-        )
-        rows.append((f"analogies, among the {k} best", ours, counts, "counts", "higher"))
-        # Of a text as short as this one, weighted counts make the better vectors.
-        rows.append((f"analogies, among the {k} best", ours, ppmi, "PPMI, shown only", None))
-    return common.verdict(rows)
+    return common.verdict(rows, chosen.folder)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import pytest
 import tensorflow as tf
 
 from tf_sampled_compat import __main__ as commands
-from tf_sampled_compat.bench import classes, floor, fresh_process, memory, tapas, timing
+from tf_sampled_compat.bench import classes, diagnose, floor, fresh_process, memory, tapas, timing
 from tf_sampled_compat.bench.steps import Shape
 from tf_sampled_compat.bench.timing import Contender, Effort
 from tf_sampled_compat.core.backends import library
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SECTIONS = ["grid", "slices", "sampled", "tapas", "classes", "memory", "full", "keras", "samplers"]
+SECTIONS = "grid slices sampled tapas classes memory full keras samplers diagnose".split()
 PNG = b"\x89PNG\r\n\x1a\n"
 
 pytestmark = pytest.mark.skipif(library.missing() is not None, reason="no C++ op to measure")
@@ -110,6 +110,17 @@ def test_exclusions_are_timed_beside_the_same_without(quick):
         assert row["times_without"] == pytest.approx(row["ours_ms"] / row["without_ms"])
     others = [row for row in rows(quick[2], "full") if "less" not in row["what"]]
     assert others and all(row["times_without"] is None for row in others)
+
+
+def test_what_diagnose_says_stands_beside_what_fit_takes(quick):
+    found = {(row["fault"], row["of"]): row for row in rows(quick[2], "diagnose")}
+    assert [of for _, of in found] == ["ms a step", "ms a step", "sampled loss", "exact loss"]
+    for (fault, _), row in found.items():
+        assert row["without"] > 0 and row["with"] > 0 and row["said_with"] > 0, row
+        assert (row["said_without"] is None) == (fault == diagnose.OPTIMIZER)
+    law = found[diagnose.LABELS, "sampled loss"]
+    assert law["severity"] == "warning" and law["said_with"] < law["said_without"]
+    assert law["with"] < law["without"], "the training loss looks better"
 
 
 def test_only_the_chosen_sections_and_what_was_done_when_interrupted(tmp_path, monkeypatch, capsys):
@@ -320,4 +331,5 @@ def test_the_full_size_has_the_shapes_of_the_targets():
     sizes = [tuple(cell[:3]) for cell in tapas.cells(quick=False)]
     assert sizes == [(256, 64, 65536), (1024, 128, 65536)]
     assert {tuple(c.shape[:3]) for c in memory.cells(quick=False)} >= {(2048, 64, 16384)}
+    assert {c.classes for c in diagnose.cells(quick=False)[:2]} == {500_000}
     assert all(list(c.classes) == [10**4, 10**5, 10**6, 10**7] for c in classes.cells(False))

@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.keras import conftest
 from tf_sampled_compat.diagnose import run
@@ -81,3 +82,13 @@ def model_of(kerases, classes=500, loss=None, optimizer="sgd", metrics=(), head=
     loss = loss or ours.losses.SampledSoftmax(64)
     model.compile(optimizer, loss, metrics=list(metrics), **options)
     return model
+
+
+def scalars(folder):
+    """Returns what a summary in a folder holds, by tag."""
+    [path] = [str(p) for p in folder.rglob("events*")]
+    found = {}
+    for event in tf.compat.v1.train.summary_iterator(path):
+        for value in event.summary.value:
+            found[value.tag] = tf.make_ndarray(value.tensor)
+    return found

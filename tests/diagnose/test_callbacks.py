@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.diagnose.conftest import inputs, model_of, zipf
+from tests.diagnose.conftest import inputs, model_of, scalars, zipf
 from tests.keras.conftest import MODELS
 
 C = 500
@@ -49,6 +49,53 @@ def test_the_callback_sees_the_others(kerases, capsys):
     assert "EarlyStopping monitors 'exact_mrr'" in capsys.readouterr().out.replace("\n", " ")
 
 
+@pytest.mark.parametrize("place", ["before", "after", "in a list of Keras's"])
+def test_it_is_said_before_training(kerases, place):
+    """Not when EarlyStopping has stopped already."""
+    keras, model, said = kerases.keras, compiled(kerases), []
+    diagnose = kerases.ours.callbacks.Diagnose(X, Y, seconds=1e-9, verbose=0)
+    stop = keras.callbacks.EarlyStopping("exact_mrr", mode="max", patience=1)
+
+    def begin(epoch, logs=None):
+        said.append(diagnose.report["callbacks"].severity)
+
+    callbacks = [stop, keras.callbacks.LambdaCallback(on_epoch_begin=begin)]
+    callbacks.insert(0 if place == "before" else 2, diagnose)
+    if place == "in a list of Keras's":
+        callbacks = keras.callbacks.CallbackList(
+            callbacks, add_history=True, model=model, epochs=5, verbose=0, steps=2
+        )
+    model.fit(X, Y, callbacks=callbacks, verbose=0, epochs=5)
+    assert said[0] == "error" and len(said) < 5, "NaN has stopped the training"
+    assert "stops after 1 epochs without a reason" in diagnose.report["callbacks"].cost
+
+
+def test_a_metric_of_another_output_is_none_of_these(kerases):
+    """`fit` updates Keras's metrics, and the names of outputs are parts of names."""
+    keras, ours = kerases.keras, kerases.ours
+    x = keras.Input([8])
+    outputs = [ours.layers.SampledDense(C, name=name)(x) for name in ("one", "two")]
+    model = keras.Model(x, outputs)
+    metrics = [[ours.metrics.ExactMRR()], ["accuracy"]]
+    model.compile("sgd", [ours.losses.SampledSoftmax(64)] * 2, metrics=metrics)
+
+    def severity(monitor):
+        stop = keras.callbacks.EarlyStopping(monitor, mode="max")
+        report = ours.diagnose(model, X, [Y, Y], callbacks=[stop], verbose=0, seconds=1e-9)
+        return report["callbacks"].severity
+
+    assert severity("one_exact_mrr") == "error"
+    assert severity("two_accuracy") == severity("val_one_exact_mrr") == severity("loss") == "ok"
+
+
+def test_the_callback_writes_a_summary(kerases, tmp_path):
+    diagnose = kerases.ours.callbacks.Diagnose(X, Y, seconds=1e-9, verbose=0, log_dir=tmp_path)
+    compiled(kerases).fit(X, Y, callbacks=[diagnose], verbose=0)
+    written = scalars(tmp_path)
+    assert written["diagnose/labels/level"] == 0
+    assert {f"diagnose/{f.name}/level" for f in diagnose.report.findings} <= set(written)
+
+
 def test_the_callback_examines_once_at_the_start(kerases, monkeypatch):
     from tf_sampled_compat.diagnose import run
 
@@ -65,7 +112,7 @@ def test_a_model_without_weights(kerases, kind):
     """Keras 3 builds it before `fit` calls the callback; tf_keras in the first step."""
     model = MODELS[kind](kerases)
     model.compile("sgd", kerases.ours.losses.SampledSoftmax(20))
-    diagnose = kerases.ours.callbacks.Diagnose(X, Y % 50, seconds=1e-9, verbose=0)
+    diagnose = kerases.ours.callbacks.Diagnose(X, Y % 50, seconds=60, verbose=0)
     model.fit(X, Y % 50, callbacks=[diagnose], verbose=0)
     assert diagnose.report["NaN"].severity == "ok"
 

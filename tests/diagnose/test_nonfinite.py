@@ -6,7 +6,9 @@ import tensorflow as tf
 
 from tests.diagnose.conftest import D, inputs, model_of, probing, zipf
 from tests.keras.conftest import head_of
+from tf_sampled_compat.diagnose import inputs as looking
 from tf_sampled_compat.diagnose import nonfinite
+from tf_sampled_compat.diagnose.stopwatch import Stopwatch
 
 C = 500
 X, Y = inputs(64), zipf(C, 64)
@@ -38,7 +40,64 @@ def test_an_input(kerases):
     x = np.array(X)
     x[0, :3] = np.nan
     finding = found(kerases, model_of(kerases), x)
-    assert finding.severity == "error" and "3 of 256 numbers of x" in finding.seen
+    assert finding.severity == "error" and "3 of 512 numbers of x (64 rows)" in finding.seen
+    assert "the first is in row 0" in finding.seen
+
+
+@pytest.mark.parametrize("row", [1, 62])
+def test_an_input_that_is_not_in_the_batch(kerases, row, monkeypatch):
+    """All of x is looked at, in pieces, and not only the rows that are probed."""
+    monkeypatch.setattr(looking, "MOST_NUMBERS", 5 * D)
+    x = np.array(X)
+    x[row, 2] = np.inf
+    with probing(kerases, model_of(kerases), x, Y, batch_size=2) as probe:
+        assert np.all(np.isfinite(probe.data.x)), "the batch is clean"
+        [finding] = nonfinite.findings(probe)
+    assert finding.severity == "error" and "1 of 512 numbers of x (64 rows)" in finding.seen
+    assert f"the first is in row {row}" in finding.seen
+    assert finding.figures == {"inputs": 1.0, "rows": 64.0}
+
+
+def test_the_batches_that_are_read_of_a_dataset(kerases):
+    x = np.array(X)
+    x[50, 2] = np.nan
+    data = tf.data.Dataset.from_tensor_slices((x, Y)).batch(8)
+    with probing(kerases, model_of(kerases), data, None) as probe:
+        [finding] = nonfinite.findings(probe)
+    assert "1 of 512 numbers of x (64 rows)" in finding.seen and "row 50" in finding.seen
+
+
+def test_the_finding_says_how_many_rows_were_looked_at(kerases, monkeypatch):
+    monkeypatch.setattr(looking, "MOST_NUMBERS", 5 * D)
+    watch = Stopwatch(1e9)
+    watch.share = lambda share: lambda: True
+    for bad, seen in ((1, "8 of 40 numbers of x (the first 5 of 64 rows)"), (7, "the first 5 of")):
+        x = np.array(X)
+        x[bad] = np.nan
+        with probing(kerases, model_of(kerases), x, Y, watch, batch_size=2) as probe:
+            [finding] = nonfinite.findings(probe)
+        assert seen in finding.seen and finding.severity == ("error" if bad == 1 else "ok")
+
+
+@pytest.mark.parametrize("kind", ["dictionary", "ragged", "sparse", "frame", "bfloat16"])
+def test_inputs_of_every_kind(kind):
+    values = np.arange(12, dtype=np.float32).reshape(6, 2)
+    values[4, 1] = np.nan
+    other = np.ones([6, 3], np.float32)
+    x = {
+        "dictionary": {"a": other, "b": values},
+        "ragged": tf.RaggedTensor.from_row_splits(values[:, 1], [0, 1, 1, 4, 4, 6, 6]),
+        "sparse": tf.sparse.from_dense(values),
+        "frame": values,
+        "bfloat16": tf.cast(values, tf.bfloat16),
+    }[kind]
+    if kind == "frame":
+        x = pytest.importorskip("pandas").DataFrame(values)
+    seen = looking.Inputs()
+    for piece in looking.pieces(x):
+        seen.add(piece)
+    assert seen.rows == 6 and seen.seen[-1].bad == 1
+    assert seen.seen[-1].first == 4
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -1,12 +1,13 @@
 """The page, the dictionary and the summary say the same; and what is refused."""
 
+import json
 import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.diagnose.conftest import D, inputs, model_of, zipf
+from tests.diagnose.conftest import D, inputs, model_of, scalars, zipf
 from tf_sampled_compat.diagnose.finding import Finding
 from tf_sampled_compat.diagnose.report import Diagnosis
 
@@ -20,15 +21,6 @@ REPORT = Diagnosis(
         Finding("labels", "ok", "256 labels", figures={"distinct": 200.0}),
     ),
 )
-
-
-def scalars(folder):
-    [path] = [str(p) for p in folder.rglob("events*")]
-    found = {}
-    for event in tf.compat.v1.train.summary_iterator(path):
-        for value in event.summary.value:
-            found[value.tag] = tf.make_ndarray(value.tensor)
-    return found
 
 
 def test_dictionary_page_and_summary_agree(kerases, tmp_path, capsys):
@@ -47,6 +39,53 @@ def test_dictionary_page_and_summary_agree(kerases, tmp_path, capsys):
         for figure, value in finding["figures"].items():
             assert written[f"diagnose/{name}/{figure}"] == np.float32(value)
     assert str(report).encode().isascii()
+
+
+def test_a_summary_of_a_step_by_the_default_writer(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default():
+        REPORT.write_summary(step=7)
+    writer.close()
+    [path] = map(str, tmp_path.rglob("events*"))
+    events = [e for e in tf.compat.v1.train.summary_iterator(path) if e.summary.value]
+    assert {event.step for event in events} == {7}
+    plugins = {v.tag: v.metadata.plugin_data.plugin_name for e in events for v in e.summary.value}
+    assert plugins == {
+        "diagnose/optimizer/level": "scalars",
+        "diagnose/optimizer/walk_ms": "scalars",
+        "diagnose/labels/level": "scalars",
+        "diagnose/labels/distinct": "scalars",
+        "diagnose": "text",
+    }
+    assert scalars(tmp_path)["diagnose/optimizer/walk_ms"] == 3
+    assert scalars(tmp_path)["diagnose/optimizer/level"] == 3
+
+
+def test_the_dictionary():
+    given = json.loads(json.dumps(REPORT.to_dict()))
+    assert given == {
+        "model": "model",
+        "about": "500 classes",
+        "severity": "warning",
+        "findings": [
+            {
+                "name": "optimizer",
+                "severity": "warning",
+                "seen": "Adam [walks]",
+                "cost": "3 ms",
+                "way_out": "LazyAdam",
+                "figures": {"walk_ms": 3.0},
+            },
+            {
+                "name": "labels",
+                "severity": "ok",
+                "seen": "256 labels",
+                "cost": "",
+                "way_out": "",
+                "figures": {"distinct": 200.0},
+            },
+        ],
+    }
 
 
 def test_the_page():
@@ -91,8 +130,9 @@ def test_verbose_0_prints_nothing(kerases, capsys):
 def test_without_time_the_findings_say_so(kerases):
     model = model_of(kerases, 20_000, optimizer="adam")
     report = kerases.ours.diagnose(model, X, Y, seconds=1e-9, verbose=0)
-    for name in ("num_sampled", "optimizer"):
+    for name in ("candidates", "num_sampled", "optimizer", "NaN"):
         assert report[name].severity == "unknown" and "were spent" in report[name].seen
+    assert "no step was made" in report["NaN"].seen
 
 
 @pytest.mark.parametrize("kind", ["dataset", "sequence"])
@@ -110,7 +150,7 @@ def test_other_forms_of_data(kerases, kind):
                 return X[32 * index :][:32], Y[32 * index :][:32]
 
         data = Batches()
-    report = kerases.ours.diagnose(model_of(kerases), data, seconds=1e-9, verbose=0)
+    report = kerases.ours.diagnose(model_of(kerases), data, seconds=60, verbose=0)
     assert "256 labels" in report["labels"].seen and "batch of 32" in report.about
     assert "an epoch of 8 steps" in report["coverage"].seen
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.diagnose.conftest import inputs, model_of, probing, zipf
-from tf_sampled_compat.diagnose import tables
+from tf_sampled_compat.diagnose import tables, work
 
 C = 20_000
 X, Y = inputs(64), zipf(C, 64)
@@ -27,7 +27,7 @@ def test_an_optimizer_that_updates_rows(kerases, grown):
 
 
 def test_a_large_table_is_measured_in_part(kerases, grown, monkeypatch):
-    monkeypatch.setattr(tables, "_MOST_NUMBERS", 16 * 4096)
+    monkeypatch.setattr(work, "MOST_NUMBERS", 16 * 4096)
     model = model_of(kerases, C, optimizer="adam")
     with probing(kerases, model, X, Y, grown(by_row=1e-5)) as probe:
         [finding] = tables.optimizer(probe)

@@ -84,6 +84,65 @@ def test_training_goes_on_as_without(kerases, sampler):
         np.testing.assert_array_equal(one, other)
 
 
+def test_random_numbers_of_every_kind_go_on_as_without(kerases):
+    """Those of Python, NumPy, TensorFlow's global seed and generator, and Keras."""
+    drawn = []
+    for examined in (False, True):
+        kerases.keras.utils.set_random_seed(1)
+        tf.random.set_global_generator(tf.random.Generator.from_seed(3))
+        model = model_of(kerases, tsc.random.LearnedUnigramSampler(C, seed=1))
+        if examined:
+            kerases.ours.diagnose(model, X, Y, verbose=0, seconds=60)
+        layer = kerases.keras.layers.Dropout(0.5)
+        drawn.append(
+            [
+                random.random(),
+                np.random.rand(),
+                tf.random.uniform([]).numpy(),
+                tf.random.get_global_generator().uniform([]).numpy(),
+                np.array(layer(tf.ones([100]), training=True)),
+                np.array(kerases.keras.layers.Dense(3)(tf.ones([1, 2]))),
+            ]
+        )
+    for one, other in zip(*drawn):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_schedule_has_made_no_step(kerases, trained):
+    """The optimizer's, and that of TAPAS's temperature, whose steps the head counts."""
+    keras, ours = kerases.keras, kerases.ours
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    x, head = keras.Input([D]), ours.layers.SampledDense(C)
+    model = keras.Model(x, head(x))
+    loss = ours.losses.RankSampledSoftmax(64, 16, resampling_temperature=schedule)
+    model.compile(ours.optimizers.LazyAdam(schedule), loss)
+    if trained:
+        model.fit(X, Y, batch_size=64, verbose=0)
+    report = ours.diagnose(model, X, Y, verbose=0, seconds=60)
+    assert report["num_sampled"].figures, "a step was drawn"
+    assert int(model.optimizer.iterations) == head.schedule_steps.count() == 4 * trained
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_callbacks_are_called_in_their_order(kerases, place):
+    keras, calls = kerases.keras, []
+
+    def noting(name):
+        def begin(epoch, logs=None):
+            calls.append(name)
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=begin)
+
+    callbacks = [noting("first"), noting("second")]
+    diagnose = kerases.ours.callbacks.Diagnose(X, Y, seconds=1e-9, verbose=0)
+    callbacks.insert(place, diagnose)
+    given = list(callbacks)
+    model = model_of(kerases, tsc.random.LearnedUnigramSampler(C, seed=1))
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=callbacks)
+    assert calls == ["first", "second"] * 2 and callbacks == given and diagnose.report
+
+
 def test_the_model_is_restored_after_an_error(kerases, monkeypatch):
     """Not only errors that a finding reports: also an interruption by the user."""
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tf_sampled_compat.bench import (
     classes,
+    diagnose,
     full,
     grid,
     keras,
@@ -61,4 +62,5 @@ SECTIONS: dict[str, Section] = {
     "full": full,
     "keras": keras,
     "samplers": samplers,
+    "diagnose": diagnose,
 }

@@ -7,13 +7,12 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from tf_sampled_compat.diagnose import work
 from tf_sampled_compat.diagnose.finding import Finding, percent
 from tf_sampled_compat.diagnose.probe import Output, Probe
 
 NAME = "num_sampled"
 _DRAWS = 8
-# Products of the exact loss: rows · classes · dim.
-_MOST_PRODUCTS = 2**32
 _FEWEST_ROWS, _MOST_ROWS = 4, 256
 # Differences, as shares of the exact value, that are worth a warning. Some gap is usual: the true
 # class counts as one of the candidates, so its expected count lowers the sampled loss.
@@ -35,39 +34,41 @@ def _of_output(probe: Probe, output: Output) -> Finding:
             "classes, so they are not compared",
         )
     probe.watch.check()
-    output = _some_rows(output)
+    some = _some_rows(output)
+    rows = len(some.labels)
+    # Candidates that are the labels of the batch need the whole batch.
+    drawing = output if _takes_labels(output.sampler()) else some
     values, gradients = [], []
-    draw = probe.untouched.trace(lambda: _value_and_gradient(output, True))
+    draw = probe.untouched.trace(lambda: _value_and_gradient(drawing, True, rows))
     for _ in range(_DRAWS):
+        probe.watch.check(needed=probe.step_seconds or 0.0)
         value, gradient = draw()
         values.append(float(value))
         gradients.append(np.asarray(gradient, np.float64))
     probe.watch.check()
-    exact, full = probe.untouched.trace(lambda: _value_and_gradient(output, False))()
+    exact, full = probe.untouched.trace(lambda: _value_and_gradient(some, False, rows))()
     return _compare(output, values, gradients, float(exact), np.asarray(full, np.float64))
 
 
 def _some_rows(output: Output) -> Output:
-    products = output.head.num_classes * int(output.inputs.shape[1])
-    rows = int(np.clip(_MOST_PRODUCTS // products, _FEWEST_ROWS, _MOST_ROWS))
-    if _needs_whole_batch(output.sampler()):
-        return output
+    products = output.head.num_classes * output.dim
+    rows = int(np.clip(work.MOST_PRODUCTS // products, _FEWEST_ROWS, _MOST_ROWS))
     return output._replace(inputs=output.inputs[:rows], labels=output.labels[:rows])
 
 
-def _needs_whole_batch(sampler: object) -> bool:
-    """Whether candidates are the labels of the batch, which have a fixed number."""
+def _takes_labels(sampler: object) -> bool:
+    """Whether candidates are the labels of the batch."""
     parts = getattr(sampler, "samplers", [sampler])
     return any(hasattr(part, "frequencies") for part in parts)
 
 
-def _value_and_gradient(output: Output, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the mean loss, and its gradient for the inputs of the head."""
+def _value_and_gradient(output: Output, training: bool, rows: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the mean loss of the first rows, and its gradient for their inputs of the head."""
     inputs = tf.identity(output.inputs)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        value = tf.reduce_mean(output.values(inputs, training))
-    return value, tape.gradient(value, inputs)
+        value = tf.reduce_mean(output.values(inputs, training)[:rows])
+    return value, tape.gradient(value, inputs)[:rows]
 
 
 def _compare(

@@ -39,8 +39,12 @@ def findings(probe: Probe) -> list[Finding]:
 
 
 def _of_output(probe: Probe, output: Output) -> list[Finding]:
+    probe.watch.check()
     draw = probe.untouched.trace(lambda: output.draw().sampled_candidates)
-    draws = [np.asarray(draw()) for _ in range(_DRAWS)]
+    draws = []
+    for _ in range(_DRAWS):
+        probe.watch.check()
+        draws.append(np.asarray(draw()))
     hits = _count(output, draws)
     found = [_hits(output, hits), _repeats(output, hits)]
     try:
@@ -111,6 +115,7 @@ def _repeats(output: Output, hits: _Hits) -> Finding:
 
 def _coverage(probe: Probe, output: Output) -> Finding:
     name, classes = output.named("coverage"), output.head.num_classes
+    probe.watch.check()
     ids = np.unique(np.linspace(0, classes - 1, min(_CLASSES, classes)).astype(np.int64))
     in_one_draw = probe.untouched.trace(lambda: _probability(output.sampler(), ids, classes))
     p = np.clip(np.asarray(in_one_draw(), np.float64), 0, 1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tf_sampled_compat.diagnose.finding import Finding, percent
 from tf_sampled_compat.diagnose.probe import Output, Probe, no_classes
+from tf_sampled_compat.keras_common.head_loss import HeadLoss
 
 # Fewer labels say too little about a law.
 _FEWEST = 100
@@ -73,6 +74,15 @@ def _values(output: Output) -> list[Finding]:
     if fractions:
         seen = f"{fractions} of {len(raw)} have a fraction, so they are no class ids"
         return [Finding(name, "error", seen, way_out="integer class ids")]
+    if len(output.labels) == 0:
+        seen = (
+            f"no label of the batch counts: all {output.rows} rows are padding, ignored or masked"
+        )
+        way_out = (
+            "a batch with labels of classes, to measure the loss and its candidates by: a larger "
+            "batch_size=, or look at padding_label=, ignore_class= and the mask"
+        )
+        return [Finding(name, "warning", seen, way_out=way_out)]
     distinct = len(np.unique(real))
     seen = f"{len(real)} labels of {distinct} classes, all inside [0, {classes})"
     return [Finding(name, "ok", seen, figures={"distinct": float(distinct)})]
@@ -86,10 +96,13 @@ def _largest_of(dtype: Any) -> int:
 
 
 def _law(output: Output) -> list[Finding]:
-    if not output.is_sampled or not is_log_uniform(output.loss.sampler):
+    ours = isinstance(output.loss, HeadLoss) and output.labels is not None
+    if not ours or not is_log_uniform(output.loss.sampler):
         return []
     name, classes = output.named("law"), output.head.num_classes
     ids = output.ids()
+    if len(ids) == 0:
+        return []  # `_values` has said so.
     if len(ids) < _FEWEST:
         return [Finding(name, "ok", f"{len(ids)} labels are too few to compare with log-uniform")]
     seen, stated = _doublings(ids, classes)

@@ -6,8 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_sampled_compat.core.arguments.class_ids import as_class_ids
-from tf_sampled_compat.diagnose import compiled
+from tf_sampled_compat.diagnose import compiled, work
 from tf_sampled_compat.diagnose.finding import Finding, milliseconds
 from tf_sampled_compat.diagnose.probe import Output, Probe, step_of
 from tf_sampled_compat.diagnose.stopwatch import OutOfTime
@@ -31,15 +30,15 @@ def findings(probe: Probe) -> list[Finding]:
 
 def _of_output(probe: Probe, n: int, output: Output) -> list[Finding]:
     name, classes = output.named(NAME), output.head.num_classes
-    size = _rows(output) * classes * 4 / 2**20
-    matrix = f"[{_rows(output)}, {classes}] matrix ({size:.3g} MiB)"
+    size = output.rows * classes * 4 / 2**20
+    matrix = f"[{output.rows}, {classes}] matrix ({size:.3g} MiB)"
     if output.loss is not None and not compiled.is_ours(output.loss):
         seconds = probe.step_seconds
         loss = compiled.name_of(output.loss)
         return [
             Finding(
                 name,
-                "warning" if _rows(output) * classes >= _MANY else "note",
+                "warning" if output.rows * classes >= _MANY else "note",
                 f"the loss {loss!r} reads the logits: each step computes a {matrix} and the "
                 "gradient of the whole table",
                 "" if seconds is None else f"the step without its update takes {_ms(seconds)}",
@@ -65,9 +64,9 @@ def _of_output(probe: Probe, n: int, output: Output) -> list[Finding]:
         way_out = "compile(run_eagerly=False)"
     try:
         without = probe.step_seconds or _time(probe, "step", n, None)
-        seconds = _time(probe, "step with logits", n, readers)
+        seconds, few = _with_logits(probe, n, readers, without)
     except OutOfTime as error:
-        many = _rows(output) * classes >= _MANY
+        many = output.rows * classes >= _MANY
         cost = f"not measured: {error}"
         return [Finding(name, "warning" if many else "note", seen, cost, way_out)]
     return [
@@ -75,11 +74,23 @@ def _of_output(probe: Probe, n: int, output: Output) -> list[Finding]:
             name,
             "warning" if seconds > _MUCH * without else "note",
             seen,
-            f"a step takes {_ms(seconds)}, without them {_ms(without)} (updates not counted)",
+            f"a step takes {_ms(seconds)}, without them {_ms(without)} (updates not counted"
+            + ("" if few == probe.examples else f"; measured on {few} examples")
+            + ")",
             way_out,
             {"step_ms": without * 1000, "step_with_logits_ms": seconds * 1000},
         )
     ]
+
+
+def _with_logits(probe: Probe, n: int, readers: Any, without: float) -> tuple[float, int]:
+    """Returns the time of a step that computes logits, and of how many examples it was made."""
+    part, few = work.part(probe)
+    if few == probe.examples:
+        return _time(probe, "step with logits", n, readers), few
+    logits = _time(part, "step of a part with logits", n, readers)
+    logits -= _time(part, "step of a part", n, None)
+    return without + max(logits, 0.0) * probe.examples / few, few
 
 
 def _time(probe: Probe, what: str, n: int, readers: Any) -> float:
@@ -114,10 +125,6 @@ def _copy(metric: Any) -> Any:
         return type(metric).from_config(metric.get_config())
     except Exception:  # A config that does not describe its metric.
         return None
-
-
-def _rows(output: Output) -> int:
-    return int(tf.size(as_class_ids(output.y))) if output.inputs is None else len(output.inputs)
 
 
 def _module(probe: Probe) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.diagnose.finding import Finding
+from tf_sampled_compat.core.tf import private as tf_private
+from tf_sampled_compat.diagnose import work
+from tf_sampled_compat.diagnose.finding import Finding, percent
+from tf_sampled_compat.diagnose.inputs import Inputs
 from tf_sampled_compat.diagnose.probe import Probe, step_of
+from tf_sampled_compat.diagnose.stopwatch import OutOfTime
 from tf_sampled_compat.keras_common import private
 
 NAME = "NaN"
@@ -18,9 +22,20 @@ NAME = "NaN"
 
 def findings(probe: Probe) -> list[Finding]:
     """Names the first of inputs, weights, layers, loss and gradients that is not finite."""
-    origin = _inputs(probe) or _weights(probe)
+    origin = _inputs(probe)
     if origin is not None:
         return [origin]
+    origin, weights = _weights(probe)
+    if origin is not None:
+        return [origin]
+    rows = probe.data.seen.said()
+    try:
+        probe.watch.check(needed=probe.step_seconds or 0.0)
+    except OutOfTime as error:
+        seen = f"inputs ({rows}) and {weights} are finite; no step was made: {error}"
+        return [Finding(NAME, "unknown", seen)]
+    examples = probe.examples
+    probe, few = work.part(probe) if work.reads_logits(probe) else (probe, examples)
     total, gradients, _ = probe.untouched.trace(step_of(probe))()
     bad = [
         _path(variable)
@@ -28,8 +43,13 @@ def findings(probe: Probe) -> list[Finding]:
         if not _is_finite(gradient)
     ]
     loss = float(total)
-    if np.isfinite(loss) and not bad:
-        seen = f"inputs, weights, gradients and the loss of {loss:.4g} are finite"
+    # tf_keras divides by the number of labels that count. `labels.py` says if there are none.
+    empty = any(output.labels is not None and not len(output.labels) for output in probe.outputs)
+    if (np.isfinite(loss) or empty) and not bad:
+        of_loss = f"the loss of {loss:.4g}" if np.isfinite(loss) else "what the loss adds up"
+        seen = f"inputs ({rows}), {weights}, gradients and {of_loss} are finite"
+        if few < examples:
+            seen += f" (a step of {few} examples)"
         return [Finding(NAME, "ok", seen)]
     layer = _first_layer(probe)
     figures = {"loss": loss, "gradients": float(len(bad))}
@@ -47,35 +67,51 @@ def findings(probe: Probe) -> list[Finding]:
 
 
 def _inputs(probe: Probe) -> Optional[Finding]:
-    for n, array in enumerate(tf.nest.flatten(probe.data.x)):
-        values = np.asarray(getattr(array, "flat_values", getattr(array, "values", array)))
-        if values.dtype.kind != "f" or np.all(np.isfinite(values)):
-            continue
-        bad = int(np.sum(~np.isfinite(values)))
-        which = "x" if not tf.nest.is_nested(probe.data.x) else f"input {n} of x"
-        seen = f"{bad} of {values.size} numbers of {which} in the batch are NaN or infinite"
-        way_out = "clean the data: one such number makes its row's loss NaN, and so all weights"
-        return Finding(NAME, "error", seen, way_out=way_out, figures={"inputs": float(bad)})
-    return None
+    batch = Inputs()
+    batch.add(probe.data.x)  # Its rows lie anywhere.
+    all_seen = probe.data.seen
+    found = [(all_seen, n, seen) for n, seen in enumerate(all_seen.seen) if seen.bad]
+    found += [(batch, n, seen) for n, seen in enumerate(batch.seen) if seen.bad]
+    if not found:
+        return None
+    looked, n, seen = found[0]
+    which = "x" if not tf.nest.is_nested(probe.data.x) else f"input {n} of x"
+    rows = f"the {looked.rows} rows of a batch" if looked is batch else looked.said()
+    return Finding(
+        NAME,
+        "error",
+        f"{seen.bad} of {seen.numbers} numbers of {which} ({rows}) are NaN or infinite; the first "
+        f"is in row {seen.first}",
+        way_out="clean the data: one such number makes its row's loss NaN, and so all weights",
+        figures={"inputs": float(seen.bad), "rows": float(looked.rows)},
+    )
 
 
-def _weights(probe: Probe) -> Optional[Finding]:
+def _weights(probe: Probe) -> tuple[Optional[Finding], str]:
+    """Looks at all weights while there is time; returns a finding, or what was looked at."""
     variables = [v for v in probe.model.variables if tf.as_dtype(v.dtype).is_floating]
-    if not variables:
-        return None
-
-    def count() -> list[tf.Tensor]:
-        return [
-            tf.math.count_nonzero(~tf.math.is_finite(tf.convert_to_tensor(v))) for v in variables
-        ]
-
-    counts = [int(n) for n in probe.untouched.trace(count)()]
-    bad = [(v, n) for v, n in zip(variables, counts) if n]
+    variables.sort(key=_numbers)  # The small ones first, in case the time runs out.
+    bad: list[tuple[Any, int]] = []
+    looked, numbers = 0, sum(map(_numbers, variables))
+    try:
+        for variable in variables:
+            count = 0
+            for block in _blocks(variable):
+                probe.watch.check()
+                values = block()
+                count += int(values.size - np.count_nonzero(np.isfinite(values)))
+                looked += values.size
+            bad += [(variable, count)] if count else []
+    except OutOfTime:
+        pass
     if not bad:
-        return None
+        return (
+            None,
+            "weights" if looked == numbers else f"{percent(looked / numbers)} of the weights",
+        )
     variable, number = bad[0]
     others = f", and so have {len(bad) - 1} other weights" if len(bad) > 1 else ""
-    return Finding(
+    finding = Finding(
         NAME,
         "error",
         f"the weight {_path(variable)} has {number} numbers that are NaN or infinite{others}",
@@ -83,6 +119,27 @@ def _weights(probe: Probe) -> Optional[Finding]:
         "set clipnorm=",
         figures={"weights": float(len(bad))},
     )
+    return finding, ""
+
+
+def _numbers(variable: Any) -> int:
+    return int(np.prod([int(size) for size in variable.shape], dtype=np.int64))
+
+
+def _blocks(variable: Any) -> Iterator[Callable[[], np.ndarray]]:
+    """Cuts a variable into blocks of rows. Each is read when it is called.
+
+    Reading a whole table that had a sparse update would copy it.
+    """
+    source = tf_private.unwrap_variable(variable)
+    numbers, rows = _numbers(variable), int((*variable.shape, 1)[0])
+    if numbers <= work.MOST_NUMBERS:
+        yield lambda: np.asarray(source)
+        return
+    step = max(work.MOST_NUMBERS * rows // numbers, 1)
+    for start in range(0, rows, step):
+        ids = tf.range(start, min(start + step, rows))
+        yield lambda ids=ids: tf.gather(source, ids).numpy()
 
 
 def _first_layer(probe: Probe) -> Optional[str]:

@@ -14,7 +14,8 @@ from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.diagnose import compiled
 from tf_sampled_compat.diagnose.compiled import Compiled
-from tf_sampled_compat.diagnose.data import Data
+from tf_sampled_compat.diagnose.data import Data, first_rows
+from tf_sampled_compat.diagnose.inputs import len_of
 from tf_sampled_compat.diagnose.stopwatch import Stopwatch
 from tf_sampled_compat.diagnose.untouched import Untouched
 from tf_sampled_compat.keras_common import head_output, sampler_config
@@ -34,6 +35,7 @@ class Output(NamedTuple):
       inputs: `[N, D]`: the head's inputs, one row for an example or time step that counts; None
         without a head.
       labels: `[N, T]` int64, with the loss's padding label; None if they do not fit.
+      rows: The rows of the batch's logits, masked time steps among them; 0 without a head.
     """
 
     compiled: Compiled
@@ -42,6 +44,7 @@ class Output(NamedTuple):
     raw: Optional[np.ndarray]
     inputs: Any
     labels: Any
+    rows: int
 
     @property
     def loss(self) -> Any:
@@ -50,8 +53,14 @@ class Output(NamedTuple):
 
     @property
     def is_sampled(self) -> bool:
-        """Whether a loss of this package trains a head, on labels that could be read."""
-        return self.head is not None and isinstance(self.loss, HeadLoss) and self.labels is not None
+        """Whether a loss of this package trains a head, on labels some of which count."""
+        ours = self.head is not None and isinstance(self.loss, HeadLoss)
+        return ours and self.labels is not None and len(self.labels) > 0
+
+    @property
+    def dim(self) -> int:
+        """The number of numbers in a row of the head's inputs."""
+        return int(self.inputs.shape[1])
 
     def named(self, finding: str) -> str:
         """Returns a finding's name, with the output's name in a model of several."""
@@ -118,6 +127,22 @@ class Probe(NamedTuple):
     untouched: Untouched
     step_seconds: Optional[float] = None
 
+    @property
+    def examples(self) -> int:
+        """The number of examples in the batch."""
+        return len_of(tf.nest.flatten(self.data.x)[0])
+
+    def first(self, rows: int) -> Probe:
+        """Returns the probe of a step with the first examples of the batch alone."""
+        share = rows / self.examples
+        outputs = [
+            output._replace(y=first_rows(output.y, rows), rows=int(output.rows * share))
+            for output in self.outputs
+        ]
+        return self._replace(
+            data=self.data._replace(x=first_rows(self.data.x, rows)), outputs=outputs
+        )
+
 
 def outputs_of(model: Any, data: Data, untouched: Untouched) -> list[Output]:
     """Runs the model up to its heads and describes its outputs."""
@@ -143,13 +168,15 @@ def outputs_of(model: Any, data: Data, untouched: Untouched) -> list[Output]:
     for n, each in enumerate(given):
         tag, mask = tags[n], found[n] if masks[n] else None
         inputs = labels = None
+        rows = 0
         if tag is not None:
             inputs, labels = _rows(each.loss, hidden[n], ys[n], mask)
+            rows = int(tf.size(hidden[n])) // int(hidden[n].shape[-1])
         raw = _numbers(all_ys[n])
         if mask is not None and labels is not None and raw is not None:
             raw = labels.numpy().reshape(-1).astype(raw.dtype)
         head = None if tag is None else tag.head
-        outputs.append(Output(each, head, ys[n], raw, inputs, labels))
+        outputs.append(Output(each, head, ys[n], raw, inputs, labels, rows))
     return outputs
 
 

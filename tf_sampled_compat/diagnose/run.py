@@ -19,6 +19,7 @@ from tf_sampled_compat.diagnose import (
     nonfinite,
     probe,
     tables,
+    work,
 )
 from tf_sampled_compat.diagnose.finding import Finding, failed, milliseconds
 from tf_sampled_compat.diagnose.probe import Probe
@@ -88,7 +89,7 @@ def probing(
 ) -> Iterator[Probe]:
     """A context with a model's probe. At its end the model is as before."""
     probe.check(model, keras)
-    taken = data.take(x, y, batch_size)
+    taken = data.take(x, y, batch_size, watch)
     if not getattr(model, "built", False):
         _build(model, taken.x)
     with Untouched(private.all_layers(model), _small_state(model)) as untouched:
@@ -117,11 +118,22 @@ def _timed(seen: Probe) -> tuple[Probe, str]:
     classes = " and ".join(f"{output.head.num_classes:,}" for output in heads) or "no"
     about = f"{classes} classes in a SampledDense, a batch of {seen.data.batch_size}"
     try:
-        step = seen.untouched.trace(probe.step_of(seen))
-        took = seen.watch.time("step", step)
+        took = _step_seconds(seen)
     except Exception:  # The examinations say what is wrong.
         return seen, f"{about}, a step could not be measured"
     return seen._replace(step_seconds=took), f"{about}, a step without update {milliseconds(took)}"
+
+
+def _step_seconds(seen: Probe) -> float:
+    """Measures a step without its update, on a part of the batch if a loss reads many logits."""
+    part, few = work.part(seen) if work.reads_logits(seen) else (seen, seen.examples)
+    seen.watch.check()
+    took = seen.watch.time("step", seen.untouched.trace(probe.step_of(part)))
+    if few in (seen.examples, 1):
+        return took * seen.examples / few
+    half = seen.first(few // 2)
+    less = seen.watch.time("step of half", seen.untouched.trace(probe.step_of(half)))
+    return took + max(took - less, 0.0) / (few - few // 2) * (seen.examples - few)
 
 
 def _try(name: str, examine: Callable[[Probe], list[Finding]], seen: Probe) -> list[Finding]:

@@ -27,10 +27,26 @@ class Stopwatch:
         self._seconds = seconds
         self._end = clock() + seconds
 
-    def check(self) -> None:
-        """Raises `OutOfTime` if the budget is spent."""
-        if self._clock() >= self._end:
+    def check(self, needed: float = 0.0) -> None:
+        """Raises `OutOfTime` if the budget is spent, or less is left than a measurement needs.
+
+        Args:
+          needed: About how many seconds the measurement takes.
+        """
+        left = self._end - self._clock()
+        if left <= 0:
             raise OutOfTime(f"the {self._seconds:g} s of the diagnosis were spent before")
+        if left < needed:
+            raise OutOfTime(
+                f"it takes about {needed:.2g} s, and {left:.2g} of the {self._seconds:g} s of the "
+                "diagnosis were left"
+            )
+
+    def share(self, share: float) -> Callable[[], bool]:
+        """Returns a function that says whether a share of the time that is left now is spent."""
+        now = self._clock()
+        end = now + share * max(self._end - now, 0.0)
+        return lambda: self._clock() >= end
 
     def time(self, what: str, function: Callable[[], Any]) -> float:
         """Returns the least time of several runs of a function, in seconds.
@@ -42,12 +58,12 @@ class Stopwatch:
           function: What to run.
         """
         self.check()
-        end = self._clock() + _SHARE * (self._end - self._clock())
+        end = self.share(_SHARE)
         times: list[float] = []
         while len(times) <= _MOST_RUNS:
             start = self._clock()
             function()
             times.append(self._clock() - start)
-            if self._clock() >= end:
+            if end():
                 break
         return min(times[1:] or times)

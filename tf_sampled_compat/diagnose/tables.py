@@ -7,14 +7,12 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_sampled_compat.diagnose import compiled
+from tf_sampled_compat.diagnose import compiled, work
 from tf_sampled_compat.diagnose.finding import Finding, milliseconds
 from tf_sampled_compat.diagnose.probe import Probe
 from tf_sampled_compat.diagnose.stopwatch import OutOfTime
 from tf_sampled_compat.keras_common import private
 
-# Numbers in the copy of a table that is measured; 32 MiB of float32.
-_MOST_NUMBERS = 2**23
 # A smaller table costs nothing that would be noticed.
 _FEWEST_ROWS = 2**14
 # A walk that takes this share of a step is worth a warning.
@@ -73,14 +71,17 @@ def _update(probe: Probe, table: _Large) -> Finding:
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     rows, dim = (int(size) for size in table.variable.shape)
     touched = _touched(probe, rows)
-    most = min(rows, max(_MOST_NUMBERS // dim, 4 * touched))
-    few = max(most // 4, touched)
+    most = min(rows, max(work.MOST_NUMBERS // dim, 4))
+    some = min(touched, most // 4)  # As many as a part of the table leaves room for.
+    few = max(most // 4, some)
     times = {}
     for size in (few, most):
-        update = _step_of_a_copy(probe, optimizer, size, dim, touched)
+        probe.watch.check()
+        update = _step_of_a_copy(probe, optimizer, size, dim, some)
         times[size] = probe.watch.time(f"update of {size} rows", update)
     by_row = max(times[most] - times[few], 0.0) / max(most - few, 1)
     total = times[most] + by_row * (rows - most)
+    total += times[few] * (touched / some - 1)
     walk = min(by_row * rows, total)
     name, step = compiled.name_of(optimizer), probe.step_seconds
     kind = type(optimizer).__name__
@@ -143,15 +144,20 @@ def _step_of_a_copy(
 
 def _walk(probe: Probe, table: _Large, kind: str, function: Any) -> Finding:
     rows, dim = (int(size) for size in table.variable.shape)
-    size = min(rows, _MOST_NUMBERS // dim)
-    values = tf.constant(np.full([size, dim], 0.01, np.float32))
+    size = min(rows, max(work.MOST_NUMBERS // dim, 1))
 
-    @tf.function(autograph=False)
-    def walk() -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(values)
-            result = function(values)
-        return tape.gradient(result, values) if kind == "regularizer" else result
+    def measure() -> float:
+        probe.watch.check()
+        values = tf.constant(np.full([size, dim], 0.01, np.float32))
+
+        @tf.function(autograph=False)
+        def walk() -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                result = function(values)
+            return tape.gradient(result, values) if kind == "regularizer" else result
+
+        return probe.watch.time(kind, walk)
 
     label = f"{type(function).__name__}, the {kind} of {table.name},"
     effect = "makes its gradient dense, so that every row is updated"
@@ -163,7 +169,7 @@ def _walk(probe: Probe, table: _Large, kind: str, function: Any) -> Finding:
         else "normalize the rows that are used in the model's call, or leave the constraint out"
     )
     try:
-        seconds = probe.watch.time(kind, walk) * rows / size
+        seconds = measure() * rows / size
     except OutOfTime as error:
         return Finding("regularizer", "warning", seen, f"not measured: {error}", way_out)
     estimated = "" if size == rows else f" (measured on {size} rows)"
