@@ -261,10 +261,11 @@ class LearnedUnigramSampler(SavedSampler):
         # the size: it would change the draws.
         block_size = num_sampled + num_sampled // 4 + 32
         return draw_unique(
-            lambda start: self._independent_draws(start // block_size, block_size, seed),
+            lambda start, size: self._independent_draws(start // block_size, size, seed),
             num_sampled=num_sampled,
             range_max=self.num_classes,
             block_size=block_size,
+            largest_block=block_size,
             most_tries=MAX_BLOCKS * block_size,
         )
 
