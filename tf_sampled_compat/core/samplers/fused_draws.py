@@ -92,8 +92,8 @@ class _Draw:
     def unique(self, num_sampled: int) -> tuple[tf.Tensor, tf.Tensor]:
         """Draws pieces until all classes are found."""
 
-        # AutoGraph does not tell two lambdas with the same arguments apart. The number of classes is
-        # a variable, because Grappler takes the size of `kept` for the size after the loop.
+        # Grappler takes the size of `kept` for the size after the loop, and would not begin it. So
+        # the number of classes is a variable too.
         def wants_more(found: tf.Tensor, kept: tf.Tensor, tries: tf.Tensor) -> tf.Tensor:
             del kept
             return (found < num_sampled) & (tries < pieces.MOST_TRIES)

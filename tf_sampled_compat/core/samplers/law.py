@@ -64,8 +64,7 @@ def checked_sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) 
     )
     if size.range_max > RANGE_LIMIT:
         errors.fail("range_max", f"at most {RANGE_LIMIT}", size.range_max)
-    if size.num_sampled > pieces.MOST_TRIES:
-        errors.fail("num_sampled", f"at most {pieces.MOST_TRIES}", size.num_sampled)
+    pieces.check(size.num_sampled)
     if size.unique and size.num_sampled > size.range_max:
         expected = f"at most range_max = {size.range_max} classes (unique=True)"
         errors.fail("num_sampled", expected, size.num_sampled)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numbers
 from typing import Any, Optional
 
+import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.samplers import pieces
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
 from tf_sampled_compat.core.samplers.saving import SavedSampler, make, plain
@@ -168,6 +170,7 @@ class LearnedUnigramSampler(SavedSampler):
           As `__call__`; `true_expected_count` has the shape of `true_classes`.
         """
         num_sampled = checks.known_size("num_sampled", num_sampled)
+        pieces.check(num_sampled)
         if unique:
             checks.at_most("num_sampled", num_sampled, self.num_classes)
         ids = as_class_ids(true_classes)
@@ -291,7 +294,9 @@ class LearnedUnigramSampler(SavedSampler):
         if context is not None and context.num_replicas_in_sync > 1:
             shift += tf.cast(context.replica_id_in_sync_group, tf.int64) * _REPLICA
         if seed is not None:
-            shift += (tf.reduce_sum(tf.cast(seed, tf.int64)) + 1) * _OPERATION
+            # A vector, as TensorFlow keeps a tensor for each Python number that it ever converted.
+            numbers = tf.cast(seed if tf.is_tensor(seed) else np.reshape(seed, [-1]), tf.int64)
+            shift += (tf.reduce_sum(numbers) + 1) * _OPERATION
         return pair + tf.stack([step * _SEEDS_PER_STEP, shift])
 
     def _state(self) -> dict[str, tf.Variable]:

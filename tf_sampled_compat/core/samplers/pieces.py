@@ -6,12 +6,19 @@ from typing import Callable
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.tf import private
 
 # TensorFlow's kernels end the process after so many draws.
 MOST_TRIES = 2**31 - 1
 # The C++ op's kMostTriesInPiece; well below a second. Even, as streams are read from an even word.
 PIECE = 2**22
+
+
+def check(num_sampled: int) -> None:
+    """Raises an `ArgumentError` for more draws than any sampler makes: 16 GiB of classes."""
+    if num_sampled > MOST_TRIES:
+        errors.fail("num_sampled", f"at most {MOST_TRIES}", num_sampled)
 
 
 def in_pieces(draw: Callable[[tf.Tensor, int], tf.Tensor], num_sampled: int) -> tf.Tensor:

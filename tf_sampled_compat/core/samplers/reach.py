@@ -128,7 +128,7 @@ def weighted_is_possible(cumulative: tf.Tensor, num_sampled: int) -> tuple[tf.Te
         if not possible:
             errors.fail("num_sampled", _at_most(int(distinct)), num_sampled)
         return possible, []
-    got = tf.strings.join([str(num_sampled), " where ", tf.strings.as_string(distinct), " come up"])
+    got = tf.strings.join([f"{num_sampled}, of which about ", tf.strings.as_string(distinct)])
     expected = f"at most the distinct classes that {pieces.MOST_TRIES} draws find, or unique=False"
     return possible, errors.require(possible, "num_sampled", expected, got)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.backends import accidental_hits
 from tf_sampled_compat.core.samplers import unigram_weights
 from tf_sampled_compat.core.samplers.values import SampledValues
 
@@ -288,6 +289,6 @@ def compute_accidental_hits(
 
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/compute_accidental_hits.
     """
-    return tf.nn.compute_accidental_hits(
+    return accidental_hits.tensorflows(
         as_class_ids(true_classes), as_class_ids(sampled_candidates), num_true, seed=seed, name=name
     )
