@@ -150,6 +150,8 @@ HOPELESS = {
 @pytest.mark.parametrize("case", HOPELESS)
 def test_a_hopeless_draw_is_refused_before_it_begins(case, mode, monkeypatch):
     sampler, more, num_sampled, possible = HOPELESS[case]
+    if "counts" in more and "graph" in mode:
+        pytest.skip("only the running graph knows")
     arguments = {**GOOD, "num_sampled": num_sampled, "range_max": num_sampled}
     arguments["true_classes"] = [[0]]
     monkeypatch.setattr(law, "draw_unique", lambda *_, **__: pytest.fail("it drew"))

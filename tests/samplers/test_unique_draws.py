@@ -70,7 +70,7 @@ def test_blocks_grow_and_the_draws_stay(largest):
         draws = draw(12, 2, jit, largest_block=largest, sizes=sizes)
         kept, tries = by_a_loop(12)
         assert draws.classes.numpy().tolist() == kept and int(draws.num_tries) == tries
-        assert jit == (sizes == [2]), "under XLA a block has one size"
+        assert jit == isinstance(sizes[0], int), "static under XLA"
     tf.config.run_functions_eagerly(True)
     try:
         sizes = []
