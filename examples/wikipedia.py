@@ -11,7 +11,7 @@ def articles(quick):
     from gensim.test.utils import datapath
 
     with bz2.open(datapath(DUMP)) as dump:
-        pages = ElementTree.parse(dump).getroot().iterfind("{*}page")
+        pages = ElementTree.parse(dump).getroot().iterfind("{*}page")  # noqa: S314 (gensim's own file)
         texts = {page.findtext("{*}title"): page.findtext("{*}revision/{*}text") for page in pages}
     texts = {title: text for title, text in texts.items() if not text.startswith("#")}
     return dict(list(texts.items())[::2]) if quick else texts

@@ -8,6 +8,8 @@
 namespace sampled_compat {
 namespace {
 
+constexpr int kBatch = PhiloxWords::kBatch;
+
 // A set of classes with one bit for each: 12 KB for 100,000.
 class BitSet {
  public:
@@ -20,6 +22,8 @@ class BitSet {
     word |= bit;
     return is_new;
   }
+  // Adding to a set of bits waits for no memory.
+  void Prefetch(int64_t) const {}
 
  private:
   Vector<uint64_t> bits_;
@@ -35,68 +39,108 @@ class HashSet {
     slots_.assign(size_t{1} << bits, -1);
   }
   bool Add(int64_t c) {
-    // The high bits of the product depend on every bit of the class.
-    uint64_t slot = (static_cast<uint64_t>(c) * 0x9e3779b97f4a7c15u) >> shift_;
+    uint64_t slot = FirstSlot(c);
     for (; slots_[slot] >= 0; slot = (slot + 1) & (slots_.size() - 1)) {
       if (slots_[slot] == c) return false;
     }
     slots_[slot] = c;
     return true;
   }
+  void Prefetch(int64_t c) const { __builtin_prefetch(&slots_[FirstSlot(c)], 1); }
 
  private:
+  // The high bits of the product depend on every bit of the class.
+  uint64_t FirstSlot(int64_t c) const {
+    return (static_cast<uint64_t>(c) * 0x9e3779b97f4a7c15u) >> shift_;
+  }
+
   Vector<int64_t> slots_;
   int shift_;
 };
 
+template <typename Inversion>
+void Independent(const Inversion& invert, const DrawOptions& options, const PhiloxWords& words,
+                 DrawState* state, int64_t* classes) {
+  int64_t drawn[kBatch];
+  const int64_t end = std::min(options.num_sampled, state->found + kMostTriesInPiece);
+  while (state->found < end) {
+    words.Fill(state->tries, drawn);
+    invert(drawn);
+    const int64_t size = std::min<int64_t>(kBatch, end - state->found);
+    std::copy(drawn, drawn + size, classes + state->found);
+    state->found += size;
+    state->tries += size;
+  }
+}
+
 template <typename Inversion, typename Set>
-int64_t FirstOccurrences(const Inversion& invert, const PhiloxWords& words, int64_t wanted,
-                         Set* seen, int64_t* classes) {
-  int64_t drawn[PhiloxWords::kBatch];
-  int64_t found = 0;
-  for (int64_t tries = 0; tries < kMostTries; tries += PhiloxWords::kBatch) {
+void FirstOccurrences(const Inversion& invert, const DrawOptions& options, const PhiloxWords& words,
+                      Set* seen, DrawState* state, int64_t* classes) {
+  int64_t found = state->found;
+  for (int64_t i = 0; i < found; ++i) {
+    seen->Prefetch(classes[std::min(i + kBatch, found - 1)]);
+    seen->Add(classes[i]);
+  }
+  if (found == options.num_sampled) return;
+  int64_t drawn[kBatch];
+  const int64_t end = state->tries + kMostTriesInPiece;
+  for (int64_t tries = state->tries; tries < end; tries += kBatch) {
     words.Fill(tries, drawn);
-    for (int64_t& word : drawn) word = invert(word);
-    for (int i = 0; i < PhiloxWords::kBatch; ++i) {
+    invert(drawn);
+    for (const int64_t c : drawn) seen->Prefetch(c);
+    for (int i = 0; i < kBatch; ++i) {
       classes[found] = drawn[i];
       found += seen->Add(drawn[i]);
-      if (found == wanted) return tries + i + 1;
+      if (found == options.num_sampled) {
+        *state = {found, tries + i + 1};
+        return;
+      }
     }
   }
-  return 0;
+  *state = {found, end};
 }
 
 template <typename Inversion>
-int64_t DrawBy(const Inversion& invert, const DrawOptions& options, const PhiloxWords& words,
-               int64_t* classes) {
-  const int64_t wanted = options.num_sampled;
-  if (!options.unique) {
-    int64_t drawn[PhiloxWords::kBatch];
-    for (int64_t i = 0; i < wanted; i += PhiloxWords::kBatch) {
-      words.Fill(i, drawn);
-      const int64_t size = std::min<int64_t>(PhiloxWords::kBatch, wanted - i);
-      for (int64_t j = 0; j < size; ++j) classes[i + j] = invert(drawn[j]);
-    }
-    return wanted;
-  }
+void DrawBy(const Inversion& invert, const DrawOptions& options, const PhiloxWords& words,
+            DrawState* state, int64_t* classes) {
+  if (!options.unique) return Independent(invert, options, words, state, classes);
+  const int64_t most = std::min(options.num_sampled, state->found + kMostTriesInPiece);
   // Use bits if they take little memory, or no more than the hash set.
-  if (options.range_max / 8 <= std::max<int64_t>(1 << 18, 32 * wanted)) {
+  if (options.range_max / 8 <= std::max<int64_t>(1 << 18, 32 * most)) {
     BitSet seen(options.range_max);
-    return FirstOccurrences(invert, words, wanted, &seen, classes);
+    return FirstOccurrences(invert, options, words, &seen, state, classes);
   }
-  HashSet seen(wanted);
-  return FirstOccurrences(invert, words, wanted, &seen, classes);
+  HashSet seen(most);
+  FirstOccurrences(invert, options, words, &seen, state, classes);
+}
+
+// Applies an inversion of one word to a batch.
+template <typename Inversion>
+auto ForBatches(const Inversion& invert) {
+  return [&invert](int64_t (&words)[kBatch]) {
+    for (int64_t& word : words) word = invert(word);
+  };
 }
 
 }  // namespace
 
-int64_t Draw(const DrawOptions& options, const PhiloxWords& words, int64_t* classes) {
-  if (options.num_sampled == 0) return 0;
-  if (options.law == Law::kUniform) {
-    return DrawBy(UniformInversion(options.range_max), options, words, classes);
+void DrawPiece(const DrawOptions& options, const PhiloxWords& words, DrawState* state,
+               int64_t* classes) {
+  switch (options.law) {
+    case Law::kUniform: {
+      const UniformInversion invert(options.range_max);
+      return DrawBy(ForBatches(invert), options, words, state, classes);
+    }
+    case Law::kLogUniform: {
+      const LogUniformInversion invert(options.range_max, options.log2_range);
+      return DrawBy(ForBatches(invert), options, words, state, classes);
+    }
+    case Law::kWeighted: {
+      const WeightedInversion invert(options.range_max, options.cumulative);
+      return DrawBy([&invert](int64_t (&words)[kBatch]) { invert(kBatch, words); }, options, words,
+                    state, classes);
+    }
   }
-  return DrawBy(LogUniformInversion(options.range_max, options.log2_range), options, words,
-                classes);
 }
 
 }  // namespace sampled_compat

@@ -64,6 +64,47 @@ class LogUniformInversion {
   const int64_t log2_range_;
 };
 
+// Class k with probability (cumulative[k] - cumulative[k - 1]) / cumulative[range_max - 1].
+class WeightedInversion {
+ public:
+  // REQUIRES: cumulative [range_max] ends with a number in [1, 2^62). If it does not ascend,
+  // classes are still in [0, range_max).
+  WeightedInversion(int64_t range_max, const int64_t* cumulative)
+      : cumulative_(cumulative),
+        range_max_(range_max),
+        total_(cumulative[range_max - 1]),
+        levels_(64 - __builtin_clzll(range_max)) {}
+
+  // Replaces words by their classes. All of them go down one level at a time, because a word alone
+  // would wait for memory at each level.
+  void operator()(int count, int64_t* words) const {
+    constexpr int kMost = 64;
+    int64_t below[kMost];  // So many sums are known not to exceed the target.
+    for (int done = 0; done < count; done += kMost) {
+      const int size = std::min(kMost, count - done);
+      int64_t* const targets = words + done;
+      for (int i = 0; i < size; ++i) {
+        targets[i] = HighProduct(targets[i], total_);
+        below[i] = 0;
+      }
+      for (int level = levels_ - 1; level >= 0; --level) {
+        for (int i = 0; i < size; ++i) {
+          const int64_t next = below[i] + (int64_t{1} << level);
+          const int64_t sum = cumulative_[std::min(next, range_max_) - 1];
+          below[i] = next <= range_max_ && sum <= targets[i] ? next : below[i];
+        }
+      }
+      for (int i = 0; i < size; ++i) targets[i] = std::min(below[i], range_max_ - 1);
+    }
+  }
+
+ private:
+  const int64_t* const cumulative_;
+  const int64_t range_max_;
+  const int64_t total_;
+  const int levels_;
+};
+
 }  // namespace sampled_compat
 
 #endif  // SAMPLED_COMPAT_KERNELS_INVERSION_H_

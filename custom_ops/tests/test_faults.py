@@ -78,9 +78,9 @@ for size in (2**55, 2**62):
     "arguments, call",
     [
         (
-            "np.array([1, 2], np.int64)",
-            "ops.sampled_compat_stateless_draws(seed=a[0], law='uniform', num_sampled=2**24,"
-            " unique=True, range_max=2**40, log2_range=0)",
+            "np.arange(2), np.arange(2**23), np.arange(0), np.int64(0)",
+            "ops.sampled_compat_draws_piece(seed=a[0], kept=a[1], cumulative=a[2], num_tries=a[3],"
+            " law='uniform', num_sampled=2**24, unique=True, range_max=2**40, log2_range=0)",
         ),
         ("np.arange(2**23).reshape(-1, 1), np.arange(1)", "ops.sampled_compat_plan(*a)"),
         (

@@ -96,7 +96,7 @@ def test_random_numbers_of_every_kind_go_on_as_without(kerases):
         layer = kerases.keras.layers.Dropout(0.5)
         drawn.append(
             [
-                random.random(),
+                random.random(),  # noqa: S311 (its state is compared)
                 np.random.rand(),
                 tf.random.uniform([]).numpy(),
                 tf.random.get_global_generator().uniform([]).numpy(),

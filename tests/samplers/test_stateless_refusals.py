@@ -1,11 +1,13 @@
 """Stateless samplers refuse impossible requests with an error that names the argument."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
-from tf_sampled_compat.core.samplers import law
+from tf_sampled_compat.core.samplers import fused_draws, law, pieces
 
 uniform = tsc.random.stateless_uniform_candidate_sampler
 log_uniform = tsc.random.stateless_log_uniform_candidate_sampler
@@ -118,20 +120,86 @@ def test_xla_says_it_in_the_numbers():
     assert np.isnan(sampled_count).all() and np.isnan(true_count).all()
 
 
-@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
-def test_a_class_that_never_comes_ends_after_so_many_draws(mode, monkeypatch):
-    monkeypatch.setattr(law, "MOST_TRIES", 1000)
+@pytest.mark.parametrize("mode", ["eager", "graph", "composite", "composite graph", "xla"])
+def test_a_class_that_does_not_come_ends_after_so_many_draws(mode, monkeypatch):
+    monkeypatch.setattr(pieces, "MOST_TRIES", pieces.PIECE)
     arguments = {**GOOD, "num_sampled": 2, "range_max": 2, "true_classes": [[0]]}
 
     def call():
-        return fixed(**arguments, unigrams=[1.0, 1e-30])
+        return fixed(**arguments, unigrams=[1.0, 1e-8])  # The other class needs 10**8 draws.
 
     if mode == "xla":
         sampled, _, count = tf.function(call, jit_compile=True)()
         assert sampled.numpy().tolist() == [0, -1] and np.isnan(count).all()
         return
-    with pytest.raises(tf.errors.InvalidArgumentError, match="num_sampled: .* 1000 draws find"):
-        (tf.function(call) if mode == "graph" else call)()
+    with tsc.implementation("composite" if "composite" in mode else None):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="num_sampled: .* 4194304 draws"):
+            (tf.function(call) if "graph" in mode else call)()
+
+
+# Each needs more than 2**31 - 1 draws, by far.
+HOPELESS = {
+    "a rare class": (fixed, {"unigrams": [1.0, 1e-30]}, 2, 1),
+    "a rare count": (learned, {"counts": [1.0, 1e-30]}, 2, 1),
+    "a rare count of integers": (learned, {"counts": [2**60, 1]}, 2, 1),
+    "all of many classes": (log_uniform, {}, 2**26, 63725298),
+}
+
+
+@pytest.mark.parametrize("mode", ["eager", "graph", "composite", "composite graph"])
+@pytest.mark.parametrize("case", HOPELESS)
+def test_a_hopeless_draw_is_refused_before_it_begins(case, mode, monkeypatch):
+    sampler, more, num_sampled, possible = HOPELESS[case]
+    if "counts" in more and "graph" in mode:
+        pytest.skip("only the running graph knows")
+    arguments = {**GOOD, "num_sampled": num_sampled, "range_max": num_sampled}
+    arguments["true_classes"] = [[0]]
+    monkeypatch.setattr(law, "draw_unique", lambda *_, **__: pytest.fail("it drew"))
+    monkeypatch.setattr(fused_draws, "_Draw", lambda *_, **__: pytest.fail("it drew"))
+    expected = f"num_sampled: expected at most about {possible} distinct classes, which 2147483647"
+    with tsc.implementation("composite" if "composite" in mode else None):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+            call = functools.partial(sampler, **{**arguments, **more})
+            (tf.function(call) if "graph" in mode else call)()
+    with tsc.implementation("composite"):
+        with pytest.raises(pytest.fail.Exception, match="it drew"):
+            monkeypatch.setattr(pieces, "in_pieces", lambda *_: pytest.fail("it drew"))
+            sampler(**{**arguments, **more, "unique": False})
+
+
+@pytest.mark.parametrize("composite", [False, True])
+def test_a_hopeless_draw_by_counts_that_only_the_graph_knows(composite):
+    arguments = {**GOOD, "num_sampled": 2, "range_max": 2, "true_classes": [[0]]}
+    with tsc.implementation("composite" if composite else None):
+        function = tf.function(lambda counts: learned(**arguments, counts=counts))
+        assert function(tf.constant([1.0, 1e-3]))[0].numpy().tolist() == [0, 1]
+        expected = (
+            r"num_sampled: expected at most the distinct classes that 2147483647 draws find, or "
+            r"unique=False, got\] \[2, of which about 1"
+        )
+        with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+            function(tf.constant([1.0, 1e-30]))
+
+
+def test_xla_ends_a_hopeless_draw_at_once():
+    arguments = {**GOOD, "num_sampled": 2, "range_max": 2, "true_classes": [[0]]}
+    function = tf.function(lambda counts: learned(**arguments, counts=counts), jit_compile=True)
+    assert function(tf.constant([1.0, 1e-3]))[0].numpy().tolist() == [0, 1]
+    sampled, true_count, sampled_count = function(tf.constant([1.0, 1e-30]))
+    assert sampled.numpy().tolist() == [-1, -1]
+    assert np.isnan(true_count).all() and np.isnan(sampled_count).all()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_sampled: expected at most about"):
+        tf.function(lambda: fixed(**arguments, unigrams=[1.0, 1e-30]), jit_compile=True)()
+
+
+@pytest.mark.parametrize("unique", [True, False])
+@each
+def test_more_draws_than_anyone_makes(sampler, more, unique):
+    sizes = {"num_sampled": 2**31, "range_max": 2**40, "unique": unique}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_sampled: .*at most 2147483647"):
+        sampler(**{**GOOD, **more, **sizes})
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_sampled: .*at most"):
+        tsc.random.LearnedUnigramSampler(8)([[3]], 1, 2**31, unique, 8)
 
 
 def test_weights_are_those_that_tensorflows_kernel_holds(tmp_path):

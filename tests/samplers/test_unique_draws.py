@@ -29,15 +29,21 @@ def by_a_loop(num_sampled):
             return kept, position + 1
 
 
-def draw(num_sampled, block_size, jit, most_tries=4000):
+def draw(num_sampled, block_size, jit, most_tries=4000, largest_block=0, sizes=None):
     drawn = tf.constant(DRAWN, tf.int64)
+
+    def block(start, size):
+        if sizes is not None:
+            sizes.append(size)
+        return tf.slice(drawn, [start], [size])
 
     def call():
         return draw_unique(
-            lambda start: tf.slice(drawn, [start], [block_size]),
+            block,
             num_sampled=num_sampled,
             range_max=CLASSES,
             block_size=block_size,
+            largest_block=largest_block or block_size,
             most_tries=most_tries,
         )
 
@@ -55,6 +61,25 @@ def test_each_merge_against_a_loop(merge, jit, num_sampled, block_size, monkeypa
     kept, tries = by_a_loop(num_sampled)
     assert draws.classes.numpy().tolist() == kept and int(draws.num_tries) == tries
     assert bool(draws.complete)
+
+
+@pytest.mark.parametrize("largest", [4, 32, 1000])
+def test_blocks_grow_and_the_draws_stay(largest):
+    for jit in (False, True):
+        sizes = []
+        draws = draw(12, 2, jit, largest_block=largest, sizes=sizes)
+        kept, tries = by_a_loop(12)
+        assert draws.classes.numpy().tolist() == kept and int(draws.num_tries) == tries
+        assert jit == isinstance(sizes[0], int), "static under XLA"
+    tf.config.run_functions_eagerly(True)
+    try:
+        sizes = []
+        draw(12, 2, False, largest_block=largest, sizes=sizes)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    sizes = [int(size) for size in sizes]
+    assert sizes == [2] + [min(2 * 2**k, largest) for k in range(len(sizes) - 1)]
+    assert sum(sizes[:-1]) < tries <= sum(sizes)
 
 
 @pytest.mark.parametrize("jit", [False, True])

@@ -5,6 +5,8 @@ The C++ op finds the same pairs in `custom_ops/kernels/plan.cc`.
 
 from __future__ import annotations
 
+from typing import Optional
+
 import tensorflow as tf
 
 from tf_sampled_compat.core.tf import private
@@ -14,8 +16,28 @@ def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.
     """`[H, 2]` (row, column) pairs of the candidates that are a label of the row."""
     if private.in_xla_context():
         return _static_hits(labels, sampled, num_true)
-    rows, columns, _ = tf.nn.compute_accidental_hits(labels, sampled, num_true)
+    rows, columns, _ = tensorflows(labels, sampled, num_true)
     return tf.stack([rows, tf.cast(columns, tf.int32)], axis=1)
+
+
+def tensorflows(
+    labels: tf.Tensor,
+    sampled: tf.Tensor,
+    num_true: int,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Does what `tf.nn.compute_accidental_hits` does, but eager calls leave no memory behind.
+
+    In eager mode TensorFlow keeps a kernel for each value of an op's attributes, and this op has
+    the seed as an attribute, which does not change its results.
+    """
+    if not tf.executing_eagerly():
+        return tf.nn.compute_accidental_hits(labels, sampled, num_true, seed=seed, name=name)
+    tf.compat.v1.get_seed(seed)  # As in `_static_hits`.
+    return tf.raw_ops.ComputeAccidentalHits(
+        true_classes=labels, sampled_candidates=sampled, num_true=num_true, name=name
+    )
 
 
 def _static_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:

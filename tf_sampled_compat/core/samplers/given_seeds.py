@@ -33,4 +33,5 @@ def of_operation(seed: Any) -> tf.Tensor:
             got = checks.kind(given)
             errors.fail("seed", "an integer or None", got, errors.ArgumentTypeError)
         return tf.cast(given, tf.int64)
-    return tf.constant(checks.op_seed(seed), tf.int64)
+    # A vector, as TensorFlow keeps a tensor for each Python number that it ever converted.
+    return tf.constant([checks.op_seed(seed)], tf.int64)

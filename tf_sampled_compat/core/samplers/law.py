@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.samplers import pieces
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.fused_draws import FusedDraw
 from tf_sampled_compat.core.samplers.inversion import RANGE_LIMIT
@@ -18,13 +19,13 @@ from tf_sampled_compat.core.samplers.unique_draws import Draws, draw_unique
 from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 
-# TensorFlow's kernels end the process after so many draws.
-MOST_TRIES = 2**31 - 1
 # How many draws to make at once, for each class wanted and at least. With far more classes than
 # wanted, a Zipf-like law needs two to three draws per class. Both numbers are even, because a
 # stream is read from an even word on.
 _DRAWS_PER_CLASS = 4
 _SMALLEST_BLOCK = 128
+# Outside XLA an op draws no more at once, so that a program can be interrupted.
+_LARGEST_BLOCK = 2**20
 
 
 class Law(NamedTuple):
@@ -63,6 +64,7 @@ def checked_sizes(num_true: Any, num_sampled: Any, range_max: Any, unique: Any) 
     )
     if size.range_max > RANGE_LIMIT:
         errors.fail("range_max", f"at most {RANGE_LIMIT}", size.range_max)
+    pieces.check(size.num_sampled)
     if size.unique and size.num_sampled > size.range_max:
         expected = f"at most range_max = {size.range_max} classes (unique=True)"
         errors.fail("num_sampled", expected, size.num_sampled)
@@ -92,15 +94,20 @@ def sample(law: Law, true_classes: TensorLike, size: Sizes, seed: TensorLike) ->
 def _composite_draws(law: Law, size: Sizes, stream: Stream) -> Draws:
     """Draws with TensorFlow's ops; draw i depends on word i of the stream alone."""
     if not size.unique:
-        classes = law.invert(stream.words(0, size.num_sampled))
+        classes = pieces.in_pieces(
+            lambda first, count: law.invert(stream.words(first, count)), size.num_sampled
+        )
         return Draws(classes, tf.constant(size.num_sampled, tf.int64), None)
     block_size = max(_DRAWS_PER_CLASS * size.num_sampled, _SMALLEST_BLOCK)
+    if not private.in_xla_context():
+        block_size = min(block_size, _LARGEST_BLOCK)
     return draw_unique(
-        lambda start: law.invert(stream.words(start, block_size)),
+        lambda start, count: law.invert(stream.words(start, count)),
         num_sampled=size.num_sampled,
         range_max=size.range_max,
         block_size=block_size,
-        most_tries=MOST_TRIES,
+        largest_block=_LARGEST_BLOCK,
+        most_tries=pieces.MOST_TRIES,
         possible=law.possible,
     )
 

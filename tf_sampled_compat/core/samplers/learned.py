@@ -11,7 +11,7 @@ from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.conversion import booleans
 from tf_sampled_compat.core.arguments.typing import TensorLike
-from tf_sampled_compat.core.samplers import given_seeds
+from tf_sampled_compat.core.samplers import given_seeds, pieces
 from tf_sampled_compat.core.samplers.expected_counts import expected_count
 from tf_sampled_compat.core.samplers.occurrence_intervals import Intervals
 from tf_sampled_compat.core.samplers.saving import SavedSampler, make, plain
@@ -179,6 +179,7 @@ class LearnedUnigramSampler(SavedSampler):
         num_sampled = checks.known_size("num_sampled", num_sampled)
         unique = checks.flag("unique", unique)
         mask = None if mask is None else booleans("mask", mask)
+        pieces.check(num_sampled)
         if unique:
             checks.at_most("num_sampled", num_sampled, self.num_classes)
         ids = as_class_ids(true_classes, "true_classes")
@@ -249,7 +250,7 @@ class LearnedUnigramSampler(SavedSampler):
         """
         return self._tree.all_weights()
 
-    def _checked(self, classes: tf.Tensor, mask: Optional[TensorLike]) -> tf.Tensor:
+    def _checked(self, classes: tf.Tensor, mask: Optional[tf.Tensor]) -> tf.Tensor:
         """Returns the ids, checked to be in range; 0 for padding and, under XLA, out of range."""
         if mask is not None:
             if not mask.shape.is_compatible_with(classes.shape):
@@ -275,10 +276,11 @@ class LearnedUnigramSampler(SavedSampler):
         # the size: it would change the draws.
         block_size = num_sampled + num_sampled // 4 + 32
         return draw_unique(
-            lambda start: self._independent_draws(start // block_size, block_size, seed),
+            lambda start, size: self._independent_draws(start // block_size, size, seed),
             num_sampled=num_sampled,
             range_max=self.num_classes,
             block_size=block_size,
+            largest_block=block_size,
             most_tries=MAX_BLOCKS * block_size,
         )
 

@@ -45,7 +45,7 @@ class Stream:
         scrambled = _philox(2, key, tf.cast(seed, tf.uint64))
         self._key, self._high = scrambled[:1], scrambled[1:]
 
-    def words(self, first: Any, count: int) -> tf.Tensor:
+    def words(self, first: Any, count: Any) -> tf.Tensor:
         """Returns the `[count]` int64 words from word `first` on; `first` must be even."""
         low = tf.reshape(tf.cast(first // 2, tf.uint64), [1])  # One Philox block is two words.
         bits = _philox(count, self._key, tf.concat([low, self._high], axis=0))
@@ -53,7 +53,7 @@ class Stream:
         return tf.cast(tf.bitwise.right_shift(bits, shift), tf.int64)
 
 
-def _philox(count: int, key: tf.Tensor, counter: tf.Tensor) -> tf.Tensor:
+def _philox(count: Any, key: tf.Tensor, counter: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=[count], key=key, counter=counter, alg=_PHILOX, dtype=tf.uint64
     )

@@ -21,9 +21,10 @@ from tf_sampled_compat.core.samplers import (
     expected_counts,
     fused_draws,
     inversion,
+    reach,
     unigram_weights,
 )
-from tf_sampled_compat.core.samplers.law import Law, checked_sizes, sample
+from tf_sampled_compat.core.samplers.law import Law, Sizes, checked_sizes, sample
 from tf_sampled_compat.core.samplers.values import SampledValues
 
 
@@ -69,6 +70,8 @@ def stateless_uniform_candidate_sampler(
     checks.name(name)
     with tf.name_scope(name or "stateless_uniform_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
+        if size.unique:
+            reach.fits_one_piece("uniform", size.range_max, size.num_sampled)  # or is refused
         law = Law(
             lambda words: inversion.uniform(words, size.range_max),
             lambda classes: expected_counts.uniform(classes, size.range_max),
@@ -117,6 +120,8 @@ def stateless_log_uniform_candidate_sampler(
     checks.name(name)
     with tf.name_scope(name or "stateless_log_uniform_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
+        if size.unique:
+            reach.fits_one_piece("log_uniform", size.range_max, size.num_sampled)  # or is refused
         law = Law(
             lambda words: inversion.log_uniform(words, size.range_max),
             lambda classes: expected_counts.log_uniform(classes, size.range_max),
@@ -171,15 +176,20 @@ def stateless_learned_unigram_candidate_sampler(
     with tf.name_scope(name or "stateless_learned_unigram_candidate_sampler"):
         size = checked_sizes(num_true, num_sampled, range_max, unique)
         checked = cumulative_weights.checked_counts(counts, size.range_max)
-        possible, assertions = None, []
-        if size.unique:
-            positive = tf.math.count_nonzero(checked)
-            possible = positive >= size.num_sampled
-            assertions = errors.require(
-                possible, "num_sampled", "at most the positive counts (unique=True)", positive
-            )
+        if not size.unique:
+            law = _weighted(cumulative_weights.cumulative(checked), size)
+            return sample(law, true_classes, size, seed)
+        positive = tf.math.count_nonzero(checked)
+        assertions = errors.require(
+            positive >= size.num_sampled,
+            "num_sampled",
+            "at most the positive counts (unique=True)",
+            positive,
+        )
         cumulative = cumulative_weights.cumulative(errors.after(assertions, checked))
-        return sample(_weighted(cumulative)._replace(possible=possible), true_classes, size, seed)
+        possible, assertions = reach.weighted_is_possible(cumulative, size.num_sampled)
+        law = _weighted(errors.after(assertions, cumulative), size)
+        return sample(law._replace(possible=possible), true_classes, size, seed)
 
 
 def stateless_fixed_unigram_candidate_sampler(
@@ -252,12 +262,15 @@ def stateless_fixed_unigram_candidate_sampler(
         if needed > drawable:
             expected = f"at most {drawable}, the classes of non-zero weight (unique=True)"
             errors.fail("num_sampled", expected, size.num_sampled)
-        cumulative = tf.constant(cumulative_weights.cumulative_constant(distorted))
-        return sample(_weighted(cumulative), true_classes, size, seed)
+        sums = cumulative_weights.cumulative_constant(distorted)
+        if size.unique:
+            reach.require_weighted(sums, size.num_sampled)
+        return sample(_weighted(tf.constant(sums), size), true_classes, size, seed)
 
 
-def _weighted(cumulative: tf.Tensor) -> Law:
+def _weighted(cumulative: tf.Tensor, size: Sizes) -> Law:
     return Law(
         lambda words: inversion.weighted(words, cumulative),
         lambda classes: expected_counts.weighted(classes, cumulative),
+        fused=fused_draws.weighted(cumulative, size.range_max),
     )

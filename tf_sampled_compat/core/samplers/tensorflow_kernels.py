@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.arguments.class_ids import as_class_ids
 from tf_sampled_compat.core.arguments.typing import TensorLike
+from tf_sampled_compat.core.backends import accidental_hits
 from tf_sampled_compat.core.samplers import unigram_weights
 from tf_sampled_compat.core.samplers.values import SampledValues
 
@@ -282,7 +283,7 @@ def compute_accidental_hits(
     Source: https://www.tensorflow.org/api_docs/python/tf/nn/compute_accidental_hits.
     """
     checks.name(name)
-    return tf.nn.compute_accidental_hits(
+    return accidental_hits.tensorflows(
         as_class_ids(true_classes, "true_classes"),
         as_class_ids(sampled_candidates, "sampled_candidates"),
         checks.known_size("num_true", num_true),

@@ -66,7 +66,7 @@ def as_array(value: Any) -> Optional[np.ndarray]:
     """Returns the numbers of an array, list or tensor; None if it has none, or only a graph has."""
     if isinstance(value, tf.Tensor):
         value = tf.get_static_value(value)
-        return value if isinstance(value, (np.ndarray, np.generic)) else None
+        return np.asarray(value) if isinstance(value, (np.ndarray, np.generic)) else None
     try:
         return np.asarray(value)
     except (TypeError, ValueError):  # Rows of different lengths.
