@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import tf_sampled_compat as tsc
 from tf_sampled_compat import __main__
+from tf_sampled_compat.audit import chi_squared
 from tf_sampled_compat.doctor import audits
 
 C, S = 1000, 100
@@ -218,3 +219,83 @@ def test_the_doctor_tells_of_a_sampler_that_fails(doctor, capsys, monkeypatch):
     monkeypatch.setattr(audits, "_samplers", lambda: [("a", sampler_of(without_tail), {})])
     assert __main__.main(["doctor", "--audit"]) == 1
     assert "Wrong: a does not draw what it states" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("unique", [False, True])
+@pytest.mark.parametrize(
+    "num_sampled, range_max", [(1, 1), (1, 2), (2, 2), (5, 5), (19, 20), (20, 20), (1, 30), (7, 3)]
+)
+def test_few_classes_and_few_draws(num_sampled, range_max, unique):
+    """Correct samplers pass, however little an audit can tell."""
+    if unique and num_sampled > range_max:
+        return
+    for sampler in (tsc.random.uniform_candidate_sampler, tsc.random.log_uniform_candidate_sampler):
+        for num_calls in (1, 2, 7, 60):
+            report = tsc.random.audit(
+                sampler, num_sampled, range_max, num_calls=num_calls, unique=unique
+            )
+            assert report, report
+
+
+def test_all_classes_without_drawing():
+    """Each call gives the same candidates, as it must."""
+    sampler = tsc.random.LearnedUnigramSampler(20, seed=1)
+    assert tsc.random.audit(sampler, 20, 20, num_calls=50, unique=True)
+
+
+def test_a_rare_class_is_no_bin_of_its_own():
+    """A single draw would be far too many for a bin of almost no expected draws."""
+    expected = np.array([60.0, 40.0, 0.01])
+    observed, joined = chi_squared.bins(np.array([60.0, 39.0, 1.0]), expected)
+    assert len(joined) == 1 and joined.sum() == expected.sum() and observed.sum() == 100
+
+
+def test_classes_that_are_stated_to_be_impossible():
+    real = tsc.random.uniform_candidate_sampler
+
+    def sampler(true_classes, *arguments, **options):
+        ids, *counts = real(true_classes, *arguments, **options)
+        truth = tf.cast(true_classes, tf.int64)
+        of_true, of_ids = (tf.where(k == 5, 0.0, c) for k, c in zip((truth, ids), counts))
+        return ids, of_true, of_ids
+
+    assert any("draws of" in name for name in failed(audit(sampler, unique=False)))
+
+
+@pytest.mark.parametrize("sampler_seed", [lambda seed: 5, lambda seed: None])
+def test_seeds_of_a_sampler_of_two_classes(sampler_seed):
+    real = tsc.random.uniform_candidate_sampler
+    report = tsc.random.audit(
+        lambda *args, **options: real(*args, seed=sampler_seed(options["seed"])),
+        1,
+        2,
+        num_calls=60,
+        unique=False,
+    )
+    assert failed(report) == {"unique=False: seeds"}
+
+
+@pytest.mark.parametrize(
+    "options, argument",
+    [
+        ({"range_max": 2**40}, "range_max: expected at most 16777216 classes"),
+        ({"range_max": 10**30}, "range_max"),
+        ({"num_sampled": 2**40, "unique": False}, "num_sampled, num_calls: expected at most"),
+        ({"num_calls": 2**40}, "num_sampled, num_calls: expected at most 268435456 draws"),
+        ({"num_sampled": 1001}, "num_sampled: expected at most range_max = 1000"),
+        ({"num_calls": "a"}, "num_calls"),
+        ({"seed": "a"}, "seed"),
+        ({"seed": None}, "seed"),
+        ({"unique": "both"}, "unique"),
+        ({"stateless": "no"}, "stateless"),
+        ({"level": "a"}, "level"),
+        ({"level": float("nan")}, "level"),
+        ({"name": 3}, "name"),
+        ({"sampler": None}, "sampler"),
+        ({"sampler": 3}, "sampler"),
+    ],
+)
+def test_what_an_audit_refuses(options, argument):
+    given = {"sampler": tsc.random.uniform_candidate_sampler, **options}
+    with pytest.raises(ValueError, match=argument):
+        tsc.random.audit(**given)

@@ -14,7 +14,7 @@ from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.core.samplers.descriptions import describe, distinct, rebuild
 from tf_sampled_compat.core.samplers.joint_draws import draw_and_learn
 from tf_sampled_compat.core.samplers.learned import LearnedUnigramSampler
-from tf_sampled_compat.core.samplers.saving import SavedSampler, entry, make
+from tf_sampled_compat.core.samplers.saving import SavedSampler, check_store, entry, make
 from tf_sampled_compat.core.samplers.tensorflow_kernels import learned_unigram_candidate_sampler
 from tf_sampled_compat.core.samplers.values import SampledValues
 
@@ -279,6 +279,7 @@ class MixtureSampler(SavedSampler):
 
     def load_own_variables(self, store: Any) -> None:
         """Restores the states that `save_own_variables` stored."""
+        check_store(store, "the saved states of a MixtureSampler's samplers")
         for start, holder in self._holders():
             names = [name for name in store if name.startswith(start)]
             saving.load(holder, {name[len(start) :]: store[name] for name in names})

@@ -88,8 +88,7 @@ def make(cls: Any, arguments: dict[str, Any]) -> Any:
 def restore(state: dict[str, tf.Variable], store: Any, sampler: str) -> None:
     """Assigns what `save_own_variables` stored; checks all of it before it assigns any."""
     expected = f"the saved state of a {sampler}: {', '.join(state)}"
-    if not hasattr(store, "keys"):
-        errors.fail("store", expected, checks.described(store), errors.ArgumentTypeError)
+    check_store(store, expected)
     missing = [name for name in state if name not in store]
     if missing:
         errors.fail("store", expected, f"one without {', '.join(missing)}")
@@ -103,6 +102,12 @@ def restore(state: dict[str, tf.Variable], store: Any, sampler: str) -> None:
             errors.fail(f"store[{name!r}]", f"dtype {variable.dtype.name}", got)
     for name, variable in state.items():
         variable.assign(values[name])
+
+
+def check_store(store: Any, expected: str) -> None:
+    """Checks that a saved state is a mapping of some kind."""
+    if not hasattr(store, "keys"):
+        errors.fail("store", expected, checks.described(store), errors.ArgumentTypeError)
 
 
 def entry(config: Any, key: str) -> Any:
