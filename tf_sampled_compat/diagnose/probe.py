@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
-from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.diagnose import compiled
@@ -74,9 +73,7 @@ class Output(NamedTuple):
     def sampler(self) -> Callable[..., SampledValues]:
         """Returns the loss's sampler, as a callable with a sampler's arguments."""
         loss = self.loss
-        if isinstance(loss.sampler, str) and loss.sampler == loss._own_sampler:
-            return default.BY_NAME[loss._own_sampler]
-        return sampler_config.resolve(loss.sampler, lambda: None)
+        return sampler_config.resolve(loss.sampler, lambda: loss._learner(self.head.num_classes))
 
     def draw(self) -> SampledValues:
         """Draws candidates for the labels of the batch, as the loss does."""
