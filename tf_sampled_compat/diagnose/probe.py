@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import errors
-from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.core.samplers.values import SampledValues
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.diagnose import compiled
