@@ -82,9 +82,7 @@ class Output(NamedTuple):
     def sampler(self) -> Callable[..., SampledValues]:
         """Returns the loss's sampler, as a callable with a sampler's arguments."""
         loss = self.loss
-        if isinstance(loss.sampler, str):
-            return default.BY_NAME[loss.sampler]
-        return sampler_config.resolve(loss.sampler, lambda: None)
+        return sampler_config.resolve(loss.sampler, lambda: loss._learner(self.head.num_classes))
 
     def draw(self) -> SampledValues:
         """Draws candidates for the labels of the batch, as the loss does."""
