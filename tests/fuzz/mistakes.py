@@ -7,6 +7,7 @@ targets have wrong values.
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
@@ -20,9 +21,11 @@ from tests.fuzz.target import Target
 C, D, B, S = 7, 3, 2, 4
 R = np.random.RandomState(0)
 WEIGHTS, BIASES = R.randn(C, D).astype("f"), R.randn(C).astype("f")
-INPUTS, LABELS = R.randn(B, D).astype("f"), np.array([[3], [5]])
+INPUTS, LABELS = R.randn(B, D).astype("f"), np.array([[0], [1]])
 VALUES = (np.array([1, 2, 3, 6]), np.full([B, 1], 0.5, "f"), np.full(S, 0.25, "f"))
 
+# Words of errors that a trace does not raise: they need the values.
+VALUES_ONLY = re.compile(r"class ids in \[|probability: expected pos|counts: expected (fin|at l)")
 NAN, INF = float("nan"), float("inf")
 # Odd arguments by kind. Each has a name, because it stands in a find.
 SIZES = {
@@ -44,7 +47,7 @@ FLAGS = {repr(value): value for value in (0, 1, None, "no", 2.5, [], [True])} | 
     "tf.constant(False)": tf.constant(False),
 }
 STRATEGIES = {repr(value): value for value in ("mod", "", "Div", None, 3, b"div", ["div"])}
-NAMES = {repr(value): value for value in (None, "", "a b", "mod", "é")}
+NAMES = {repr(value): value for value in (None, "good", "mod", 3, b"x", ["a"])}
 SEEDS = {repr(value): value for value in (None, 0, -1, "a", "div", 1.5, True, 2**70, [1], NAN)}
 TEMPERATURES = {
     repr(value): value for value in (2, 0.5, 0, -1.0, NAN, INF, None, "hot", [1.0, 2.0], True, 1j)
@@ -113,7 +116,7 @@ class Function(NamedTuple):
     call: Callable
     good: dict[str, Any]
     odd: dict[str, dict[str, Any]]
-    chooses: bool = True  # Whether it takes `implementation`.
+    ours: bool = True  # Else TensorFlow's kernel checks, when it runs; and XLA has none.
 
 
 def functions() -> dict[str, Function]:
@@ -189,13 +192,12 @@ def functions() -> dict[str, Function]:
             },
         ),
         "stateless_uniform": Function(
-            random.stateless_uniform_candidate_sampler, {**draws, "seed": [1, 2]}, stateless, False
+            random.stateless_uniform_candidate_sampler, {**draws, "seed": [1, 2]}, stateless
         ),
         "stateless_learned_unigram": Function(
             random.stateless_learned_unigram_candidate_sampler,
             {**draws, "seed": [1, 2], "counts": np.arange(1, C + 1)},
             {**stateless, "counts": odd_tensors(np.arange(1, C + 1))},
-            False,
         ),
         "uniform": Function(
             random.uniform_candidate_sampler, draws, {**odd_draws, "seed": SEEDS}, False
@@ -243,12 +245,26 @@ def check(case: Case) -> None:
     for name in (None, "composite"):
         outcomes[name or "chosen"] = outcome(functools.partial(call, name))
         outcomes[f"{name or 'chosen'}, traced"] = outcome(functools.partial(traced, name, False))
-    if case.function not in ("uniform", "log_uniform"):  # TensorFlow's kernels have none for XLA.
+    if function.ours:
         outcomes["XLA"] = outcome(functools.partial(traced, None, True))
+    values = [mode for mode, each in outcomes.items() if VALUES_ONLY.search(each.words or "")]
+    if values or not function.ours:  # A trace does not see values.
+        outcomes = {mode: outcomes[mode] for mode in ("chosen", "composite")}
     words = same_words(outcomes)
-    # TensorFlow's own words name it too, where they come from TensorFlow's kernels.
-    named = words is None or any(argument in words for argument in function.odd)
-    assert named, f"no argument is named: {words}"
+    if function.ours and words is not None:
+        named = any(argument in words for argument in function.odd)
+        assert named, f"no argument is named: {words}"
 
 
-TARGET = Target("mistakes", cases(), check, examples=150)
+TARGET = Target(
+    "mistakes",
+    cases(),
+    check,
+    kept=(
+        # An AttributeError.
+        Case("sampled_sparse_softmax_loss", (("weights", "sparse"),)),
+        # An eager call named a label, a traced one the biases.
+        Case("full_softmax_loss", (("biases", "no columns"),)),
+    ),
+    examples=150,
+)

@@ -177,6 +177,8 @@ def _contiguous_mod(argument: str, contiguous_mod: str) -> None:
 
 def _gatherable(argument: str, piece: Any) -> Any:
     piece = private.unwrap_variable(piece)
+    if isinstance(piece, (tf.SparseTensor, tf.RaggedTensor)):  # TensorFlow calls them tensors too.
+        errors.fail(argument, "a dense table", type(piece).__name__, errors.ArgumentTypeError)
     if tf.is_tensor(piece) or isinstance(piece, tf.Variable):
         return piece
     return as_tensor(argument, piece)
