@@ -50,7 +50,7 @@ def main():
     """Makes the copy and runs `runner` in it; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("files", nargs="*", metavar="FILE")
-    parser.add_argument("--each", type=int, default=4, help="places in each file")
+    parser.add_argument("--each", type=int, default=2, help="places in each file")
     parser.add_argument("--minutes", type=float, default=90, help="begin none after so long")
     parser.add_argument("--seed", type=int, default=0, help="another sample")
     parser.add_argument("--since", metavar="COMMIT", help="only files that changed since then")

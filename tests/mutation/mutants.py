@@ -75,8 +75,10 @@ def places(source):
     nodes = list(ast_nodes(get_ast(source)))
     for name in OPERATORS:
         operator, seen = plugins.get_operator(name)(), {}
-        positions = [start for node in nodes for start, _ in operator.mutation_positions(node)]
-        for occurrence, (line, _) in enumerate(positions):
+        found = [(node, start) for node in nodes for start, _ in operator.mutation_positions(node)]
+        for occurrence, (node, (line, _)) in enumerate(found):
+            if node.parent is not None and node.parent.type == "parameters":
+                continue  # The `*` before keyword arguments, which cosmic-ray takes for a product.
             text = f"{name} {functions.get(line, '')} {lines[line - 1].strip()}"
             seen[text] = seen.get(text, 0) + 1
             yield Place(name, occurrence, f"{text} {seen[text]}")

@@ -282,3 +282,15 @@ def test_implementation_is_chosen_by_argument_context_and_environment(monkeypatc
     assert_close(run(implementation="composite"), want)
     with pytest.raises(ValueError, match="implementation: expected 'fused', 'composite' or None"):
         run(implementation="quick")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_candidates_whose_rank_only_the_run_knows(loss, implementation):
+    counts = P.true_count, P.sampled_count
+
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.int64)])
+    def ours(sampled):
+        return call(tsc.nn, loss, sampled_values=(sampled, *counts))
+
+    stock = call(tf.nn, loss, sampled_values=(P.sampled, *counts))
+    assert_close(ours(tf.constant(P.sampled)), stock)

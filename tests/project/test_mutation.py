@@ -46,6 +46,10 @@ def test_a_change_of_one_function_leaves_the_sample_of_the_other():
     assert second == [name for name in after if ": second\n" in name]
 
 
+def test_the_star_before_keyword_arguments_is_no_product():
+    assert names("def f(a, *, b):\n    return b\n") == []
+
+
 def test_another_seed_is_another_sample_and_the_same_seed_the_same():
     assert names(SOURCE, 2) == names(SOURCE, 2)
     assert len({tuple(names(SOURCE, 2, seed=seed)) for seed in range(5)}) > 1

@@ -39,6 +39,11 @@ def test_tree_against_a_cumulative_sum(size):
     assert np.array_equal(tree.find(tf.constant(points)), expected)
 
 
+def test_no_optimizer_is_given_the_counts():
+    sampler = tsc.random.LearnedUnigramSampler(50, seed=7)
+    assert sampler.variables and sampler.trainable_variables == ()
+
+
 @pytest.mark.parametrize("options", [{}, {"decay": 0.9}], ids=["counts", "decay"])
 @pytest.mark.parametrize("unique", [True, False])
 @pytest.mark.parametrize("mode", ["graph", "xla"])
