@@ -2,8 +2,9 @@
 
 They follow TensorFlow's samplers: draw one class after another and, if `unique`, reject repeated
 ones until there are `num_sampled`. Expected counts use the observed number of tries. Where
-TensorFlow's kernels would end the process or hang, these raise an error. XLA compiles no
-assertions: there missing candidates are -1, and all counts are NaN if candidates are missing.
+TensorFlow's kernels would end the process or hang, these raise an error, at once if no draw can
+succeed. XLA compiles no assertions: there missing candidates are -1, and all counts are NaN if any
+is missing.
 """
 
 from __future__ import annotations
@@ -61,9 +62,10 @@ def stateless_uniform_candidate_sampler(
       distinct classes.
 
     Raises:
-      InvalidArgumentError: If a true class is out of range, or if `unique` and S distinct classes
-        cannot be found. Under XLA, which cannot raise errors, the count of a class out of range is
-        NaN; missing candidates are -1, and then all counts are NaN.
+      InvalidArgumentError: If a true class is out of range, if `num_sampled` is 2**31 or more, or
+        if `unique` and 2**31 - 1 tries do not find S distinct classes. Under XLA, which cannot
+        raise errors on values, the count of a class out of range is NaN; missing candidates are -1,
+        and then all counts are NaN.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/random/uniform_candidate_sampler.
     """
