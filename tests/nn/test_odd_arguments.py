@@ -9,6 +9,16 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tests.problems import problem
 
+
+class Nothing:
+    """An object of no use, with the same text in every process: workers compare the tests' ids."""
+
+    def __repr__(self):
+        return "NOTHING"
+
+
+NOTHING = Nothing()
+
 P = problem(C=50, D=8, B=4)
 SAMPLED = (np.array([3, 7, 1, 3, 40]), np.full([4, 1], 0.5), np.full([5], 0.5))
 LABELS = np.array([[3], [7], [40], [49]])
@@ -24,7 +34,7 @@ LOSSES = {
 implementations = pytest.mark.usefixtures("implementation")
 YES = [True, 1, np.True_, np.array(1), 1.0, tf.constant(True), tf.constant(1)]
 NO = [False, 0, np.False_, np.array(False), 0.0, tf.constant(False), tf.constant(0)]
-NO_FLAGS = ["no", "", b"", None, [], [True], 2, -1, 0.5, np.ones(2, bool), float("nan"), object()]
+NO_FLAGS = ["no", "", b"", None, [], [True], 2, -1, 0.5, np.ones(2, bool), float("nan"), NOTHING]
 
 
 def loss_of(loss="nce_loss", **options):
@@ -132,7 +142,7 @@ def test_seeds_that_tensorflow_takes(value):
     )
 
 
-@pytest.mark.parametrize("value", [3, b"a", [], object()], ids=repr)
+@pytest.mark.parametrize("value", [3, b"a", [], NOTHING], ids=repr)
 def test_names(value):
     for name in LOSSES:
         refused(partial(loss_of, name, name=value), "name", "a string or None", TypeError)
@@ -143,7 +153,7 @@ def test_names(value):
 
 TENSORS = [
     None,
-    object(),
+    NOTHING,
     {},
     [[1], [1, 2]],
     [1, "a"],
@@ -178,7 +188,7 @@ def test_sampled_values_that_are_none(value):
 
 
 @pytest.mark.parametrize(
-    "value", ["a", tf.constant("a"), tf.Variable(2.0), [[1], [1, 2]], np.ones([2, 2]), object()]
+    "value", ["a", tf.constant("a"), tf.Variable(2.0), [[1], [1, 2]], np.ones([2, 2]), NOTHING]
 )
 def test_frequencies(value):
     x = P.inputs
