@@ -54,7 +54,11 @@ FUZZ_TARGET(draws) {
   const uint64_t seed0 = bytes->Any<uint64_t>(), seed1 = bytes->Any<uint64_t>();
   const PhiloxWords words(seed0, seed1);
   const Array<int64_t> classes(options.num_sampled);
-  const int64_t tries = Draw(options, words, classes.data());
+  DrawState state{0, 0};
+  do {
+    DrawPiece(options, words, &state, classes.data());
+  } while (state.found < options.num_sampled);
+  const int64_t tries = state.tries;
 
   std::set<int64_t> seen;
   int64_t found = 0, wanted_tries = 0;

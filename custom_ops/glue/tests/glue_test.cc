@@ -85,6 +85,16 @@ void CheckPlanAndDraws() {
   std::sort(classes.begin(), classes.end());
   CHECK_THAT((classes == std::vector<int64_t>{0, 1, 2, 3, 4, 5}), "six unique classes of six");
   CHECK_THAT(draws.outputs[1].Values<int64_t>()[0] >= 6, "the number of tries");
+  const Tensor none = Tensor::Of<int64_t>({0}, {});
+  const Outcome piece =
+      Run("DrawsPiece",
+          {{"law", "uniform"},
+           {"num_sampled", 6},
+           {"unique", true},
+           {"range_max", 6},
+           {"log2_range", 0}},
+          {Tensor::Of<int64_t>({2}, {1, 2}), none, none, Tensor::Of<int64_t>({}, {0})}, false);
+  CheckExact<int64_t>("DrawsPiece", piece, 0, draws.outputs[0].Values<int64_t>());
 }
 
 // Two rows, logits of one true and two sampled classes: [1, 0, 2] and [0, 1, left out].
@@ -218,7 +228,7 @@ int main() {
     CheckShapes();
     CheckRefusals();
   }
-  CHECK_THAT(fake_tensorflow::OpNames().size() == 12, "an op has no check here");
+  CHECK_THAT(fake_tensorflow::OpNames().size() == 13, "an op has no check here");
   const int64_t left = fake_tensorflow::LiveObjects() - objects;
   CHECK_THAT(left == 0, "%ld objects", left);
   return Report("glue_test");

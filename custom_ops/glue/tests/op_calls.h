@@ -102,6 +102,14 @@ class OpCalls {
            {"range_max", range_max},
            {"log2_range", 0}},
           {seed});
+      Add("DrawsPiece",
+          {{"law", "uniform"},
+           {"num_sampled", kSampled},
+           {"unique", true},
+           {"range_max", range_max},
+           {"log2_range", 0}},
+          {seed, Tensor::Of<int64_t>({0}, {}), Tensor::Of<int64_t>({3}, {5, 7, 11}),
+           Tensor::Of<int64_t>({}, {4})});
     }
   }
 

@@ -79,8 +79,9 @@ Kernel PlanKernel(const char* name, decltype(&UniquePlan) make) {
 Kernel DrawsKernel(const char* name, int64_t range_max) {
   const auto classes = std::make_shared<std::vector<int64_t>>(100);
   const auto run = [=] {
-    const DrawOptions options{Law::kUniform, range_max, 0, 100, true};
-    Draw(options, PhiloxWords(1, 2), classes->data());
+    const DrawOptions options{Law::kUniform, range_max, 0, nullptr, 100, true};
+    DrawState state{0, 0};
+    DrawPiece(options, PhiloxWords(1, 2), &state, classes->data());
   };
   return {name, run, {Output(classes.get())}};
 }
