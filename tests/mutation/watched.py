@@ -7,12 +7,15 @@ its cases runs in several modes, so that mutants of error messages may survive w
 ROOMS = ("losses", "samplers", "tables")
 
 _LOSSES = ("nn/test_drop_in.py", "nn/test_corrections.py", "nn/test_sampled_logits.py")
+_COMPOSED = ("nn/test_composition.py", "nn/test_composition_arguments.py")
 _STATELESS = ("samplers/test_stateless_refusals.py", "samplers/test_stateless.py")
 _IN_BATCH = ("nn/test_in_batch.py", "keras/test_in_batch_masks.py")
 _SAVED = ("samplers/test_mixture.py", "keras/test_saved_samplers.py")
 
 TESTS = {
     "losses/blocks.py": ("nn/test_full.py", "nn/test_restricted_top_k.py"),
+    "losses/calibration.py": ("nn/test_binary.py",),
+    "losses/composed.py": (*_COMPOSED, "nn/test_corrections.py", "keras/test_label_weights.py"),
     "losses/description.py": _LOSSES,
     "losses/draw.py": (*_LOSSES, "samplers/test_default.py", "samplers/test_partial_batches.py"),
     "losses/equal_ids.py": _IN_BATCH,
@@ -28,9 +31,9 @@ TESTS = {
     "losses/restriction.py": ("nn/test_restricted_top_k.py",),
     "losses/result_names.py": ("nn/test_result_names.py",),
     "losses/sampled.py": (*_LOSSES, "nn/test_tapas.py"),
+    "losses/scaling.py": _COMPOSED,
     "losses/slices.py": ("nn/test_slices.py",),
     "losses/tapas.py": ("nn/test_tapas.py", "nn/test_drop_in.py"),
-    "losses/weighted.py": ("nn/test_corrections.py", "keras/test_label_weights.py"),
     "samplers/cumulative_weights.py": _STATELESS,
     "samplers/default.py": ("samplers/test_default.py", "nn/test_drop_in.py"),
     "samplers/descriptions.py": _SAVED,
@@ -38,6 +41,7 @@ TESTS = {
     "samplers/first_occurrences.py": ("samplers/test_unique_draws.py",),
     "samplers/frequencies.py": ("samplers/test_given_counts.py", *_SAVED),
     "samplers/fused_draws.py": _STATELESS,
+    "samplers/given_seeds.py": ("samplers/test_odd_arguments.py", *_STATELESS),
     "samplers/inversion.py": _STATELESS,
     "samplers/joint_draws.py": ("samplers/test_partial_batches.py", "samplers/test_mixture.py"),
     "samplers/law.py": _STATELESS,
@@ -45,6 +49,8 @@ TESTS = {
     "samplers/mixture.py": ("samplers/test_partial_batches.py", *_SAVED),
     "samplers/occurrence_intervals.py": ("nn/test_in_batch.py", *_SAVED),
     "samplers/philox.py": _STATELESS,
+    "samplers/pieces.py": ("samplers/test_pieces.py",),
+    "samplers/reach.py": ("samplers/test_reach.py", "samplers/test_stateless_refusals.py"),
     "samplers/saving.py": _SAVED,
     "samplers/seeds.py": ("samplers/test_replica_seeds.py", *_STATELESS),
     "samplers/stateless.py": _STATELESS,

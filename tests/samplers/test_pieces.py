@@ -137,6 +137,8 @@ def draw(counts):
 counts = tf.constant([1.0, 2e-10])
 """
 INTERRUPTED = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A job in the background ignores it.
 with tsc.implementation({implementation!r}):
     draw(tf.constant([1.0, 1e-6]))  # Loads what there is to load.
     try:
