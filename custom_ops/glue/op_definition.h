@@ -16,7 +16,6 @@
 #define SAMPLED_COMPAT_GLUE_OP_DEFINITION_H_
 
 #include <initializer_list>
-#include <new>
 #include <string>
 #include <utility>
 
@@ -114,11 +113,7 @@ void Register(std::initializer_list<const char*> attributes,
   definition.create = [](TF_OpKernelConstruction* construction) -> void* {
     Op* op = nullptr;
     Guarded(
-        Op::kName,
-        [&] {
-          op = new (std::nothrow) Op(Attributes(construction));
-          if (op == nullptr) throw OutOfMemory(sizeof(Op));
-        },
+        Op::kName, [&] { op = new Op(Attributes(construction)); },
         [&](TF_Status* status) { TF_OpKernelConstruction_Failure(construction, status); });
     return op;
   };

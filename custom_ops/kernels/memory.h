@@ -39,9 +39,11 @@ struct Allocator {
 
   T* allocate(size_t count) {
     const size_t bytes = ArrayBytes(static_cast<int64_t>(count), sizeof(T));
-    void* const block = ::operator new(bytes, std::nothrow);
-    if (block == nullptr) throw OutOfMemory(bytes);
-    return static_cast<T*>(block);
+    try {
+      return static_cast<T*>(::operator new(bytes));
+    } catch (const std::bad_alloc&) {
+      throw OutOfMemory(bytes);
+    }
   }
   void deallocate(T* block, size_t) noexcept { ::operator delete(block); }
 

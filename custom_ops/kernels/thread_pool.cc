@@ -249,8 +249,12 @@ Pool* GetPool() {
   }
   Pool* pool = process_pool.load();
   if (pool != nullptr) return pool;
-  Pool* fresh = new (std::nothrow) Pool;
-  if (fresh == nullptr) return nullptr;
+  Pool* fresh;
+  try {
+    fresh = new Pool;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
   if (process_pool.compare_exchange_strong(pool, fresh)) return fresh;
   delete fresh;  // Another thread made a pool first. This one has no workers yet.
   return pool;
