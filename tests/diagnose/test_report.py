@@ -30,6 +30,8 @@ def test_dictionary_page_and_summary_agree(kerases, tmp_path, capsys):
     page = " ".join(capsys.readouterr().out.split())
     written, given = scalars(folder), report.to_dict()
     assert given["severity"] == report.severity
+    levels = [finding.level for finding in report.findings]
+    assert levels == sorted(levels, reverse=True) and levels[0] > levels[-1], "the worst first"
     assert len({f["name"] for f in given["findings"]}) >= 8
     for finding in given["findings"]:
         name = finding["name"]
