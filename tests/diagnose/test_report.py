@@ -106,6 +106,13 @@ def test_the_page():
         REPORT["law"]
 
 
+def test_of_findings_with_one_name_the_worst_is_the_scalar():
+    two = (Finding("law", "warning", "a", figures={"n": 1.0}), Finding("law", "ok", "b"))
+    report = Diagnosis("model", "", two)
+    assert report.scalars() == {"diagnose/law/level": 3.0, "diagnose/law/n": 1.0}
+    assert report["law"].severity == "warning"
+
+
 def test_the_table(capsys):
     REPORT.print()
     lines = [line.rstrip() for line in capsys.readouterr().out.split("\n") if line.strip()]
