@@ -1,5 +1,7 @@
 """The sampled loss and its gradient beside the exact ones."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,30 @@ def test_nce_is_not_compared(kerases):
 def test_tapas_is_biased_by_design(kerases):
     loss = kerases.ours.losses.RankSampledSoftmax(64, 4, sampler="uniform", seed=1)
     assert found(kerases, trained(kerases, loss)).severity == "note"
+
+
+def stub(num_sampled):
+    loss = types.SimpleNamespace(num_sampled=num_sampled)
+    return types.SimpleNamespace(named=str, loss=loss, head=types.SimpleNamespace(num_classes=C))
+
+
+def test_the_noise_of_a_few_draws_is_no_bias():
+    """The mean of these two draws is as far from the exact gradient as their noise explains."""
+    output = stub(num_sampled=8)
+    full = np.array([3.0, 4.0])
+    draws = [full + [2, 0], full + [0, 2]]
+    figures = agreement._compare(output, [1.0, 3.0], draws, 4.0, full).figures
+    assert figures["gradient_bias"] == 0 and figures["gradient_noise"] == pytest.approx(2 / 5)
+    assert figures["sampled_loss"] == 2 and figures["gap"] == -0.5
+    draws = [full + [35**0.5, 1], full + [35**0.5, -1]]
+    finding = agreement._compare(output, [1.0, 3.0], draws, 4.0, full)
+    assert finding.figures["gradient_bias"] == pytest.approx(34**0.5 / 5)
+    # Almost four times the bias that is allowed: four times the candidates.
+    assert "num_sampled=32 " in finding.way_out
+
+
+@pytest.mark.parametrize("sampled, exact", [(float("nan"), 1.0), (1.0, float("inf"))])
+def test_a_loss_that_is_not_finite_is_not_compared(sampled, exact):
+    output = stub(num_sampled=8)
+    finding = agreement._compare(output, [sampled] * 2, [np.ones(2)] * 2, exact, np.ones(2))
+    assert finding.severity == "unknown" and "see NaN" in finding.seen

@@ -7,10 +7,18 @@ import tensorflow as tf
 import tf_sampled_compat as tsc
 from tests.diagnose.conftest import D, inputs, model_of, probing, zipf
 from tests.keras.conftest import head_of
-from tf_sampled_compat.diagnose import agreement, logits, nonfinite, run, tables, work
+from tf_sampled_compat.diagnose import (
+    agreement,
+    candidates,
+    logits,
+    nonfinite,
+    run,
+    tables,
+    work,
+)
 from tf_sampled_compat.diagnose import probe as steps
 from tf_sampled_compat.diagnose.probe import Output
-from tf_sampled_compat.diagnose.stopwatch import Stopwatch
+from tf_sampled_compat.diagnose.stopwatch import OutOfTime, Stopwatch
 from tf_sampled_compat.diagnose.untouched import Untouched
 
 C, N = 20_000, 64
@@ -69,6 +77,26 @@ def test_no_work_begins_after_the_time_is_spent(kerases, seconds, monkeypatch):
     assert [f for f in report.findings if f.severity == "unknown" or "not measured" in f.cost]
 
 
+@pytest.mark.parametrize("examine", [candidates.findings, agreement.findings])
+def test_draws_end_with_the_time(kerases, examine, monkeypatch):
+    """Three of eight draws are made."""
+    clock = Working(monkeypatch)
+    with probing(kerases, model_of(kerases, C), X, Y) as probe:
+        start = clock.seconds
+        with pytest.raises(OutOfTime):
+            examine(probe._replace(watch=Stopwatch(3, clock)))
+        assert clock.seconds == start + 3
+
+
+def test_no_table_is_copied_after_the_time_is_spent(kerases, monkeypatch):
+    made = []
+    monkeypatch.setattr(tables, "_step_of_a_copy", lambda *a: made.append(a))
+    with probing(kerases, model_of(kerases, C), X, Y) as probe:
+        with pytest.raises(OutOfTime):
+            tables.optimizer(probe._replace(watch=Stopwatch(0, lambda: 0.0)))
+    assert not made
+
+
 def test_with_time_enough_all_is_measured(kerases, monkeypatch):
     report = examined(kerases, Working(monkeypatch), 1e9)
     assert not [f for f in report.findings if f.severity == "unknown"], str(report)
@@ -88,6 +116,16 @@ def test_weights_that_were_not_looked_at_are_not_called_finite(kerases, monkeypa
     with probing(kerases, model, X, Y, Stopwatch(1e9, clock)) as probe:
         [finding] = nonfinite.findings(probe)
         assert finding.severity == "error" and "kernel" in finding.seen
+
+
+def test_small_weights_are_looked_at_first(kerases, monkeypatch):
+    monkeypatch.setattr(work, "MOST_NUMBERS", 16 * 1000)
+    model = model_of(kerases, C)
+    kernel, bias = model.get_layer("hidden").get_weights()
+    model.get_layer("hidden").set_weights([kernel, bias * np.nan])
+    with probing(kerases, model, X, Y, Stopwatch(4, Working(monkeypatch))) as probe:
+        [finding] = nonfinite.findings(probe)
+    assert finding.severity == "error" and "hidden" in finding.seen
 
 
 @pytest.mark.parametrize("reader", ["metric", "loss"])

@@ -35,6 +35,16 @@ def test_a_monitor_of_validation(kerases):
     assert report_of(kerases, callback)["callbacks"].severity == "ok"
 
 
+def test_a_metric_that_fit_updates(kerases):
+    class InTraining(kerases.ours.metrics.ExactMRR):
+        evaluation_only = False
+
+    stop = kerases.keras.callbacks.EarlyStopping("exact_mrr", mode="max")
+    model = model_of(kerases, C, metrics=[InTraining(name="exact_mrr")])
+    report = kerases.ours.diagnose(model, X, Y, callbacks=[stop], verbose=0, seconds=1e-9)
+    assert report["callbacks"].severity == "ok"
+
+
 def test_no_callbacks(kerases):
     names = [finding.name for finding in report_of(kerases).findings]
     assert "callbacks" not in names

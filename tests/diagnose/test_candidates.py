@@ -1,7 +1,9 @@
 """Accidental hits, repetitions and coverage of the candidates."""
 
 import functools
+import types
 
+import numpy as np
 import pytest
 
 import tf_sampled_compat as tsc
@@ -88,3 +90,29 @@ def test_a_mixture_covers_what_its_parts_do(kerases):
         [(tsc.random.uniform_candidate_sampler, 32), (tsc.random.InBatchSampler(frequencies), 32)]
     )
     assert found(kerases, "coverage", sampler).figures["drawn"] > 0.8
+
+
+def stub(labels=None, **loss):
+    loss = {"_kind": "softmax", "exclude_true": False, "remove_accidental_hits": True, **loss}
+    return types.SimpleNamespace(named=str, loss=types.SimpleNamespace(**loss), labels=labels)
+
+
+def test_a_class_that_is_twice_true_is_hit_once():
+    output = stub(np.array([[5, 5], [5, 6]]), remove_accidental_hits=False)
+    hits = candidates._count(output, [np.array([5, 7, 5, 6])])
+    assert hits == candidates._Hits(share=5 / 8, rows=1.0, left=2.5, repeats=1 / 4)
+    output.loss.remove_accidental_hits = True
+    assert candidates._count(output, [np.array([5, 7, 5, 6])]).left == 1, "a copy of each 5"
+
+
+@pytest.mark.parametrize("kind, severity", [("softmax", "warning"), ("sigmoid", "note")])
+def test_nce_allows_for_some_hits(kind, severity):
+    hits = candidates._Hits(share=0.01, rows=0.05, left=0.05, repeats=0.0)
+    assert candidates._hits(stub(_kind=kind), hits).severity == severity
+    hits = hits._replace(rows=0.2)
+    assert candidates._hits(stub(_kind=kind), hits).severity == "warning"
+
+
+def test_the_tail_is_the_half_with_the_highest_ids(kerases):
+    figures = found(kerases, "coverage", num_sampled=4).figures
+    assert figures["drawn_of_tail"] < 0.7 * figures["drawn"]

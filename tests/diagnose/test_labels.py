@@ -64,3 +64,26 @@ def test_padding_is_no_label_out_of_range(kerases):
 
 def test_fractions(kerases):
     assert found(kerases, Y[:64] + 0.5, "labels").severity == "error"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_labels_that_are_no_numbers(kerases, bad):
+    finding = found(kerases, np.append(Y[:63].astype(np.float32), bad), "labels")
+    assert finding.severity == "error" and "1 of 64 are NaN or infinite" in finding.seen
+
+
+def test_one_hot_labels(kerases):
+    finding = found(kerases, np.eye(C, dtype=np.int64)[Y[:64]], "labels")
+    assert finding.severity == "error" and "not one-hot" in finding.way_out
+    assert "(32, 500)" in finding.seen
+
+
+def test_what_a_few_labels_differ_by_chance_is_no_distance(kerases):
+    """120 labels of the very law differ from it by about 0.1."""
+    laws = [found(kerases, Y[k : k + 120], "law") for k in (0, 1000, 2000, 3000)]
+    assert np.mean([law.figures["distance"] for law in laws]) < 0.06
+
+
+def test_the_law_names_the_classes_that_are_too_frequent(kerases):
+    law = found(kerases, np.full(200, 300), "law")
+    assert "100 % of the labels are classes 255 to 499" in law.seen

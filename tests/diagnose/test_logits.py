@@ -1,6 +1,8 @@
 """What reads the logits: a metric, a loss, eager execution."""
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.diagnose.conftest import inputs, model_of, probing, zipf
 from tf_sampled_compat.diagnose import logits
@@ -63,3 +65,27 @@ def test_without_time_the_finding_says_so(kerases, told):
     watch._end = float("-inf")
     finding = found(kerases, model_of(kerases, metrics=["accuracy"]), watch)
     assert finding.severity == "note" and "not measured" in finding.cost
+
+
+def test_a_loss_that_reads_many_of_them(kerases, told, monkeypatch):
+    monkeypatch.setattr(logits, "_MANY", 32 * C)
+    loss = kerases.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert found(kerases, model_of(kerases, loss=loss), told()).severity == "warning"
+    monkeypatch.setattr(logits, "_MANY", 32 * C + 1)
+    assert found(kerases, model_of(kerases, loss=loss), told()).severity == "note"
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "object"])
+def test_the_step_with_logits_computes_them(kerases, told, metric):
+    """With a copy of the metric; or by the best classes, if it cannot be copied."""
+    made = kerases.keras.metrics.SparseTopKCategoricalAccuracy(5)
+    model = model_of(kerases, metrics=[made if metric == "object" else metric])
+    watch, results = told(), {}
+    watch.time = lambda what, function: results.setdefault(what, function()) and 1.0
+    found(kerases, model, watch)
+    read = [np.asarray(value) for value in tf.nest.flatten(results["step with logits"][2])]
+    if metric == "object":
+        assert any(value == 32 for value in read), "it has counted the batch"
+    else:
+        assert [value.shape for value in read] == [(32,)]
+    assert not tf.nest.flatten(results["step"][2])

@@ -44,18 +44,18 @@ def test_an_input(kerases):
     assert "the first is in row 0" in finding.seen
 
 
-@pytest.mark.parametrize("row", [1, 62])
+@pytest.mark.parametrize("row", [1, 61])
 def test_an_input_that_is_not_in_the_batch(kerases, row, monkeypatch):
     """All of x is looked at, in pieces, and not only the rows that are probed."""
     monkeypatch.setattr(looking, "MOST_NUMBERS", 5 * D)
     x = np.array(X)
-    x[row, 2] = np.inf
+    x[[row, 62], 2] = np.inf
     with probing(kerases, model_of(kerases), x, Y, batch_size=2) as probe:
         assert np.all(np.isfinite(probe.data.x)), "the batch is clean"
         [finding] = nonfinite.findings(probe)
-    assert finding.severity == "error" and "1 of 512 numbers of x (64 rows)" in finding.seen
+    assert finding.severity == "error" and "2 of 512 numbers of x (64 rows)" in finding.seen
     assert f"the first is in row {row}" in finding.seen
-    assert finding.figures == {"inputs": 1.0, "rows": 64.0}
+    assert finding.figures == {"inputs": 2.0, "rows": 64.0}
 
 
 def test_the_batches_that_are_read_of_a_dataset(kerases):

@@ -30,6 +30,8 @@ def test_dictionary_page_and_summary_agree(kerases, tmp_path, capsys):
     page = " ".join(capsys.readouterr().out.split())
     written, given = scalars(folder), report.to_dict()
     assert given["severity"] == report.severity
+    levels = [finding.level for finding in report.findings]
+    assert levels == sorted(levels, reverse=True) and levels[0] > levels[-1], "the worst first"
     assert len({f["name"] for f in given["findings"]}) >= 8
     for finding in given["findings"]:
         name = finding["name"]
@@ -102,6 +104,13 @@ def test_the_page():
     assert REPORT.severity == "warning" and REPORT["labels"].level == 0
     with pytest.raises(KeyError, match="none of .'optimizer', 'labels'"):
         REPORT["law"]
+
+
+def test_of_findings_with_one_name_the_worst_is_the_scalar():
+    two = (Finding("law", "warning", "a", figures={"n": 1.0}), Finding("law", "ok", "b"))
+    report = Diagnosis("model", "", two)
+    assert report.scalars() == {"diagnose/law/level": 3.0, "diagnose/law/n": 1.0}
+    assert report["law"].severity == "warning"
 
 
 def test_the_table(capsys):

@@ -176,6 +176,13 @@ def test_an_error_of_a_graph_says_what_happened(kerases):
     assert "expected class ids in [0, 500)" in report["NaN"].seen and "Detected" not in str(report)
 
 
+def test_random_numbers_that_a_model_draws_while_it_is_traced_are_restored():
+    state = random.getstate(), np.random.get_state()[1].tolist()
+    with untouched.Untouched([]) as context:
+        context.trace(lambda: tf.constant(random.random() + np.random.rand()))
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == state
+
+
 def test_what_a_function_touches_is_restored():
     variable = tf.Variable(1.0)
     with untouched.Untouched([]) as context:

@@ -50,6 +50,8 @@ def regularizers(probe: Probe) -> list[Finding]:
 
 def _tables(probe: Probe) -> list[_Large]:
     found: dict[int, _Large] = {}
+    # A layer of tf_keras that is frozen has variables that say they are trainable.
+    trained = {id(variable) for variable in probe.model.trainable_variables}
     for layer in private.all_layers(probe.model):
         for attribute in ("kernel", "embeddings"):
             owner = getattr(layer, "kernel_source", None) if attribute == "kernel" else None
@@ -57,7 +59,7 @@ def _tables(probe: Probe) -> list[_Large]:
             shape = getattr(variable, "shape", ())
             if variable is None or len(shape) != 2 or shape[0] < _FEWEST_ROWS:
                 continue
-            if variable.trainable:
+            if id(variable) in trained:
                 found.setdefault(id(variable), _Large(layer, attribute, variable))
     return list(found.values())
 
