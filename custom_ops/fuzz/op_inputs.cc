@@ -66,6 +66,7 @@ const std::vector<KnownOp>& KnownOps() {
         {"SampledCompat>ClassIds", {"BT"}},
         {"SampledCompat>LogOffset", {"BT"}},
         {"SampledCompat>StatelessDraws", {"2"}},
+        {"SampledCompat>DrawsPiece", {"2", "U", "S", ""}},
     };
   }();
   return *ops;
