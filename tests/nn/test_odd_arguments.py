@@ -265,3 +265,9 @@ def test_no_dimension_at_all(name):
             assert name == "full_top_k" or got[-2].shape == [50, 0]
     for gradient in gradients[1:]:
         np.testing.assert_allclose(gradient, gradients[0], rtol=1e-5, atol=1e-6)
+
+
+def test_pieces_of_two_dtypes(implementation):
+    pieces = [tf.zeros([4, 2]), tf.zeros([4, 2], tf.float64)]
+    with pytest.raises(TypeError, match="weights: expected pieces of one dtype, got float32 and f"):
+        tsc.nn.sampled_softmax_loss(pieces, tf.zeros([8]), [[3]], tf.ones([1, 2]), 4, 8)

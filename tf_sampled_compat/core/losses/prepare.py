@@ -115,6 +115,7 @@ def prepare(arguments: Arguments, *, flat_labels: bool = False) -> Batch:
     for table in (weights, biases):
         for piece in table.pieces:
             checks.numbers_only(table.argument, piece.dtype)
+        checks.one_dtype(table.argument, table.pieces)
     dim = checks.dim(weights.pieces)
     checks.shapes(labels, inputs, dim, num_true, flat_labels)
     labels = as_class_ids(labels)

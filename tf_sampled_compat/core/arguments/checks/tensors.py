@@ -49,6 +49,14 @@ def numbers_only(argument: str, dtype: tf.DType) -> None:
         errors.fail(argument, "numbers", f"dtype {dtype.name}", errors.ArgumentTypeError)
 
 
+def one_dtype(argument: str, pieces: Sequence[Any]) -> None:
+    """Checks that the pieces of a table have one dtype."""
+    names = sorted({piece.dtype.base_dtype.name for piece in pieces})
+    if len(names) > 1:
+        got = " and ".join(names)
+        errors.fail(argument, "pieces of one dtype", got, errors.ArgumentTypeError)
+
+
 def dim(pieces: Sequence[Any]) -> Optional[int]:
     """Returns the width of the weights, which all pieces must share, or None if it is unknown."""
     sizes = [size_of(piece, 1) for piece in pieces if piece.shape.rank]
