@@ -179,7 +179,7 @@ def test_an_error_of_a_graph_says_what_happened(kerases):
 def test_random_numbers_that_a_model_draws_while_it_is_traced_are_restored():
     state = random.getstate(), np.random.get_state()[1].tolist()
     with untouched.Untouched([]) as context:
-        context.trace(lambda: tf.constant(random.random() + np.random.rand()))
+        context.trace(lambda: tf.constant(random.random() + np.random.rand()))  # noqa: S311
     assert (random.getstate(), np.random.get_state()[1].tolist()) == state
 
 
