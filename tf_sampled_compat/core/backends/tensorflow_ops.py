@@ -196,7 +196,7 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
     logits += take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
     if logit_of_hits is None:
         # A class whose bias is -∞ is no negative. A cross entropy would multiply -∞ by 0.
-        logits = tf.maximum(logits, _lowest(logits))
+        logits = tf.where(logits < _lowest(logits), _lowest(logits), logits)  # NaN stays NaN.
     if gathered.hits is not None:
         logits = _without_hits(logits, gathered.hits, logit_of_hits)
     if gathered.excluded is not None:
