@@ -193,10 +193,11 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
         return tf.zeros([tf.shape(gathered.inputs)[0], 0], gathered.inputs.dtype)
     rows = take(gathered.rows, gathered.sampled_positions)
     logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
-    logits += take(gathered.row_biases, gathered.sampled_positions) + gathered.sampled_offset
+    biases = take(gathered.row_biases, gathered.sampled_positions)
     if logit_of_hits is None:
         # A class whose bias is -∞ is no negative. A cross entropy would multiply -∞ by 0.
-        logits = tf.where(logits < _lowest(logits), _lowest(logits), logits)  # NaN stays NaN.
+        biases = tf.where(biases < _lowest(biases), _lowest(biases), biases)
+    logits += biases + gathered.sampled_offset
     if gathered.hits is not None:
         logits = _without_hits(logits, gathered.hits, logit_of_hits)
     if gathered.excluded is not None:
