@@ -192,7 +192,10 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
         # which crashes the process if the matrix is empty.
         return tf.zeros([tf.shape(gathered.inputs)[0], 0], gathered.inputs.dtype)
     rows = take(gathered.rows, gathered.sampled_positions)
-    logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
+    if size_of(rows, 1) == 0:  # That kernel crashes here too.
+        logits = tf.reduce_sum(gathered.inputs[:, tf.newaxis] * rows, axis=2)
+    else:
+        logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
     biases = take(gathered.row_biases, gathered.sampled_positions)
     if logit_of_hits is None:
         # A class whose bias is -∞ is no negative. A cross entropy would multiply -∞ by 0.
