@@ -21,6 +21,10 @@ def test_there_and_back(kerases, use_bias, activation, batch):
     dense = kerases.keras.layers.Dense(
         C, activation=activation, use_bias=use_bias, name="out", dtype="float64", **OPTIONS
     )
+    dense(x)
+    # Other numbers than those of the initializers, which both layers have.
+    random = np.random.RandomState(1)
+    dense.set_weights([random.randn(*weight.shape) for weight in dense.get_weights()])
     before = dense(x)
     head = kerases.ours.layers.SampledDense.from_dense(dense)
     assert head.name == "out" and head.use_bias == use_bias and head.dtype == "float64"

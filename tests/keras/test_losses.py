@@ -22,6 +22,7 @@ def pairs(ours):
     """Returns pairs of our loss and the function with the same arguments."""
     sparse = functools.partial(tsc.nn.sampled_sparse_softmax_loss, partition_strategy="div")
     uniform = functools.partial(tsc.random.uniform_candidate_sampler, seed=3)
+    learned = tsc.random.LearnedUnigramSampler(C, seed=3)  # What its name stands for.
     return {
         "softmax": (ours.SampledSoftmax(9, seed=3), tsc.nn.sampled_softmax_loss, {}),
         "nce": (ours.NCE(9, seed=3), tsc.nn.nce_loss, {}),
@@ -29,7 +30,12 @@ def pairs(ours):
         "rank": (
             ours.RankSampledSoftmax(20, 9, seed=3, resampling_temperature=0.5),
             tsc.nn.rank_sampled_softmax_loss,
-            {"num_sampled": 20, "num_resampled": 9, "resampling_temperature": 0.5},
+            {
+                "num_sampled": 20,
+                "num_resampled": 9,
+                "resampling_temperature": 0.5,
+                "sampler": functools.partial(learned, seed=3),
+            },
         ),
         "hits kept": (
             ours.SampledSoftmax(9, seed=3, remove_accidental_hits=False),
@@ -81,7 +87,8 @@ def test_training_equals_the_function(kerases, pair, batch):
         arguments = {"num_sampled": 9, "seed": 3, **options}
         sampler = arguments.pop("sampler", None)
         if sampler:
-            arguments["sampled_values"] = sampler(labels, 1, 9, True, C)
+            size = arguments["num_sampled"]
+            arguments["sampled_values"] = sampler(labels, 1, size, True, C)
         return function(
             head.kernel, head.bias, labels, hidden, num_classes=C, **arguments
         )  # fmt: skip
