@@ -68,6 +68,25 @@ def test_against_numpy(kerases, name, training, jit_compile):
     assert_close(got_mean, np.mean(there), rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["SampledSoftmax", "NCE"])
+def test_gradients_under_xla_beside_a_row_without_a_true_class(kerases, name):
+    """XLA keeps the row, and a NaN in it would reach the gradients of the others."""
+    head = kerases.ours.layers.SampledDense(C)
+    head(HIDDEN)
+    options = {"num_true": T, "sampler": given, "padding_label": -1}
+    loss = getattr(kerases.ours.losses, name)(S, **options)
+
+    def gradient(hidden):
+        with tf.GradientTape() as tape:
+            tape.watch(hidden)
+            value = loss(tf.constant(LABELS), head(hidden, training=True), tf.constant(WEIGHTS))
+        return tape.gradient(value, hidden)
+
+    hidden = tf.constant(HIDDEN)
+    got, want = (tf.function(gradient, jit_compile=jit)(hidden) for jit in (True, False))
+    assert_close(got, want, rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["SampledSoftmax", "NCE", "RankSampledSoftmax"])
 def test_weights_of_one_change_nothing(kerases, name):
     head = kerases.ours.layers.SampledDense(C)

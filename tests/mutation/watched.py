@@ -8,6 +8,7 @@ ROOMS = ("losses", "samplers", "tables")
 
 _LOSSES = ("nn/test_drop_in.py", "nn/test_corrections.py", "nn/test_sampled_logits.py")
 _COMPOSED = ("nn/test_composition.py", "nn/test_composition_arguments.py")
+_ONE_ROW = "nn/test_slices.py::test_one_label_row_serves_all_inputs"
 _STATELESS = ("samplers/test_stateless_refusals.py", "samplers/test_stateless.py")
 _IN_BATCH = ("nn/test_in_batch.py", "keras/test_in_batch_masks.py")
 _SAVED = ("samplers/test_mixture.py", "keras/test_saved_samplers.py")
@@ -27,13 +28,17 @@ TESTS = {
     "losses/in_batch_arguments.py": _IN_BATCH,
     "losses/in_batch_counts.py": _IN_BATCH,
     "losses/padding.py": ("nn/test_corrections.py", "samplers/test_partial_batches.py"),
-    "losses/prepare.py": (*_LOSSES, "nn/test_sizes.py", "nn/test_numerics.py"),
+    "losses/prepare.py": (*_LOSSES, _ONE_ROW, "nn/test_sizes.py", "nn/test_numerics.py"),
     "losses/restriction.py": ("nn/test_restricted_top_k.py",),
     "losses/result_names.py": ("nn/test_result_names.py",),
     "losses/sampled.py": (*_LOSSES, "nn/test_tapas.py"),
     "losses/scaling.py": _COMPOSED,
     "losses/slices.py": ("nn/test_slices.py",),
-    "losses/tapas.py": ("nn/test_tapas.py", "nn/test_drop_in.py"),
+    "losses/tapas.py": (
+        "nn/test_tapas.py",
+        "nn/test_drop_in.py",
+        "samplers/test_partial_batches.py",
+    ),
     "samplers/cumulative_weights.py": _STATELESS,
     "samplers/default.py": ("samplers/test_default.py", "nn/test_drop_in.py"),
     "samplers/descriptions.py": _SAVED,
