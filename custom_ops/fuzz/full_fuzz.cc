@@ -20,7 +20,7 @@ struct Arrays {
       : z(z),
         inputs(Numbers<T>(bytes, z.batch * z.dim, 1, wild)),
         weights(bytes, z.classes * z.dim, 1, wild),
-        biases(Numbers<T>(bytes, z.classes, bytes->Bool() ? 2 : 60, wild)) {}
+        biases(Numbers<T>(bytes, z.classes, bytes->Pick({2, 60, 200}), wild)) {}
 
   FullProblem<T> View() const {
     return {z.batch, z.classes, z.dim, inputs.data(), weights.type, weights.data(), biases.data()};

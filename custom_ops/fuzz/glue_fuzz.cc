@@ -1,6 +1,7 @@
 // Every op, through the fake of TensorFlow's C API: whatever it is given, it neither crashes nor
 // hangs nor leaks. It computes, or it is an error that says something.
 #include <set>
+#include <utility>
 
 #include "../kernels/thread_pool.h"
 #include "numbers.h"
@@ -48,6 +49,24 @@ int64_t IntOf(const OpInputs& made, const char* attribute) {
   return std::get<int64_t>(made.attributes().at(attribute));
 }
 
+// An op on a gathered batch has refused positions and hits that are out of range.
+void CheckPositions(const OpInputs& made) {
+  const int64_t rows = made.inputs()[1].dims()[0], batch = made.inputs()[0].dims()[0];
+  for (const int input : {3, 4}) {
+    for (const int32_t position : made.inputs()[input].Values<int32_t>()) {
+      REQUIRE(position >= 0 && position < rows, "position %d of %ld passed", position, rows);
+    }
+  }
+  const std::vector<int32_t> hits = made.inputs()[5].Values<int32_t>();
+  for (size_t i = 0; i < hits.size(); i += 2) {
+    const int32_t row = hits[i], column = hits[i + 1];
+    REQUIRE(row >= 0 && row < batch && column >= 0 && column < made.inputs()[3].count(),
+            "the hit (%d, %d) passed", row, column);
+    REQUIRE(i == 0 || std::make_pair(hits[i - 2], hits[i - 1]) <= std::make_pair(row, column),
+            "hits that are not sorted passed");
+  }
+}
+
 // What each op promises of its numbers, whatever its inputs.
 void CheckValues(const std::string& op, const OpInputs& made, const std::vector<Tensor>& outputs) {
   if (op == "SampledCompat>StatelessDraws") {
@@ -58,7 +77,10 @@ void CheckValues(const std::string& op, const OpInputs& made, const std::vector<
     const bool unique = std::get<bool>(made.attributes().at("unique"));
     REQUIRE(!unique || std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(),
             "a class was drawn twice");
+  } else if (op.find(">Sampled") != std::string::npos) {
+    CheckPositions(made);
   } else if (op == "SampledCompat>FullTopK") {
+    REQUIRE(outputs[0].dims()[1] <= made.inputs()[1].dims()[0], "more ranks than classes");
     for (const int64_t c : outputs[1].Values<int64_t>()) {
       REQUIRE(c >= -1 && c < made.inputs()[1].dims()[0], "class %ld", c);
     }
@@ -75,6 +97,12 @@ void CheckValues(const std::string& op, const OpInputs& made, const std::vector<
   }
 }
 
+// There is room for more ops. The first ones, which do the most, take it until there are.
+const KnownOp& PickOp(Bytes* bytes) {
+  const size_t place = bytes->Int(0, 31);
+  return KnownOps()[place < KnownOps().size() ? place : place % 8];
+}
+
 // A draw of nearly all classes takes long by nature; see kMostOutputBytes for the others.
 bool TakesLong(const std::string& op, const OpInputs& made) {
   if (op != "SampledCompat>StatelessDraws") return false;
@@ -89,11 +117,12 @@ bool TakesLong(const std::string& op, const OpInputs& made) {
 }  // namespace
 
 FUZZ_TARGET(glue) {
-  static const std::vector<std::string> names = fake_tensorflow::OpNames();
-  const std::string& op = names[bytes->Int(0, names.size() - 1)];
+  REQUIRE(KnownOps().size() == fake_tensorflow::OpNames().size(), "KnownOps lacks an op");
+  const KnownOp& known_op = PickOp(bytes);
+  const std::string& op = known_op.name;
   fake_tensorflow::SetMostBytes(kMostOutputBytes);
   fake_tensorflow::FailAllocation(bytes->Rarely(16) ? bytes->Int(0, 4) : -1);
-  const OpInputs made(bytes, op);
+  const OpInputs made(bytes, known_op);
   if (TakesLong(op, made)) return;
   const fake_tensorflow::Kernel kernel(op, made.attributes());
   CheckOutcome(op, kernel.creation());

@@ -11,9 +11,19 @@
 
 namespace sampled_compat {
 
+// An op and the shape that it expects of each input: a letter for each dimension, B batch, D dim,
+// U rows, S sampled, T true classes, H hits, K what a forward op keeps.
+struct KnownOp {
+  std::string name;
+  std::vector<std::string> shapes;
+};
+
+// Every op. A new one goes to the end, so that the kept inputs stay what they are.
+const std::vector<KnownOp>& KnownOps();
+
 class OpInputs {
  public:
-  OpInputs(Bytes* bytes, const std::string& op);
+  OpInputs(Bytes* bytes, const KnownOp& op);
 
   const fake_tensorflow::AttributeValues& attributes() const { return attributes_; }
   const std::vector<fake_tensorflow::Tensor>& inputs() const { return inputs_; }

@@ -10,7 +10,7 @@ for target in "$@"; do
   [ "$seconds" -ge 1 ] || seconds=1
   mkdir -p "$WORK/corpus/$target" "$WORK/finds/$target" "$here/corpus/$target"
   log=$WORK/$target.log
-  if "$FUZZER" --target="$target" -max_total_time="$seconds" -max_len=1024 -timeout=20 \
+  if "$FUZZER" --target="$target" -max_total_time="$seconds" -max_len=512 -len_control=10 -timeout=20 \
       -rss_limit_mb=2560 -print_final_stats=1 -artifact_prefix="$WORK/finds/$target/" \
       "$WORK/corpus/$target" "$here/corpus/$target" >"$log" 2>&1; then
     echo "fuzz $target: $seconds s," \

@@ -35,7 +35,7 @@ class SampledArrays {
         rows_(Numbers<T>(bytes, z.unique * z.dim, 1, wild)),
         biases_(Numbers<T>(bytes, z.unique, 2, wild)),
         true_offset_(Numbers<T>(bytes, z.batch * z.num_true, 5, wild)),
-        sampled_offset_(Numbers<T>(bytes, z.num_sampled, bytes->Bool() ? 5 : 60, wild)) {}
+        sampled_offset_(Numbers<T>(bytes, z.num_sampled, bytes->Pick({5, 60, 200}), wild)) {}
 
   SampledProblem<T> View() const {
     return {kind_,
