@@ -25,9 +25,13 @@ def equal(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other))
 
 
-@tf.function
 def many(times):
     """Computes a loss so often in one call, without Python in between."""
+    return _many(tf.constant(times))  # A tensor, so that the second call traces nothing.
+
+
+@tf.function
+def _many(times):
     total = tf.zeros([400])
     for _ in tf.range(times):
         total += tsc.nn.sampled_softmax_loss(
