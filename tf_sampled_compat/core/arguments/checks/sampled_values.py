@@ -62,7 +62,7 @@ def _candidates_of_rows(
 ) -> list[tf.Operation]:
     """Checks the shape of candidates `[B, S]`."""
     rows, columns = sizes(sampled)
-    expected = "shape [batch_size, num_sampled]"
+    expected = "shape [num_sampled], or [batch_size, num_sampled]"
     if isinstance(batch_size, int):
         expected += f" with batch_size = {batch_size}, as inputs"
     got = tf.stack([rows, columns])
