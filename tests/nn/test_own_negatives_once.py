@@ -98,6 +98,31 @@ def test_no_tensor_has_a_row_for_each_candidate(jit_compile, implementation, mon
     assert np.isfinite(gradient(inputs)).all()
 
 
+def test_a_chunk_is_no_larger_than_the_rows(monkeypatch):
+    """Or than the limit: the sizes that no graph knows."""
+    monkeypatch.setattr(row_logits, "CHUNK_NUMBERS", 500)
+    gathered, take = [], row_logits.take
+
+    def watched(rows, positions):
+        taken = take(rows, positions)
+        gathered.append(taken.shape.num_elements())
+        return taken
+
+    monkeypatch.setattr(row_logits, "take", watched)
+    p = problem(C=100, D=8, B=20, S=50)
+    inputs, ids = tf.Variable(p.inputs), np.random.RandomState(0).randint(0, 100, [20, 50])
+    with tf.GradientTape() as tape:
+        loss = tsc.nn.sampled_softmax_loss(
+            p.weights, p.biases, ids[:, :1], inputs, 50, 100,
+            sampled_values=(ids, 1.0, 1.0), implementation="composite")  # fmt: skip
+    assert len(gathered) == 17 + 1  # Three columns of 20 · 8 numbers, and the biases.
+    assert max(gathered[:-1]) == 3 * 20 * 8 and gathered[-1] == 51 * 20
+    del gathered[:]
+    tape.gradient(loss, inputs)
+    rows = len({*ids.ravel().tolist()})
+    assert 500 < max(gathered) <= rows * 8 and len(gathered) > 51 * 20 // rows
+
+
 @pytest.mark.parametrize("sizes", [(4, 6, 3), (4, 0, 3), (0, 6, 3), (4, 6, 0)], ids=str)
 @pytest.mark.parametrize("mode", ["eager", "graph", "unknown shapes", "xla"])
 def test_chunks_equal_the_whole(sizes, mode, monkeypatch):

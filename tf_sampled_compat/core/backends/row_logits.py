@@ -10,11 +10,15 @@ from typing import Any, Callable
 
 import tensorflow as tf
 
+from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.shapes import size_of
 from tf_sampled_compat.core.tf.take import take
 
 # Numbers in a chunk of gathered rows: 8 MiB of float32. A chunk has a column, even if it is larger.
 CHUNK_NUMBERS = 2**21
+
+# Numbers in a chunk, and the columns that have so many: integers, or tensors if only the run knows.
+_Size = Any
 
 
 def row_logits(
@@ -52,7 +56,7 @@ def _in_chunks(
     def write(i: tf.Tensor, products: tf.TensorArray) -> Any:
         return i + 1, products.write(i, _of_chunk(inputs, rows, chunks[i]))
 
-    chunks, number = _chunks(positions, _width(inputs))
+    chunks, number = _chunks(positions, _width(inputs, CHUNK_NUMBERS))
     products = tf.TensorArray(inputs.dtype, number, element_shape=chunks.shape[1:])
     _, products = _loop(number, write, products)
     joined = tf.transpose(products.stack(), [1, 0, 2])
@@ -63,7 +67,11 @@ def _gradients(
     inputs: tf.Tensor, rows: tf.Tensor, positions: tf.Tensor, upstream: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the gradients by the inputs and the rows."""
-    width = _width(inputs)
+    numbers: _Size = CHUNK_NUMBERS
+    if not private.in_xla_context():
+        # Each chunk copies the gradient of all rows, so it is not to be smaller than they are.
+        numbers = tf.maximum(numbers, tf.size(rows))
+    width = _width(inputs, numbers)
     chunks, number = _chunks(positions, width)
     factors, _ = _chunks(upstream, width)
 
@@ -78,15 +86,15 @@ def _gradients(
     return state
 
 
-def _width(inputs: tf.Tensor) -> Any:
-    """Returns the columns of a chunk: a number if the sizes are known."""
+def _width(inputs: tf.Tensor, numbers: _Size) -> _Size:
+    """Returns the columns of a chunk."""
     known = size_of(inputs, 0), size_of(inputs, 1)
-    if None not in known:
-        return max(1, CHUNK_NUMBERS // max(1, math.prod(size or 0 for size in known)))
-    return tf.maximum(1, CHUNK_NUMBERS // tf.maximum(1, tf.size(inputs)))
+    if None not in known and isinstance(numbers, int):
+        return max(1, numbers // max(1, math.prod(size or 0 for size in known)))
+    return tf.maximum(1, numbers // tf.maximum(1, tf.size(inputs)))
 
 
-def _chunks(matrix: tf.Tensor, width: Any) -> tuple[tf.Tensor, Any]:
+def _chunks(matrix: tf.Tensor, width: _Size) -> tuple[tf.Tensor, _Size]:
     """Cuts `[B, N]` into `[number, B, width]`, filled up with zeros, and returns the number too."""
     columns = size_of(matrix, 1)
     columns = tf.shape(matrix)[1] if columns is None else columns
@@ -105,7 +113,7 @@ def _joined(chunks: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
     return joined[:, : tf.shape(matrix)[1]]
 
 
-def _loop(number: Any, body: Callable[[tf.Tensor, Any], Any], state: Any) -> Any:
+def _loop(number: _Size, body: Callable[[tf.Tensor, Any], Any], state: Any) -> Any:
     # One at a time, so that one chunk is in memory.
     return tf.while_loop(
         lambda i, _: i < number,

@@ -216,9 +216,9 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
     return _without_excluded(logits, gathered)
 
 
-def with_floor(biases: tf.Tensor) -> tf.Tensor:
+def with_floor(values: tf.Tensor) -> tf.Tensor:
     """Makes -∞ finite: such a class is no negative. A cross entropy would multiply -∞ by 0."""
-    return tf.where(biases < _lowest(biases), _lowest(biases), biases)
+    return tf.where(values < _lowest(values), _lowest(values), values)
 
 
 def _without_excluded(logits: tf.Tensor, gathered: Gathered) -> tf.Tensor:

@@ -59,8 +59,8 @@ def logits(
     drawn: Drawn, rows: tf.Tensor, row_biases: tf.Tensor, planned: Plan
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns `own_logits` of a `Gathered`."""
-    of_classes, inputs = drawn.backend.row_logits, drawn.batch.inputs
-    return (
-        of_classes(inputs, rows, row_biases, planned.true_positions),
-        of_classes(inputs, rows, with_floor(row_biases), planned.sampled_positions),
-    )
+    # One call, as each makes a gradient of all rows.
+    positions = tf.concat([planned.true_positions, planned.sampled_positions], axis=1)
+    both = drawn.backend.row_logits(drawn.batch.inputs, rows, row_biases, positions)
+    num_true = drawn.batch.num_true
+    return both[:, :num_true], with_floor(both[:, num_true:])
