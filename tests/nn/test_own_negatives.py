@@ -165,3 +165,18 @@ def test_no_candidates(loss, implementation):
     tensors = p.weights, p.biases, p.labels, p.inputs
     how = {"remove_accidental_hits": False, "temperature": 0.5}
     assert_close(loss(*tensors, **arguments, **how), loss(*tensors, **shared, **how), 1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_candidate_whose_bias_is_minus_infinity_is_no_negative(kind, implementation):
+    """Its logit gets no gradient, and no NaN reaches the others."""
+    p = own()
+    biases = p.biases.copy()
+    biases[6] = -np.inf
+    how = {"remove_accidental_hits": False, "z_loss": 0.1} if kind == "softmax" else {}
+    values, gradients = got(KINDS[kind], p._replace(biases=biases), **how)
+    biases[6] = -1e4
+    expected, expected_gradients = got(KINDS[kind], p._replace(biases=biases), **how)
+    assert_close(values, expected, 1e-12)
+    for gradient, want in zip(gradients, expected_gradients):
+        assert_close(gradient, want, 1e-12)

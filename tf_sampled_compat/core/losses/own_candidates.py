@@ -38,9 +38,8 @@ def plan(drawn: Drawn, sampled: tf.Tensor) -> Plan:
         planned = drawn.backend.plan(
             labels, flat, num_true=batch.num_true, find_hits=False, unique=True
         )
-    # XLA asserts nothing. But it refuses this if there are not as many rows as inputs.
-    shape = tf.concat([tf.shape(batch.inputs)[:1], tf.shape(sampled)[1:]], axis=0)
-    positions = tf.ensure_shape(tf.reshape(planned.sampled_positions, shape), sampled.shape)
+    positions = tf.reshape(planned.sampled_positions, tf.shape(sampled))
+    positions = tf.ensure_shape(positions, sampled.shape)
     return planned._replace(sampled_positions=positions, hits=None)
 
 
