@@ -67,6 +67,8 @@ const std::vector<KnownOp>& KnownOps() {
         {"SampledCompat>LogOffset", {"BT"}},
         {"SampledCompat>StatelessDraws", {"2"}},
         {"SampledCompat>DrawsPiece", {"2", "U", "S", ""}},
+        {"SampledCompat>RowLogits", {"BD", "UD", "U", "BS"}},
+        {"SampledCompat>RowLogitsGrad", {"BD", "UD", "U", "BS", "BS"}},
     };
   }();
   return *ops;

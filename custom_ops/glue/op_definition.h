@@ -168,6 +168,7 @@ void RegisterPlan();
 void RegisterDraws();
 void RegisterSampledLoss();
 void RegisterSampledTerms();
+void RegisterRowLogits();
 void RegisterTapas();
 void RegisterFull();
 

@@ -1,15 +1,18 @@
 #include "sampled_inputs.h"
 
-#include <algorithm>
+#include "positions.h"
 
 namespace sampled_compat {
 
 SampledInputs::SampledInputs(OpRun* run) {
   Read(run);
-  CheckSizes(run);
+  // Positions and columns are int32 everywhere.
+  for (const Input* input : {&biases, &sampled_positions, &true_positions, &hits}) {
+    CheckCount(run, *input);
+  }
   for (Input* indices : {&sampled_positions, &true_positions, &hits}) run->Own(indices);
-  CheckPositions(run, sampled_positions);
-  CheckPositions(run, true_positions);
+  CheckPositions(run, sampled_positions, unique());
+  CheckPositions(run, true_positions, unique());
   CheckHits(run);
 }
 
@@ -26,29 +29,6 @@ void SampledInputs::Read(OpRun* run) {
     run->Invalid("true_positions must have at least one column, got %s",
                  true_positions.Shape().c_str());
   }
-}
-
-// Positions and columns are int32 everywhere.
-void SampledInputs::CheckSizes(OpRun* run) const {
-  for (const Input* input : {&biases, &sampled_positions, &true_positions, &hits}) {
-    if (input->count < int64_t{1} << 30) continue;
-    run->Invalid("%s must hold fewer than 2^30 numbers, got %s", input->name,
-                 input->Shape().c_str());
-  }
-}
-
-void SampledInputs::CheckPositions(OpRun* run, const Input& positions) const {
-  const int32_t* const values = positions.As<int32_t>();
-  // As an unsigned number, a negative position is larger than every valid one.
-  uint32_t largest = 0;
-  for (int64_t i = 0; i < positions.count; ++i) {
-    largest = std::max(largest, static_cast<uint32_t>(values[i]));
-  }
-  if (positions.count == 0 || largest < unique()) return;
-  const int32_t* const bad =
-      std::find(values, values + positions.count, static_cast<int32_t>(largest));
-  run->Invalid("%s must be in [0, %ld), the number of rows; got %d at index %ld", positions.name,
-               unique(), *bad, static_cast<int64_t>(bad - values));
 }
 
 void SampledInputs::CheckHits(OpRun* run) const {

@@ -63,8 +63,6 @@ struct SampledInputs {
 
  private:
   void Read(OpRun* run);
-  void CheckSizes(OpRun* run) const;
-  void CheckPositions(OpRun* run, const Input& positions) const;
   void CheckHits(OpRun* run) const;
 };
 

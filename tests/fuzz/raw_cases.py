@@ -130,6 +130,18 @@ def _sampled(pick, draw, terms: bool, gradient: bool):
     return inputs, attributes if gradient else {**attributes, "keep": pick(True, False)}
 
 
+def _row_logits(pick, draw, gradient: bool):
+    T, Tr, Tc = _compute(pick)
+    B, U, N, D = pick(0, 1, 3, 9), pick(1, 4, 20), pick(0, 1, 5, 33), pick(0, 1, 3, 17)
+    inputs = {
+        "inputs": Tensor(T, (B, D)),
+        "rows": Tensor(Tr, (U, D)),
+        "biases": Tensor(Tc, (U,)),
+        "positions": Tensor("int32", (B, N), 0, U),
+    }
+    return inputs | ({"upstream": Tensor(Tc, (B, N))} if gradient else {}), {}
+
+
 def _full(pick, draw, gradient: bool):
     T, Tr, Tc = _compute(pick)
     B, C, D = pick(0, 1, 3, 9), pick(0, 1, 4, 70), pick(0, 1, 3, 17)
@@ -197,6 +209,8 @@ OPS = {
     "full_top_k": _top_k,
     "log_offset": _log_offset,
     "plan": _plan,
+    "row_logits": lambda pick, draw: _row_logits(pick, draw, False),
+    "row_logits_grad": lambda pick, draw: _row_logits(pick, draw, True),
     "sampled_loss": lambda pick, draw: _sampled(pick, draw, False, False),
     "sampled_loss_grad": lambda pick, draw: _sampled(pick, draw, False, True),
     "sampled_terms": lambda pick, draw: _sampled(pick, draw, True, False),

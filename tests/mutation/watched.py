@@ -27,6 +27,7 @@ TESTS = {
     "losses/in_batch.py": _IN_BATCH,
     "losses/in_batch_arguments.py": _IN_BATCH,
     "losses/in_batch_counts.py": _IN_BATCH,
+    "losses/own_candidates.py": ("nn/test_own_negatives.py", "nn/test_own_negatives_once.py"),
     "losses/padding.py": ("nn/test_corrections.py", "samplers/test_partial_batches.py"),
     "losses/prepare.py": (*_LOSSES, _ONE_ROW, "nn/test_sizes.py", "nn/test_numerics.py"),
     "losses/restriction.py": ("nn/test_restricted_top_k.py",),

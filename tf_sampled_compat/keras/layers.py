@@ -113,13 +113,24 @@ class SampledDense(sampled_dense.SampledDense, KERAS.layers.Layer):
       **kwargs: `name`, `dtype`, `trainable`: as for any layer.
 
     Call arguments: `inputs` of shape `[..., dim]`; `training`, which chooses the sampled losses
-    (True) or the exact ones (False). If it is None, a recording gradient tape means training.
+    (True) or the exact ones (False). If it is None, a recording gradient tape means training;
+    `negatives`, `[..., n]` class ids, each row's own candidates in training instead of classes that
+    the loss draws, without a correction for log Q.
+
+    >>> negatives = keras.Input([20], dtype="int32")
+    >>> logits = tsc.keras.layers.SampledDense(1000)(inputs, negatives=negatives)
+    >>> model = keras.Model([inputs, negatives], logits)
+    >>> model.compile("sgd", tsc.keras.losses.SampledSoftmax(num_sampled=64))
+    >>> x = [np.ones([32, 8]), np.random.randint(0, 1000, [32, 20])]
+    >>> history = model.fit(x, np.arange(32), verbose=0)
 
     `from_dense` makes a layer from a `Dense` layer, and `to_dense` the reverse.
 
     Raises:
-      ValueError: If `num_classes` is not a positive integer, or `kernel` cannot be used.
-      TypeError: For an argument of `Dense` that has another name here, or no meaning.
+      ValueError: If `num_classes` is not a positive integer, or `kernel` cannot be used. When
+        called: if `negatives` have another shape.
+      TypeError: If `negatives` are no integers. For an argument of `Dense` that has another name
+        here, or no meaning.
 
     Source: https://keras.io/api/layers/core_layers/dense, whose kernel is transposed.
     """

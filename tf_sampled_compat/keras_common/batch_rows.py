@@ -8,6 +8,7 @@ from typing import Any, Callable, NamedTuple, Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.keras_common import own_negatives
 from tf_sampled_compat.keras_common.head_output import Tag
 from tf_sampled_compat.keras_common.labels import labels_of, rectangular
 
@@ -23,6 +24,7 @@ class Rows(NamedTuple):
         true class, or weigh nothing.
       mask: `[...]`: Keras's mask, without the rows that have no true class; None if all count.
       label_weights: `[N, T]`: the weight of each true class; None if all are 1.
+      negatives: `[N, S]`: the candidates of each row; None if the loss draws them.
     """
 
     inputs: tf.Tensor
@@ -31,6 +33,7 @@ class Rows(NamedTuple):
     seen: Optional[tf.Tensor]
     mask: Optional[tf.Tensor]
     label_weights: Optional[tf.Tensor]
+    negatives: Optional[tf.Tensor] = None
 
     def losses(self, compute: Callable[..., tf.Tensor]) -> tf.Tensor:
         """Computes the losses of the rows that are seen; those of the others are 0.
@@ -39,24 +42,32 @@ class Rows(NamedTuple):
         shapes are fixed, masks them.
 
         Args:
-          compute: Returns `[M]` losses of `[M, dim]` inputs, `[M, T]` labels, their mask and their
-            weights.
+          compute: Returns `[M]` losses of `[M, dim]` inputs, `[M, T]` labels, their mask, their
+            weights, and `[M, S]` negatives.
 
         Returns:
           `[N]` losses.
         """
         if self.seen is None:
-            return compute(self.inputs, self.labels, self.true_mask, self.label_weights)
+            return compute(
+                self.inputs, self.labels, self.true_mask, self.label_weights, self.negatives
+            )
         if private.in_xla_context():
             return self._masked(compute, self.seen)
         there = tf.where(self.seen)
-        inputs, labels, mask, weights = (
+        inputs, labels, mask, weights, negatives = (
             None if part is None else tf.gather_nd(part, there)
-            for part in (self.inputs, self.labels, self.true_mask, self.label_weights)
+            for part in (
+                self.inputs,
+                self.labels,
+                self.true_mask,
+                self.label_weights,
+                self.negatives,
+            )
         )
         if self.labels.shape[1] == 1:
             mask = None  # The rows that are left have a true class each.
-        losses = compute(inputs, labels, mask, weights)
+        losses = compute(inputs, labels, mask, weights, negatives)
         shape = tf.shape(self.seen, out_type=tf.int64)
         return tf.ensure_shape(tf.scatter_nd(there, losses, shape), self.seen.shape)
 
@@ -66,7 +77,7 @@ class Rows(NamedTuple):
         # A NaN of a row that is masked must not reach a gradient.
         inputs = tf.where(column, self.inputs, tf.zeros_like(self.inputs))
         mask = tf.logical_and(mask, column)
-        losses = compute(inputs, self.labels, mask, self.label_weights)
+        losses = compute(inputs, self.labels, mask, self.label_weights, self.negatives)
         return tf.where(seen, losses, tf.zeros_like(losses))
 
 
@@ -109,7 +120,8 @@ def rows_of(
         leading = tf.reshape(some, tf.shape(hidden)[:-1])
         mask = _both(mask, tf.ensure_shape(leading, hidden.shape[:-1]))
         labels = tf.where(there, labels, tf.zeros_like(labels))
-    return Rows(inputs, labels, there, seen, mask, label_weights)
+    negatives = None if tag.negatives is None else own_negatives.flat(tag.negatives)
+    return Rows(inputs, labels, there, seen, mask, label_weights, negatives)
 
 
 def rows(tag: Tag, y_true: Any, num_true: Optional[int], mask: Any) -> tuple[tf.Tensor, tf.Tensor]:

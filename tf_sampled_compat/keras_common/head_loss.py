@@ -27,6 +27,7 @@ from tf_sampled_compat.keras_common import (
     batch_rows,
     composition_config,
     head_output,
+    own_negatives,
     sampler_config,
     ways_out,
 )
@@ -142,26 +143,34 @@ class HeadLoss(bases.Loss):
             none=none,
             weights=sample_weight,
         )
-        head, compute = tag.head, self._sampled if tag.training else self._exact
+        head = tag.head
 
-        def losses(inputs: Any, labels: Any, mask: Any, weights: Any) -> tf.Tensor:
+        def losses(inputs: Any, labels: Any, mask: Any, weights: Any, negatives: Any) -> tf.Tensor:
             arguments = head.arguments(labels, inputs, self.num_true, None)
             more = {"true_mask": mask, "part_weights": weights}
-            return compute(dataclasses.replace(arguments, **more), head)
+            arguments = dataclasses.replace(arguments, **more)
+            if tag.training:
+                return self._sampled(arguments, head, negatives)
+            return self._exact(arguments, head)
 
         with tf.name_scope(self.name or type(self).__name__):
             values = batch.losses(losses)
         return batch_rows.like_hidden(values, tag), batch.mask, batch.label_weights is not None
 
-    def _sampled(self, arguments: Arguments, head: Any) -> tf.Tensor:
-        """Returns `[N]` training losses."""
-        sampling = Sampling(
-            num_sampled=self.num_sampled,
-            num_classes=head.num_classes,
-            sampler=self._sampler_of(head),
-            seed=self.seed,
-            resampling=self._resampling(head),
-        )
+    def _sampled(
+        self, arguments: Arguments, head: Any, negatives: Optional[tf.Tensor]
+    ) -> tf.Tensor:
+        """Returns `[N]` training losses, with candidates that are drawn or `[N, S]` negatives."""
+        if negatives is None:
+            sampling = Sampling(
+                num_sampled=self.num_sampled,
+                num_classes=head.num_classes,
+                sampler=self._sampler_of(head),
+                seed=self.seed,
+                resampling=self._resampling(head),
+            )
+        else:
+            sampling = self._sampling_of(negatives, head)
         return sampled_loss(
             SampledLoss(
                 function=self._function,
@@ -182,6 +191,10 @@ class HeadLoss(bases.Loss):
                 implementation=self.implementation,
             )
         )
+
+    def _sampling_of(self, negatives: tf.Tensor, head: Any) -> Sampling:
+        """Describes the negatives of the caller, `[N, S]`."""
+        return own_negatives.sampling(negatives, head.num_classes)
 
     def _exact(self, arguments: Arguments, head: Any) -> tf.Tensor:
         """Returns `[N]` losses over all classes."""

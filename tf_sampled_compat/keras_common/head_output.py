@@ -26,12 +26,14 @@ class Tag(NamedTuple):
       hidden: `[..., dim]`, the input of the call.
       training: Whether the layer was called for training.
       shared: What the first metric of a batch computes and the others reuse.
+      negatives: `[..., S]` class ids, the candidates of each row in training; or None.
     """
 
     head: Any
     hidden: tf.Tensor
     training: bool
     shared: dict
+    negatives: Optional[tf.Tensor] = None
 
 
 class LossNote(NamedTuple):

@@ -296,6 +296,10 @@ class RankSampledSoftmax(HeadLoss):
         self._temperature.follow(head.schedule_steps)
         return super()._exact(arguments, head)
 
+    def _sampling_of(self, negatives: tf.Tensor, head: Any) -> Sampling:
+        expected = "none, as RankSampledSoftmax chooses its candidates among those that it draws"
+        errors.fail("negatives", expected, checks.kind(negatives))
+
     def _resampling(self, head: Any) -> Resampling:
         temperature = self._temperature.of_next_step(head.schedule_steps)
         return Resampling(num_resampled=self.num_resampled, temperature=temperature)

@@ -18,6 +18,7 @@ from tf_sampled_compat.keras_common import (
     dense_axes,
     head_output,
     head_top_k,
+    own_negatives,
     tied_kernel,
     ways_out,
 )
@@ -123,9 +124,9 @@ class SampledDense(bases.Layer):
             self._twin = tied_kernel.twin_of(self, inputs)
         return super().__call__(inputs, *args, **kwargs)
 
-    def call(self, inputs: Any, training: Any = None) -> tf.Tensor:
+    def call(self, inputs: Any, training: Any = None, negatives: Any = None) -> tf.Tensor:
         """Returns the `[..., num_classes]` logits, tagged with this layer and its inputs."""
-        return _tagged_logits(self, inputs, training)
+        return _tagged_logits(self, inputs, training, negatives)
 
     def top_k(
         self,
@@ -279,7 +280,7 @@ class SampledDense(bases.Layer):
 
 
 @tf.autograph.experimental.do_not_convert
-def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
+def _tagged_logits(head: Any, inputs: Any, training: Any, negatives: Any) -> tf.Tensor:
     dtype = head.compute_dtype
     hidden = _dense(inputs)
     hidden = hidden if hidden.dtype == dtype else tf.cast(hidden, dtype)
@@ -289,7 +290,9 @@ def _tagged_logits(head: Any, inputs: Any, training: Any) -> tf.Tensor:
         # An own function: TensorFlow prunes an unused product anywhere. It prunes the read of the
         # table, which copies it, only in a function that it inlines into another.
         compute = tf.function(compute, autograph=False)
-    tag = head_output.Tag(head, hidden, head_output.is_training(training), {})
+    if negatives is not None:
+        negatives = own_negatives.checked(negatives, hidden)
+    tag = head_output.Tag(head, hidden, head_output.is_training(training), {}, negatives)
     return head_output.attach(compute(hidden), tag)
 
 

@@ -87,7 +87,10 @@ def sampled_softmax_loss(
       num_true: The number of target classes of each example, each with probability 1 / num_true.
       sampled_values: `(sampled_candidates, true_expected_count, sampled_expected_count)` as a
         `*_candidate_sampler` returns. Default: `tf.random.log_uniform_candidate_sampler` with
-        `unique=True`, which assumes classes sorted by decreasing frequency.
+        `unique=True`, which assumes classes sorted by decreasing frequency. The candidates may be
+        `[batch_size, num_sampled]`, each row its own, with counts that broadcast to
+        `[batch_size, num_true]` and `[batch_size, num_sampled]`. Then a table's gradient has each
+        class once.
       remove_accidental_hits: Whether to leave a sampled class out of an example's sum if it is one
         of the example's target classes.
       seed: The default sampler's operation seed.

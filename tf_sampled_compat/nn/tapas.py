@@ -82,7 +82,8 @@ def rank_sampled_softmax_loss(
       num_classes: The number of classes.
       num_true: The number of target classes of each example.
       sampled_values: See `sampled_softmax_loss`, except that the default is
-        `tf.random.learned_unigram_candidate_sampler` with `unique=True`.
+        `tf.random.learned_unigram_candidate_sampler` with `unique=True`, and that all rows share
+        the candidates.
       resampling_temperature: A positive scalar: number, tensor or variable. At a low temperature
         the candidates follow the batch closely. It is commonly decreased during training.
       remove_accidental_hits: Whether to leave a kept class out of an example's sum if it is one of

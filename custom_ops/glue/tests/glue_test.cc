@@ -144,6 +144,20 @@ void CheckSampled() {
                {half + 1, 1 - half});
 }
 
+// Rows with the candidates [row 1, row 0] and [row 1, row 1] of their own.
+void CheckRowLogits() {
+  const std::vector<Tensor> inputs = {Numbers({2, 2}, {1, 2, 3, 4}), Numbers({2, 2}, {1, 0, 0, 1}),
+                                      Numbers({2}, {0, 10}),
+                                      Tensor::Of<int32_t>({2, 2}, {1, 0, 1, 1})};
+  CheckNumbers("RowLogits", Run("RowLogits", {}, inputs, true), 0, {12, 1, 14, 14});
+  std::vector<Tensor> of_gradient = inputs;
+  of_gradient.push_back(Numbers({2, 2}, {1, 2, 3, 4}));
+  const Outcome gradient = Run("RowLogitsGrad", {}, of_gradient, true);
+  CheckNumbers("d_inputs", gradient, 0, {2, 1, 0, 7});
+  CheckNumbers("d_rows", gradient, 1, {2, 4, 1 + 7 * 3, 2 + 7 * 4});
+  CheckNumbers("d_biases", gradient, 2, {2, 8});
+}
+
 void CheckFull() {
   const std::vector<Tensor> inputs = {Numbers({1, 1}, {1}), Numbers({3, 1}, {0, 2, 1}),
                                       Numbers({3}, {0, 0, 0})};
@@ -224,11 +238,12 @@ int main() {
     CheckValues();
     CheckPlanAndDraws();
     CheckSampled();
+    CheckRowLogits();
     CheckFull();
     CheckShapes();
     CheckRefusals();
   }
-  CHECK_THAT(fake_tensorflow::OpNames().size() == 13, "an op has no check here");
+  CHECK_THAT(fake_tensorflow::OpNames().size() == 15, "an op has no check here");
   const int64_t left = fake_tensorflow::LiveObjects() - objects;
   CHECK_THAT(left == 0, "%ld objects", left);
   return Report("glue_test");

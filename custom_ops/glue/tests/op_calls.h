@@ -49,6 +49,7 @@ class OpCalls {
     const std::vector<Tensor> plan = AddPlan();
     AddSampled(plan, "softmax", true);
     AddSampled(plan, "sigmoid", false);
+    AddRowLogits();
     AddFull();
   }
 
@@ -141,6 +142,18 @@ class OpCalls {
         Add("SampledTerms", Types({{"kind", kind}, {"keep", keep}}), inputs);
     Add("SampledTermsGrad", Types({{"kind", kind}}),
         with(inputs, {terms[2], terms[3], of_rows, Numbers(computed_, {kBatch, kTrue})}));
+  }
+
+  void AddRowLogits() {
+    const Tensor positions(TF_INT32, {kBatch, kSampled});
+    for (int64_t i = 0; i < positions.count(); ++i) {
+      positions.As<int32_t>()[i] = static_cast<int32_t>(i * 7 % 600);
+    }
+    std::vector<Tensor> inputs = {Numbers(type_, {kBatch, kDim}), Numbers(type_, {600, kDim}),
+                                  Numbers(computed_, {600}), positions};
+    Add("RowLogits", Types(), inputs);
+    inputs.push_back(Numbers(computed_, {kBatch, kSampled}));
+    Add("RowLogitsGrad", Types(), inputs);
   }
 
   void AddFull() {

@@ -12,6 +12,7 @@
 #include "../draws.h"
 #include "../full.h"
 #include "../plan.h"
+#include "../row_logits.h"
 #include "../sampled_loss.h"
 #include "../scratch.h"
 #include "../tapas.h"
@@ -121,6 +122,35 @@ Kernel SampledKernel(const char* name, LossKind kind, bool keep, bool terms) {
            Output(&g.true_offset), Output(&g.sampled_offset)}};
 }
 
+// The logits of classes that differ from row to row, and their gradients.
+Kernel RowLogitsKernel() {
+  static constexpr int64_t kBatch = 40, kColumns = 300, kDim = 9, kUnique = 500;
+  using Floats = std::vector<float>;
+  struct State {
+    const Floats inputs = RandomVector<float>(kBatch * kDim, 1, 0.5);
+    const Floats rows = RandomVector<float>(kUnique * kDim, 2, 0.5);
+    const Floats biases = RandomVector<float>(kUnique, 3, 0.5);
+    const Floats upstream = RandomVector<float>(kBatch * kColumns, 4, 0.5);
+    std::vector<int32_t> positions = std::vector<int32_t>(kBatch * kColumns);
+    Floats logits = Floats(kBatch * kColumns), d_inputs = Floats(kBatch * kDim);
+    Floats d_rows = Floats(kUnique * kDim), d_biases = Floats(kUnique);
+  };
+  const auto s = std::make_shared<State>();
+  for (size_t i = 0; i < s->positions.size(); ++i) {
+    s->positions[i] = static_cast<int32_t>(i * 7 % kUnique);
+  }
+  const auto run = [=] {
+    const RowLogitsProblem<float> problem = {
+        kBatch, kColumns, kDim, kUnique, s->inputs.data(), s->rows.data(), s->positions.data()};
+    RowLogits<float>(problem, s->biases.data(), s->logits.data());
+    RowLogitsGradient<float>(problem, s->upstream.data(),
+                             {s->d_inputs.data(), s->d_rows.data(), s->d_biases.data()});
+  };
+  return {"row logits",
+          run,
+          {Output(&s->logits), Output(&s->d_inputs), Output(&s->d_rows), Output(&s->d_biases)}};
+}
+
 // The kernels over all classes. Weights of another type than float are converted block by block.
 std::vector<Kernel> FullKernels(const std::string& suffix, FloatType type) {
   static constexpr int64_t kBatch = 20, kClasses = 600, kDim = 9, kBest = 5;
@@ -173,6 +203,7 @@ std::vector<Kernel> Kernels() {
       SampledKernel("softmax without kept numbers", LossKind::kSoftmax, false, false),
       SampledKernel("sigmoid", LossKind::kSigmoid, true, false),
       SampledKernel("terms", LossKind::kSoftmax, true, true),
+      RowLogitsKernel(),
   };
   for (const Kernel& kernel : FullKernels("", FloatType::kFloat)) kernels.push_back(kernel);
   for (const Kernel& kernel : FullKernels(" of bfloat16", FloatType::kBfloat16)) {

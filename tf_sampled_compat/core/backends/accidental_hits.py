@@ -10,6 +10,7 @@ from typing import Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.shapes import static_size_of
 
 
 def accidental_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:
@@ -38,6 +39,28 @@ def tensorflows(
     return tf.raw_ops.ComputeAccidentalHits(
         true_classes=labels, sampled_candidates=sampled, num_true=num_true, name=name
     )
+
+
+def of_each_row(labels: tf.Tensor, sampled: tf.Tensor, *, every_copy: bool) -> tf.Tensor:
+    """Finds the hits where each row has candidates of its own.
+
+    Args:
+      labels: `[B, T]`.
+      sampled: `[B, S]`.
+      every_copy: Whether all copies of a label are hits, or only the last one in the row.
+
+    Returns:
+      `[B, S]` booleans.
+    """
+    found = tf.zeros_like(sampled, tf.bool)
+    places = tf.range(tf.shape(sampled)[1])
+    for column in range(static_size_of(labels, 1)):
+        equal = tf.equal(sampled, labels[:, column : column + 1])
+        if not every_copy:
+            last = tf.reduce_max(tf.where(equal, places, -1), axis=1, keepdims=True)
+            equal = tf.equal(places, last)
+        found = tf.logical_or(found, equal)
+    return found
 
 
 def _static_hits(labels: tf.Tensor, sampled: tf.Tensor, num_true: int) -> tf.Tensor:

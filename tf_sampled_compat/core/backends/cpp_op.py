@@ -86,7 +86,16 @@ class Fused(Backend):
             inputs=inputs, rows=rows, biases=biases, temperature=temperature
         )
 
+    def row_logits(
+        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, positions: tf.Tensor
+    ) -> tf.Tensor:
+        return _ops().sampled_compat_row_logits(
+            inputs=inputs, rows=rows, biases=biases, positions=positions
+        )
+
     def loss(self, gathered: Gathered, kind: LossKind, name: Optional[str] = None) -> tf.Tensor:
+        if gathered.own_logits is not None:
+            return COMPOSITE.loss(gathered, kind, name)  # `row_logits` did what costs.
         # With one true class a row the sparse loss is the same number.
         op_kind = "softmax" if kind == "sparse_softmax" else kind
         is_cast = gathered.inputs.dtype != gathered.compute_dtype
@@ -98,6 +107,8 @@ class Fused(Backend):
         return tf.cast(loss, gathered.inputs.dtype, name=name) if is_cast else loss
 
     def terms(self, gathered: Gathered, kind: SumKind) -> Terms:
+        if gathered.own_logits is not None:
+            return COMPOSITE.terms(gathered, kind)
         negatives, true_logits, _, _ = _ops().sampled_compat_sampled_terms(
             **_inputs(gathered), kind=kind
         )
@@ -106,6 +117,8 @@ class Fused(Backend):
         return Terms(with_shape(negatives, [batch]), true_logits)
 
     def sum_of_negatives(self, gathered: Gathered) -> tf.Tensor:
+        if gathered.own_logits is not None:
+            return COMPOSITE.sum_of_negatives(gathered)
         # The sum over all candidates is linear in their rows; the hits are few.
         dtype, positions = gathered.compute_dtype, gathered.sampled_positions
         inputs, rows = tf.cast(gathered.inputs, dtype), tf.cast(gathered.rows, dtype)

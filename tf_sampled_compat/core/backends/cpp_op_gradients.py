@@ -105,6 +105,19 @@ def _sampled_second(
     return [*_by_input(second), None, None, *d_upstream]
 
 
+@tf.RegisterGradient("SampledCompat>RowLogits")
+def _row_logits(op: tf.Operation, upstream: tf.Tensor) -> list[Any]:
+    return [*library.load().ops.sampled_compat_row_logits_grad(*op.inputs, upstream), None]
+
+
+@tf.RegisterGradient("SampledCompat>RowLogitsGrad")
+def _row_logits_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
+    *primals, positions, upstream = op.inputs
+    logits = functools.partial(COMPOSITE.row_logits, positions=positions)
+    second, d_upstream = _second(logits, primals, [upstream], cotangents)
+    return [*second, None, *d_upstream]
+
+
 @tf.RegisterGradient("SampledCompat>FullReduce")
 def _full_reduce(op: tf.Operation, upstream: tf.Tensor) -> list[Any]:
     return list(

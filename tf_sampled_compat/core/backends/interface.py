@@ -23,7 +23,8 @@ class Plan(NamedTuple):
 
     Attributes:
       ids: `[U]` int64: each id once, or every occurrence, the labels first, then the candidates.
-      sampled_positions: `[S]` int32 positions of the sampled ids in `ids`.
+      sampled_positions: `[S]` int32 positions of the sampled ids in `ids`; `[B, S]` where each row
+        has candidates of its own.
       true_positions: `[B, T]` int32 positions of the labels in `ids`.
       hits: `[H, 2]` int32 (row, column) pairs of accidental hits in the `[B, S]` logits, or None.
         Under XLA there is a pair for every label: column S stands for "not sampled".
@@ -45,7 +46,7 @@ class Gathered(NamedTuple):
       inputs: `[B, D]`, in the caller's dtype, which is also the loss's.
       rows: `[U, D]` class embeddings, in the table's dtype.
       row_biases: `[U]`.
-      sampled_positions: `[S]` int32, into rows.
+      sampled_positions: `[S]` int32, into rows; `[B, S]` where each row has candidates of its own.
       true_positions: `[B, T]` int32, into rows.
       hits: `[H, 2]` int32 (row, column) pairs of accidental hits in `[B, S]`, or None. They are
         sorted for the fused backend.
@@ -55,6 +56,8 @@ class Gathered(NamedTuple):
       compute_dtype: The dtype to multiply, exponentiate and sum in.
       excluded: `[B, S]`: whether to leave out a candidate of the row, or None. Composite only.
       row_offset: `[B]`: what `losses.composed` adds to the logits of a row's candidates, or None.
+      own_logits: What `Backend.row_logits` returns for the true classes, `[B, T]`, and for the
+        candidates, `[B, S]`, where each row has candidates of its own; otherwise None.
     """
 
     inputs: tf.Tensor
@@ -69,6 +72,7 @@ class Gathered(NamedTuple):
     compute_dtype: tf.DType
     excluded: Optional[tf.Tensor] = None
     row_offset: Optional[tf.Tensor] = None
+    own_logits: Optional[tuple[tf.Tensor, tf.Tensor]] = None
 
 
 class Terms(NamedTuple):
@@ -150,6 +154,22 @@ class Backend(Protocol):
 
     def tapas_scores(self, rows: tf.Tensor, inputs: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
         """Returns log Σ_b exp(w · x_b / temperature) for each row w, in the temperature's dtype."""
+        ...
+
+    def row_logits(
+        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, positions: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns logits of classes that differ from row to row, in the biases' dtype.
+
+        Args:
+          inputs: `[B, D]`.
+          rows: `[U, D]`.
+          biases: `[U]`.
+          positions: `[B, N]` int32, into rows.
+
+        Returns:
+          `[B, N]`: inputs[b] · rows[positions[b, n]] + biases[positions[b, n]].
+        """
         ...
 
     # Of a gathered batch.

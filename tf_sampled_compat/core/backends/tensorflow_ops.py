@@ -23,6 +23,7 @@ from tf_sampled_compat.core.backends.interface import (
     Terms,
 )
 from tf_sampled_compat.core.backends.plan import plan
+from tf_sampled_compat.core.backends.row_logits import row_logits
 from tf_sampled_compat.core.tf import private
 from tf_sampled_compat.core.tf.ranking import top_k_with_nan
 from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
@@ -81,6 +82,11 @@ class Composite(Backend):
         rows, inputs = tf.cast(rows, temperature.dtype), tf.cast(inputs, temperature.dtype)
         logits = tf.matmul(rows, inputs / temperature, transpose_b=True)
         return tf.reduce_logsumexp(logits, axis=1)
+
+    def row_logits(
+        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, positions: tf.Tensor
+    ) -> tf.Tensor:
+        return row_logits(inputs, rows, biases, positions)
 
     def loss(self, gathered: Gathered, kind: LossKind, name: Optional[str] = None) -> tf.Tensor:
         logits, targets = logits_and_targets(gathered)
@@ -164,7 +170,7 @@ def logits_and_targets(
     gathered = _in_compute_dtype(gathered)
     true_logits = _true_logits(gathered)
     targets = tf.ones_like(true_logits) / gathered.num_true
-    if size_of(gathered.sampled_positions, 0) == 0:
+    if size_of(gathered.sampled_positions, -1) == 0:
         return true_logits, targets
     sampled_logits = _sampled_logits(gathered, logit_of_hits)
     logits = tf.concat([true_logits, sampled_logits], axis=1)
@@ -180,6 +186,8 @@ def _in_compute_dtype(gathered: Gathered) -> Gathered:
 
 def _true_logits(gathered: Gathered) -> tf.Tensor:
     """Returns the `[B, T]` corrected logits of the true classes."""
+    if gathered.own_logits is not None:
+        return gathered.own_logits[0] + gathered.true_offset
     rows = take(gathered.rows, gathered.true_positions)
     logits = tf.reduce_sum(tf.expand_dims(gathered.inputs, 1) * rows, axis=2)
     return logits + take(gathered.row_biases, gathered.true_positions) + gathered.true_offset
@@ -187,6 +195,9 @@ def _true_logits(gathered: Gathered) -> tf.Tensor:
 
 def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -> tf.Tensor:
     """`[B, S]` corrected logits of the candidates; the lowest where one is no negative."""
+    if gathered.own_logits is not None:
+        logits = gathered.own_logits[1] + gathered.sampled_offset
+        return _without_excluded(logits, gathered)
     if size_of(gathered.sampled_positions, 0) == 0:
         # In a function, TensorFlow fuses the product and the sum below into one oneDNN kernel,
         # which crashes the process if the matrix is empty.
@@ -198,14 +209,22 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
         logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
     biases = take(gathered.row_biases, gathered.sampled_positions)
     if logit_of_hits is None:
-        # A class whose bias is -∞ is no negative. A cross entropy would multiply -∞ by 0.
-        biases = tf.where(biases < _lowest(biases), _lowest(biases), biases)
+        biases = with_floor(biases)
     logits += biases + gathered.sampled_offset
     if gathered.hits is not None:
         logits = _without_hits(logits, gathered.hits, logit_of_hits)
-    if gathered.excluded is not None:
-        logits = tf.where(gathered.excluded, _lowest(logits), logits)
-    return logits
+    return _without_excluded(logits, gathered)
+
+
+def with_floor(values: tf.Tensor) -> tf.Tensor:
+    """Makes -∞ finite: such a class is no negative. A cross entropy would multiply -∞ by 0."""
+    return tf.where(values < _lowest(values), _lowest(values), values)
+
+
+def _without_excluded(logits: tf.Tensor, gathered: Gathered) -> tf.Tensor:
+    if gathered.excluded is None:
+        return logits
+    return tf.where(gathered.excluded, _lowest(logits), logits)
 
 
 def _without_hits(logits: tf.Tensor, hits: tf.Tensor, logit_of_hits: Optional[float]) -> tf.Tensor:

@@ -77,7 +77,8 @@ def sampled(
     backend, batch, how = drawn.backend, drawn.batch, loss.composition
     offset = gathered.true_offset
     if loss.exclude_true:
-        gathered = gathered._replace(row_offset=-exclusion.log_growth(drawn, gathered))
+        if loss.sampling.has_counts:
+            gathered = gathered._replace(row_offset=-exclusion.log_growth(drawn, gathered))
         if kind == "softmax":
             # The true classes are always in the sum: their expected count is 1. NaN stays NaN.
             # But NCE compares a class with the noise, which contains it as often as before.
@@ -183,6 +184,9 @@ def _with_row_offset(backend: Backend, gathered: Gathered, kind: SumKind) -> Ter
     if kind == "softmax":
         terms = backend.terms(gathered, kind)
         return terms._replace(negatives=terms.negatives + offset)
+    if gathered.own_logits is not None:
+        sampled_offset = gathered.sampled_offset + offset[:, tf.newaxis]
+        return backend.terms(gathered._replace(sampled_offset=sampled_offset), kind)
     # A column of the offsets beside a column of ones adds them to all logits of a row.
     dtype = gathered.compute_dtype
     inputs, rows = tf.cast(gathered.inputs, dtype), tf.cast(gathered.rows, dtype)
@@ -256,13 +260,15 @@ def _estimated_mean(gathered: Gathered, present: Optional[tf.Tensor]) -> tf.Tens
     dtype, positions = gathered.compute_dtype, gathered.sampled_positions
     offset = gathered.sampled_offset
     shape = tf.shape(positions)
-    if offset.shape.rank == 2:
+    if offset.shape.rank == 2 and positions.shape.rank == 1:
         shape = tf.concat([tf.shape(offset)[:1], shape], axis=0)
     offset = tf.broadcast_to(offset, shape)
     if present is not None:
         offset = tf.where(present, offset, _lowest(offset))
     # 1 / E as shares of their sum. A common factor of the expected counts cancels out.
     shares = tf.nn.softmax(offset)
+    if gathered.own_logits is not None:
+        return tf.reduce_sum(shares * gathered.own_logits[1], axis=1)
     size = tf.shape(gathered.rows)[0]
     inputs, rows = tf.cast(gathered.inputs, dtype), tf.cast(gathered.rows, dtype)
     if shares.shape.rank == 2:  # The counts differ from row to row.

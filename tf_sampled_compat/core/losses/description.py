@@ -135,6 +135,8 @@ class Sampling:
       seed: The operation's seed.
       stop_count_gradients: Whether to stop gradients at the expected counts. (TF 0.12 does not.)
       resampling: TAPAS's second stage, or None.
+      has_counts: Whether the expected counts are known. Otherwise they are 1, and `exclude_true`
+        adjusts none.
     """
 
     num_sampled: int
@@ -144,6 +146,7 @@ class Sampling:
     seed: Optional[int] = None
     stop_count_gradients: bool = True
     resampling: Optional[Resampling] = None
+    has_counts: bool = True
 
     def given(self) -> Optional[SampledValuesLike]:
         """Returns the caller's candidates, or None. In TF 1.15's TAPAS, () means None too."""

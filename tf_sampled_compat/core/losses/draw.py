@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
     Attributes:
       backend: The backend that computes the loss.
       batch: The tensors, with labels checked to be class ids.
-      candidates: The negatives and the expected counts.
+      candidates: The negatives and the expected counts. A caller's may be `[B, S]`.
       population: For TAPAS, the candidates of the first stage; otherwise equals `candidates`.
       some_missing: Whether -1 may stand among the candidates, where there is none. So it is under
         XLA, which needs fixed shapes, if the sampler draws fewer candidates than `num_sampled`.
@@ -61,7 +61,7 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
             inputs=batch.inputs,
             weights=batch.weights.pieces,
             biases=batch.biases.pieces,
-            sampled_expected_count=None if own is None else own.sampled_expected_count,
+            sampled_expected_count=_counts_of_shared(own),
         ),
         loss.function,
     )
@@ -84,6 +84,12 @@ def draw(loss: SampledLoss, batch: Batch) -> Drawn:
         draws_fewer=_draws_fewer(sampling),
     )
     return drawn._replace(candidates=candidates)
+
+
+def _counts_of_shared(own: Optional[SampledValues]) -> Optional[tf.Tensor]:
+    """Returns the counts of candidates that all rows share, or None."""
+    is_shared = own is not None and own.sampled_candidates.shape.rank == 1
+    return own.sampled_expected_count if own is not None and is_shared else None
 
 
 def _draws_fewer(sampling: Sampling) -> bool:
@@ -109,7 +115,7 @@ def _own_candidates(loss: SampledLoss, batch: Batch) -> Optional[SampledValues]:
     num_sampled = None
     if loss.wants_exactly_num_sampled and not _draws_fewer(sampling):
         num_sampled = _size("num_sampled", sampling.num_sampled)
-    return converted(sampling, batch, values, num_sampled)
+    return converted(sampling, batch, values, num_sampled, may_differ=not loss.is_tapas)
 
 
 def _default_candidates(loss: SampledLoss, batch: Batch, backend: Backend) -> SampledValues:

@@ -28,7 +28,10 @@ def log_growth(drawn: Drawn, gathered: Gathered) -> tf.Tensor:
     """
     batch, values, dtype = drawn.batch, drawn.population, gathered.compute_dtype
     present = drawn.present(values.sampled_candidates)
-    size = tf.size(values.sampled_candidates) if present is None else tf.math.count_nonzero(present)
+    if present is None:
+        size = tf.shape(values.sampled_candidates)[-1]
+    else:
+        size = tf.math.count_nonzero(present, axis=-1)
     size = tf.cast(size, dtype)
     left = size - tf.cast(_number_found(drawn, gathered), dtype)
     count = tf.cast(values.true_expected_count, dtype)
@@ -44,7 +47,10 @@ def log_growth(drawn: Drawn, gathered: Gathered) -> tf.Tensor:
 
 def _number_found(drawn: Drawn, gathered: Gathered) -> tf.Tensor:
     """Returns `[B]`: how many candidates of the population are true classes of the row."""
-    hits, excluded = gathered.hits, None
+    hits, excluded = gathered.hits, gathered.excluded
+    if drawn.candidates.sampled_candidates.shape.rank == 2:
+        assert excluded is not None
+        return tf.math.count_nonzero(excluded, axis=1)
     if hits is None or drawn.population is not drawn.candidates:
         labels = drawn.batch.labels_or(NO_LABEL)
         hits, excluded = drawn.backend.every_copy(labels, drawn.population.sampled_candidates)

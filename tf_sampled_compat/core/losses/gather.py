@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tf_sampled_compat.core.backends.interface import Gathered, Plan
-from tf_sampled_compat.core.losses import exclusion, slices
+from tf_sampled_compat.core.losses import exclusion, own_candidates, slices
 from tf_sampled_compat.core.losses.description import SampledLoss
 from tf_sampled_compat.core.losses.draw import Drawn
 from tf_sampled_compat.core.tf.shapes import size_of, with_shape
@@ -14,10 +14,14 @@ from tf_sampled_compat.core.tf.shapes import size_of, with_shape
 def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
     """Lists the classes of the batch, finds the accidental hits, and looks the rows up."""
     backend, batch, values = drawn.backend, drawn.batch, drawn.candidates
-    sampled = with_shape(values.sampled_candidates, [None])
-    planned = _plan(loss, drawn, sampled)
+    sampled = values.sampled_candidates
+    is_own = sampled.shape.rank == 2
+    sampled = sampled if is_own else with_shape(sampled, [None])
+    planned = own_candidates.plan(drawn, sampled) if is_own else _plan(loss, drawn, sampled)
     hits, excluded = planned.hits, None
-    if loss.exclude_true:
+    if is_own:
+        excluded = own_candidates.excluded(loss, batch, sampled)
+    elif loss.exclude_true:
         labels = batch.labels_or(exclusion.NO_LABEL)
         hits, excluded = backend.every_copy(labels, sampled)
     present = drawn.present(sampled)
@@ -31,10 +35,11 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
         "sampled_expected_count", values.sampled_expected_count, dtype
     )
     ids = sampled if present is None else tf.maximum(sampled, 0)  # -1 is no candidate.
+    rows, row_biases = batch.rows(planned.ids), batch.row_biases(planned.ids)
     return Gathered(
         inputs=batch.inputs,
-        rows=batch.rows(planned.ids),
-        row_biases=batch.row_biases(planned.ids),
+        rows=rows,
+        row_biases=row_biases,
         sampled_positions=planned.sampled_positions,
         true_positions=planned.true_positions,
         hits=hits,
@@ -43,6 +48,7 @@ def gather(loss: SampledLoss, drawn: Drawn) -> Gathered:
         num_true=batch.num_true,
         compute_dtype=dtype,
         excluded=excluded,
+        own_logits=own_candidates.logits(drawn, rows, row_biases, planned) if is_own else None,
     )
 
 

@@ -16,7 +16,9 @@ from tf_sampled_compat.core.tables.table import size_assertions
 from tf_sampled_compat.core.tf.shapes import sizes
 
 
-def converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) -> SampledValues:
+def converted(
+    sampling: Sampling, batch: Batch, values: Any, num_sampled: Any, *, may_differ: bool
+) -> SampledValues:
     """Converts candidates and counts.
 
     Args:
@@ -24,13 +26,14 @@ def converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) -
       batch: The tensors.
       values: The caller's three values.
       num_sampled: S where exactly so many must come, as where TensorFlow builds a `[B, S]` mask.
+      may_differ: Whether each row may have candidates of its own, `[B, S]`.
     """
     sampled, true_count, sampled_count = checks.three_values(values)
     sampled = as_tensor("sampled_values: sampled_candidates", sampled)
     checks.numbers_only("sampled_values: sampled_candidates", sampled.dtype)
     sampled = tf.stop_gradient(as_class_ids(sampled))
     if sampled.shape.rank is None:
-        vector = checks.sampled_candidates(sampled, None)
+        vector = checks.sampled_candidates(sampled, None, None)
         sampled = tf.reshape(errors.after(vector, sampled), [-1])
     true_count = _floating("true_expected_count", true_count)
     sampled_count = _floating("sampled_expected_count", sampled_count)
@@ -39,21 +42,26 @@ def converted(sampling: Sampling, batch: Batch, values: Any, num_sampled: Any) -
     size_checks = [
         *size_assertions(batch.weights),
         *size_assertions(batch.biases),
-        *checks.sampled_candidates(sampled, num_sampled),
+        *checks.sampled_candidates(
+            sampled, num_sampled, sizes(batch.inputs)[0] if may_differ else None
+        ),
     ]
-    batch_size = sizes(batch.labels)[0]
+    of_rows = sampled.shape.rank == 2
+    target = sizes(sampled) if of_rows else [sizes(batch.labels)[0], *sizes(sampled)]
     true_count = _broadcasting("true_expected_count", true_count, sizes(batch.labels))
     if batch.true_mask is not None:
         true_count = tf.where(batch.true_mask, true_count, tf.ones([], true_count.dtype))
     return SampledValues(
         errors.after(size_checks, sampled),
         true_count,
-        _broadcasting("sampled_expected_count", sampled_count, [batch_size, *sizes(sampled)]),
+        _broadcasting("sampled_expected_count", sampled_count, target, of_rows=of_rows),
     )
 
 
-def _broadcasting(argument: str, count: tf.Tensor, target: list[Any]) -> tf.Tensor:
-    return errors.after(checks.broadcasts(argument, count, target), count)
+def _broadcasting(
+    argument: str, count: tf.Tensor, target: list[Any], *, of_rows: bool = True
+) -> tf.Tensor:
+    return errors.after(checks.broadcasts(argument, count, target, of_rows=of_rows), count)
 
 
 def _floating(argument: str, count: Any) -> tf.Tensor:

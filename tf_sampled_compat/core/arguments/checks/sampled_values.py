@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import errors
 from tf_sampled_compat.core.arguments.checks.tensors import kind, may_equal
 from tf_sampled_compat.core.tf import private
-from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
+from tf_sampled_compat.core.tf.shapes import size_of, sizes, static_size_of
 
 POSITIVE_COUNTS = "positive finite counts (the loss takes their logarithm)"
 
@@ -27,11 +27,22 @@ def three_values(sampled_values: Any) -> tuple[Any, Any, Any]:
     return values
 
 
-def sampled_candidates(sampled: tf.Tensor, num_sampled: Any) -> list[tf.Operation]:
-    """Checks the candidates' shape. `num_sampled` is None where TensorFlow ignores it."""
+def sampled_candidates(sampled: tf.Tensor, num_sampled: Any, batch_size: Any) -> list[tf.Operation]:
+    """Checks the candidates' shape.
+
+    Args:
+      sampled: The candidates.
+      num_sampled: S, or None where TensorFlow ignores it.
+      batch_size: B, or None where a row cannot have candidates of its own.
+    """
     argument = "sampled_values: sampled_candidates"
+    if sampled.shape.rank == 2 and batch_size is not None:
+        return _candidates_of_rows(argument, sampled, num_sampled, batch_size)
     if sampled.shape.rank not in (None, 1):
-        errors.fail(argument, "shape [num_sampled]", kind(sampled))
+        shape = "shape [num_sampled]"
+        if batch_size is not None:
+            shape += ", or [batch_size, num_sampled]"
+        errors.fail(argument, shape, kind(sampled))
     if sampled.shape.rank is None:
         vector = tf.equal(tf.rank(sampled), 1)
         return errors.require(vector, argument, "shape [num_sampled]", tf.shape(sampled))
@@ -46,13 +57,33 @@ def sampled_candidates(sampled: tf.Tensor, num_sampled: Any) -> list[tf.Operatio
     )
 
 
-def broadcasts(argument: str, count: tf.Tensor, target: Sequence[Any]) -> list[tf.Operation]:
+def _candidates_of_rows(
+    argument: str, sampled: tf.Tensor, num_sampled: Any, batch_size: Any
+) -> list[tf.Operation]:
+    """Checks the shape of candidates `[B, S]`."""
+    rows, columns = sizes(sampled)
+    expected = "shape [num_sampled], or [batch_size, num_sampled]"
+    if isinstance(batch_size, int):
+        expected += f" with batch_size = {batch_size}, as inputs"
+    got = tf.stack([rows, columns])
+    assertions = errors.require(tf.equal(rows, batch_size), argument, expected, got)
+    if num_sampled is not None:
+        expected = f"num_sampled = {num_sampled} candidates for each row"
+        assertions += errors.require(tf.equal(columns, num_sampled), argument, expected, columns)
+    return assertions
+
+
+def broadcasts(
+    argument: str, count: tf.Tensor, target: Sequence[Any], *, of_rows: bool
+) -> list[tf.Operation]:
     """Checks that an expected count broadcasts to `target`, and `target` not to it.
 
     A count of shape `[batch_size]`, for example, would broadcast the logits to a larger matrix.
+    `of_rows` is whether the candidates differ from row to row, for the message.
     """
     argument = f"sampled_values: {argument}"
-    letters = "[batch_size, num_true]" if "true" in argument else "[num_sampled]"
+    of_sampled = "[batch_size, num_sampled]" if of_rows else "[num_sampled]"
+    letters = "[batch_size, num_true]" if "true" in argument else of_sampled
     expected = f"shape {letters}, or one that broadcasts to it"
     static = [tf.get_static_value(size) for size in target]
     if count.shape.rank is not None:
