@@ -17,7 +17,7 @@ SAMPLED_COMPAT_EXPORT void SampledCompatSetNumThreads(int threads) {
 
 // Counts the changes of the ops' interface that a caller can notice. The Python side states the one
 // that it was written for, in core/backends/library.py.
-SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 6; }
+SAMPLED_COMPAT_EXPORT int SampledCompatInterfaceVersion() { return 7; }
 
 // "avx512", "avx2" or "baseline".
 SAMPLED_COMPAT_EXPORT const char* SampledCompatInstructionSet() {

@@ -20,7 +20,7 @@ from tf_sampled_compat.core.backends import elf
 DIRECTORY_VARIABLE = "TF_SAMPLED_COMPAT_LIBRARY_DIR"
 OLDEST_TENSORFLOW = (2, 12)
 # The ops' interface that this Python code is written against; the binary states its own.
-INTERFACE_VERSION = 6
+INTERFACE_VERSION = 7
 _VERSION = "SampledCompatInterfaceVersion"  # the function that returns the binary's
 
 # Best first, each with the flags of /proc/cpuinfo that it needs.
