@@ -26,6 +26,7 @@ def full_softmax_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    padding_label: Optional[int] = None,
     temperature: Optional[ScalarLike] = None,
     normalize: bool = False,
     margin: Optional[Margin] = None,
@@ -62,6 +63,7 @@ def full_softmax_loss(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`.
       temperature: See `sampled_softmax_loss`.
       normalize: See `sampled_softmax_loss`.
       margin: See `sampled_softmax_loss`; for training.
@@ -87,6 +89,7 @@ def full_softmax_loss(
             labels=labels,
             inputs=inputs,
             num_true=num_true,
+            padding_label=padding_label,
             partition_strategy=partition_strategy,
             temperature=temperature,
             normalize=normalize,
@@ -116,6 +119,7 @@ def full_sigmoid_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    padding_label: Optional[int] = None,
     temperature: Optional[ScalarLike] = None,
     normalize: bool = False,
     label_weights: Optional[TensorLike] = None,
@@ -145,6 +149,7 @@ def full_sigmoid_loss(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`.
       temperature: See `nce_loss`.
       normalize: See `nce_loss`.
       label_weights: See `nce_loss`.
@@ -167,6 +172,7 @@ def full_sigmoid_loss(
             labels=labels,
             inputs=inputs,
             num_true=num_true,
+            padding_label=padding_label,
             partition_strategy=partition_strategy,
             temperature=temperature,
             normalize=normalize,
