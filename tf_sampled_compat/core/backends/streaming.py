@@ -147,8 +147,7 @@ class _Blocks:
         rows = tf.cast(tf.gather(self.rows, ids), self.dtype)
         logits = tf.matmul(self.inputs, rows, transpose_b=True) + tf.gather(self.biases, ids)
         logits = tf.where(there, logits, _lowest(logits))
-        mine = tf.logical_and(self.labels >= first, self.labels < first + self.size)
-        return logits, tf.where(mine, self.labels - first, -1), rows
+        return logits, self.labels - first, rows
 
     def _loop(self, body: Callable[[tf.Tensor, tuple], tuple], start: tuple) -> tuple:
         number = tf.constant(0, tf.int64)

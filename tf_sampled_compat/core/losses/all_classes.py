@@ -30,7 +30,8 @@ class Part(NamedTuple):
     Attributes:
       rows: `[n, D]`, as they are used.
       biases: `[n]`.
-      labels: `[B, T]`: the labels as positions in rows; -1 where one is of another piece.
+      labels: `[B, T]`: the labels as positions in rows; outside of them where one is of another
+        piece.
     """
 
     rows: tf.Tensor
@@ -53,10 +54,7 @@ def by_blocks(batch: Batch, backend: Backend, kind: SumKind, num_classes: Any) -
     labels = _labels(batch)
 
     def fold(terms: tuple, rows: tf.Tensor, biases: tf.Tensor, first: tf.Tensor) -> tuple:
-        there = tf.logical_and(labels >= first, labels < first + tf.shape(rows, tf.int64)[0])
-        block = backend.reduce(
-            batch.inputs, rows, biases, tf.where(there, labels - first, _NO_CLASS), kind
-        )
+        block = backend.reduce(batch.inputs, rows, biases, labels - first, kind)
         return tuple(streaming.joined(kind, Terms(*terms), block))
 
     negatives, true_logits = fold_blocks(batch, num_classes, fold, tuple(_nothing(batch, kind)))
@@ -84,18 +82,17 @@ def read(batch: Batch, num_classes: Any) -> list[Part]:
             rows = tf.convert_to_tensor(piece)
         size = tf.shape(rows, tf.int64)[0] if held is None else held
         if weights.strategy == "mod" and count > 1:
-            mine, local = tf.equal(labels % count, place), labels // count
+            local = tf.where(tf.equal(labels % count, place), labels // count, _NO_CLASS)
             used = (total + count - 1 - place) // count
             of_rows = biases[place::count]
         else:
             used = _clipped(total - start, size)
-            mine, local = tf.logical_and(labels >= start, labels < start + used), labels - start
+            local = labels - start
             of_rows = biases[start : start + used] if count > 1 else biases
             start = start + size
-        mine = tf.logical_and(mine, labels >= 0)
         if not (isinstance(used, int) and used == held):
             rows = rows[:used]
-        parts.append(Part(batch.as_used(rows), of_rows, tf.where(mine, local, _NO_CLASS)))
+        parts.append(Part(batch.as_used(rows), of_rows, local))
     return parts
 
 
