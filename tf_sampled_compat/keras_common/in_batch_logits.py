@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -135,11 +134,7 @@ class InBatchLogits(bases.Layer):
 def _tagged_logits(
     loss: InBatchLoss, queries: tf.Tensor, training: Any, steps: Optional[ScheduleSteps]
 ) -> tf.Tensor:
-    compute = functools.partial(in_batch_logits, loss)
-    if tf.inside_function():
-        # An own function, which TensorFlow prunes as a whole if nothing uses the logits.
-        compute = tf.function(compute, autograph=False)
-    logits = compute()
+    logits = in_batch_logits(loss)
     shape = tf.concat([tf.shape(queries)[:-1], tf.shape(logits)[1:]], axis=0)
     logits = tf.ensure_shape(tf.reshape(logits, shape), [*queries.shape[:-1], logits.shape[1]])
     tag = in_batch_output.Tag(loss, queries, head_output.is_training(training), steps)
