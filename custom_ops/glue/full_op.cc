@@ -128,12 +128,12 @@ struct TopK {
 #define FULL_INPUTS "inputs: T", "weights: Tr", "biases: Tc"
 
 void RegisterFull() {
-  RegisterTyped<Reduce>({SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES},
-                        {FULL_INPUTS, "labels: int64"}, {"reduced: Tc", "true_logits: Tc"});
-  RegisterTyped<ReduceGrad>({SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES},
-                            {FULL_INPUTS, "labels: int64", "reduced: Tc", "d_reduced: Tc",
-                             "d_true_logits: Tc"},
-                            {"d_inputs: T", "d_weights: Tr", "d_biases: Tc"});
+  RegisterTyped<Reduce>({SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES}, {FULL_INPUTS, "labels: int64"},
+                        {"reduced: Tc", "true_logits: Tc"});
+  RegisterTyped<ReduceGrad>(
+      {SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES},
+      {FULL_INPUTS, "labels: int64", "reduced: Tc", "d_reduced: Tc", "d_true_logits: Tc"},
+      {"d_inputs: T", "d_weights: Tr", "d_biases: Tc"});
   RegisterTyped<TopK>({SAMPLED_COMPAT_TYPES}, {FULL_INPUTS, "k: int32", "bar: Tc"},
                       {"values: Tc", "indices: int64"});
 }

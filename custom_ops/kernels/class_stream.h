@@ -79,8 +79,8 @@ class ClassStream {
     LogitsTile<T>(groups, RoundUp(columns, kTileRows), inputs_ + panel * kL * p_.dim, p_.dim, tile);
   }
 
-  // Calls visit(i, b, column) for each label i, of batch row b, that is one of the `columns` classes
-  // from first_class on, for the rows of a panel.
+  // Calls visit(i, b, column) for each label i, of batch row b, that is one of the `columns`
+  // classes from first_class on, for the rows of a panel.
   template <typename Visit>
   void ForEachTrue(int64_t panel, int64_t first_class, int64_t columns, const Visit& visit) const {
     for (int64_t b = panel * kL; b < std::min<int64_t>((panel + 1) * kL, p_.batch); ++b) {

@@ -86,8 +86,8 @@ void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstre
     }
     for (int64_t c = 0; c < p.classes; ++c) {
       if (left_out[c]) continue;
-      reduced[b] += kind == LossKind::kSoftmax ? std::exp(logit[c] - largest)
-                                               : SoftplusOf(logit[c]);
+      reduced[b] +=
+          kind == LossKind::kSoftmax ? std::exp(logit[c] - largest) : SoftplusOf(logit[c]);
     }
     if (kind == LossKind::kSoftmax) reduced[b] = largest + std::log(reduced[b]);
     for (int64_t c = 0; c < p.classes; ++c) {
@@ -208,7 +208,8 @@ void CheckAll() {
         const Matrix<T> true_upstream(batch * with_labels.num_true, seed + 4, 1);
         // Some are other pieces' classes, and some stand twice in a row.
         std::vector<int64_t> labels(batch * with_labels.num_true);
-        for (size_t i = 0; i < labels.size(); ++i) labels[i] = int64_t(i / 2 * 7 % (classes + 2)) - 1;
+        for (size_t i = 0; i < labels.size(); ++i)
+          labels[i] = int64_t(i / 2 * 7 % (classes + 2)) - 1;
         with_labels.labels = labels.data();
         CheckReduce<T>(with_labels, LossKind::kSoftmax, upstream, true_upstream);
         CheckReduce<T>(with_labels, LossKind::kSigmoid, upstream, true_upstream);

@@ -142,16 +142,16 @@ std::vector<Kernel> FullKernels(const std::string& suffix, FloatType type) {
   s->d_weights.resize(s->weights.size());
   ConvertTo<float>(type, RandomVector<float>(kClasses * kDim, 3, 0.5).data(), kClasses * kDim,
                    s->weights.data());
-  const FullProblem<float> problem{
-      kBatch,           kClasses,         kDim, s->inputs.data(), type,
-      s->weights.data(), s->biases.data(), 1,    s->labels.data()};
+  const FullProblem<float> problem{kBatch,           kClasses, kDim,
+                                   s->inputs.data(), type,     s->weights.data(),
+                                   s->biases.data(), 1,        s->labels.data()};
   const auto reduce = [=] {
     FullReduce<float>(problem, LossKind::kSoftmax, s->reduced.data(), s->true_logits.data());
   };
   const auto gradient = [=] {
-    FullReduceGradient<float>(problem, LossKind::kSoftmax,
-                              {s->upstream.data(), s->upstream.data()}, s->log_sums.data(),
-                              s->d_inputs.data(), s->d_weights.data(), s->d_biases.data());
+    FullReduceGradient<float>(problem, LossKind::kSoftmax, {s->upstream.data(), s->upstream.data()},
+                              s->log_sums.data(), s->d_inputs.data(), s->d_weights.data(),
+                              s->d_biases.data());
   };
   const auto top_k = [=] {
     FullTopK<float>(problem, kBest, s->no_bar.data(), s->values.data(), s->indices.data());

@@ -76,7 +76,8 @@ class _Blocks:
         labels: tf.Tensor,
         kind: SumKind,
     ):
-        self.dtype, self.kind = biases.dtype, kind
+        self.dtype = biases.dtype
+        self.kind: SumKind = kind
         self.given_inputs, self.rows, self.biases, self.labels = inputs, rows, biases, labels
         self.inputs = tf.cast(inputs, self.dtype)
         batch, total = size_of(inputs, 0), size_of(rows, 0)
