@@ -37,13 +37,29 @@ class SampledHeadLoss(HeadLoss):
         self,
         *,
         num_sampled: int,
+        num_true: int,
         sampler: Any,
         remove_accidental_hits: bool,
         seed: Optional[int],
+        implementation: Optional[str],
+        padding_label: Optional[int],
         exclude_true: bool,
+        ignore_class: Optional[int],
+        margin: Any,
+        label_smoothing: float,
+        z_loss: float,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(
+            num_true=num_true,
+            implementation=implementation,
+            padding_label=padding_label,
+            ignore_class=ignore_class,
+            margin=margin,
+            label_smoothing=label_smoothing,
+            z_loss=z_loss,
+            **kwargs,
+        )
         self.num_sampled = checks.known_size("num_sampled", num_sampled)
         self.sampler = sampler_config.normalize(sampler)
         self.remove_accidental_hits = remove_accidental_hits
