@@ -108,20 +108,25 @@ def sampled(
 
 
 def full(
-    kind, weights, biases, labels, inputs, *, temperature=1.0, normalize=False,
-    label_weights=None, label_smoothing=0.0,
+    kind, weights, biases, labels, inputs, *, mask=None, temperature=1.0, normalize=False,
+    margin=None, label_weights=None, label_smoothing=0.0, z_loss=0.0,
 ):  # fmt: skip
-    """Returns `[B]` losses over all classes."""
+    """Returns `[B]` losses over all classes. A class that is twice in a row is one class."""
     losses = []
     for i, x in enumerate(np.asarray(inputs, np.float64)):
         x = unit(x) if normalize else x
         rows = [unit(row) if normalize else row for row in np.asarray(weights, np.float64)]
-        z = [(sum(row * x) + b) / temperature for row, b in zip(rows, biases)]
-        T = labels.shape[1]
-        a = [1 / T] * T if label_weights is None else list(label_weights[i])
+        raw = [sum(row * x) for row in rows]
+        z = [(r + b) / temperature for r, b in zip(raw, biases)]
+        there = [t for t in range(labels.shape[1]) if mask is None or mask[i, t]]
+        true = [int(labels[i, t]) for t in there]
+        if label_weights is None:
+            a = [1 / max(len(true), 1)] * len(true)
+        else:
+            a = [label_weights[i, t] for t in there]
         if kind == "sigmoid":
             targets = [0.0] * len(z)
-            for c, y in zip(labels[i], a):
+            for c, y in zip(true, a):
                 targets[c] += y
             losses.append(
                 sum(
@@ -130,10 +135,16 @@ def full(
                 )
             )
             continue
-        L = log_sum(z)
-        loss = sum(y * (L - z[c]) for y, c in zip(a, labels[i]))
-        mean = sum(z) / len(z)
-        losses.append(loss + label_smoothing * sum(y * (z[c] - mean) for y, c in zip(a, labels[i])))
+        if not true:
+            losses.append(0.0)
+            continue
+        l = list(z)
+        for c in set(true):
+            l[c] = ((margin or (lambda q: q))(raw[c]) + biases[c]) / temperature
+        L, mean = log_sum(l), sum(z) / len(z)
+        loss = sum(y * (L - l[c]) for y, c in zip(a, true))
+        loss += label_smoothing * sum(y * (z[c] - mean) for y, c in zip(a, true))
+        losses.append(loss + z_loss * log_sum(z) ** 2)
     return np.array(losses)
 
 

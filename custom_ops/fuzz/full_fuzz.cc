@@ -20,10 +20,19 @@ struct Arrays {
       : z(z),
         inputs(Numbers<T>(bytes, z.batch * z.dim, 1, wild)),
         weights(bytes, z.classes * z.dim, 1, wild),
-        biases(Numbers<T>(bytes, z.classes, bytes->Pick({2, 60, 200}), wild)) {}
+        biases(Numbers<T>(bytes, z.classes, bytes->Pick({2, 60, 200}), wild)),
+        num_true(bytes->Int(0, 2)),
+        labels(z.batch * num_true) {
+    for (int64_t i = 0; i < labels.size(); ++i) labels.data()[i] = bytes->Int(-1, z.classes);
+  }
 
   FullProblem<T> View() const {
-    return {z.batch, z.classes, z.dim, inputs.data(), weights.type, weights.data(), biases.data()};
+    return {z.batch,        z.classes,     z.dim,    inputs.data(), weights.type,
+            weights.data(), biases.data(), num_true, labels.data()};
+  }
+  bool IsTrue(int64_t b, int64_t c) const {
+    const int64_t* const first = labels.data() + b * num_true;
+    return std::find(first, first + num_true, c) != first + num_true;
   }
   // As the kernel reads it.
   double Weight(int64_t c, int64_t d) const {
@@ -46,6 +55,8 @@ struct Arrays {
   const Array<T> inputs;
   const Table weights;
   const Array<T> biases;
+  const int64_t num_true;
+  const Array<int64_t> labels;
 };
 
 template <typename T>
@@ -54,19 +65,22 @@ struct Results {
       : reduced(a.z.batch),
         d_inputs(a.z.batch * a.z.dim),
         d_weights(a.weights.block.size()),
-        d_biases(a.z.classes) {}
-  void Run(const Arrays<T>& a, LossKind kind, const Array<T>& upstream) {
-    FullReduce<T>(a.View(), kind, reduced.data());
-    FullReduceGradient<T>(a.View(), kind, upstream.data(), reduced.data(), d_inputs.data(),
-                          d_weights.data(), d_biases.data());
+        d_biases(a.z.classes),
+        true_logits(a.labels.size()) {}
+  void Run(const Arrays<T>& a, LossKind kind, const Array<T>& upstream,
+           const Array<T>& true_upstream) {
+    FullReduce<T>(a.View(), kind, reduced.data(), true_logits.data());
+    FullReduceGradient<T>(a.View(), kind, {upstream.data(), true_upstream.data()}, reduced.data(),
+                          d_inputs.data(), d_weights.data(), d_biases.data());
   }
   bool SameBits(const Results& o) const {
     return reduced.SameBits(o.reduced) && d_inputs.SameBits(o.d_inputs) &&
-           d_weights.SameBits(o.d_weights) && d_biases.SameBits(o.d_biases);
+           d_weights.SameBits(o.d_weights) && d_biases.SameBits(o.d_biases) &&
+           true_logits.SameBits(o.true_logits);
   }
   const Array<T> reduced, d_inputs;
   const Array<char> d_weights;
-  const Array<T> d_biases;
+  const Array<T> d_biases, true_logits;
 };
 
 // The rounding of a result to the type that it is stored in, relative to its size.
@@ -86,7 +100,7 @@ double EpsilonOf(FloatType type) {
 
 template <typename T>
 void CheckReduce(const Arrays<T>& a, LossKind kind, const Array<T>& upstream,
-                 const Results<T>& got) {
+                 const Array<T>& true_upstream, const Results<T>& got) {
   const Sizes& z = a.z;
   const bool softmax = kind == LossKind::kSoftmax;
   std::vector<double> inputs(z.batch * z.dim), weights(z.classes * z.dim), biases(z.classes);
@@ -97,23 +111,37 @@ void CheckReduce(const Arrays<T>& a, LossKind kind, const Array<T>& upstream,
     for (int64_t c = 0; c < z.classes; ++c) {
       double terms;
       logit[c] = a.Logit(b, c, &terms);
-      largest = std::max(largest, logit[c]);
+      if (!a.IsTrue(b, c)) largest = std::max(largest, logit[c]);
       size = std::max(size, terms);
       all += terms;
     }
-    for (const double x : logit) sum += softmax ? std::exp(x - largest) : SoftplusOf(x);
-    const double reduced = softmax && z.classes > 0 ? largest + std::log(sum)
-                           : softmax                ? largest
-                                                    : sum;
-    if (z.classes == 0 && softmax) {
-      REQUIRE(std::isinf(got.reduced[b]), "no class: %g", double(got.reduced[b]));
-      continue;
-    }
-    RequireClose<T>("reduced", b, got.reduced[b], reduced, softmax ? 2 * size + 1 : all + sum);
     for (int64_t c = 0; c < z.classes; ++c) {
-      const double p = softmax ? std::exp(logit[c] - reduced) : 1 / (1 + std::exp(-logit[c]));
+      if (a.IsTrue(b, c)) continue;
+      sum += softmax ? std::exp(logit[c] - largest) : SoftplusOf(logit[c]);
+    }
+    const bool none = std::isinf(largest);  // All classes are true.
+    const double reduced = softmax && !none ? largest + std::log(sum) : softmax ? largest : sum;
+    if (none && softmax) {
+      REQUIRE(std::isinf(got.reduced[b]), "no class: %g", double(got.reduced[b]));
+    } else {
+      RequireClose<T>("reduced", b, got.reduced[b], reduced, softmax ? 2 * size + 1 : all + sum);
+    }
+    for (int64_t i = b * a.num_true; i < (b + 1) * a.num_true; ++i) {
+      const int64_t c = a.labels[i];
+      const bool there = c >= 0 && c < z.classes;
+      RequireClose<T>("true_logits", i, got.true_logits[i], there ? logit[c] : 0, size + 1);
+    }
+    for (int64_t c = 0; c < z.classes; ++c) {
+      const double p = a.IsTrue(b, c) ? 0
+                       : softmax      ? std::exp(logit[c] - reduced)
+                                      : 1 / (1 + std::exp(-logit[c]));
       // The kernel takes the rounded log-sum-exp.
-      const double g = upstream[b] * p, error = std::fabs(g) * (1 + 3 * size);
+      double g = upstream[b] * p, error = std::fabs(g) * (1 + 3 * size);
+      for (int64_t i = b * a.num_true; i < (b + 1) * a.num_true; ++i) {
+        if (a.labels[i] != c) continue;
+        g += true_upstream[i];
+        error += std::fabs(double(true_upstream[i]));
+      }
       biases[c] += g;
       biases_size[c] += error;
       for (int64_t d = 0; d < z.dim; ++d) {
@@ -148,13 +176,16 @@ void AttemptReduce(Bytes* bytes) {
   const Sizes sizes(bytes);
   const Arrays<T> arrays(bytes, sizes, wild);
   const Array<T> upstream = Numbers<T>(bytes, sizes.batch, 1, wild);
+  const Array<T> true_upstream = Numbers<T>(bytes, arrays.labels.size(), 1, wild);
   Results<T> results(arrays);
-  results.Run(arrays, kind, upstream);
-  if (arrays.plain() && ArePlain(upstream)) CheckReduce(arrays, kind, upstream, results);
+  results.Run(arrays, kind, upstream, true_upstream);
+  if (arrays.plain() && ArePlain(upstream) && ArePlain(true_upstream)) {
+    CheckReduce(arrays, kind, upstream, true_upstream, results);
+  }
   if (Threads() == 1) return;
   SetThreads(1);
   Results<T> alone(arrays);
-  alone.Run(arrays, kind, upstream);
+  alone.Run(arrays, kind, upstream, true_upstream);
   REQUIRE(results.SameBits(alone), "other bits than on one thread");
 }
 

@@ -8,6 +8,13 @@ namespace {
 
 void CheckInputRanks(ShapeInference* shapes) { shapes->CheckRanks({2, 2, 1}); }
 
+// The labels of a reduction, in memory that no other thread writes.
+Input Labels(OpRun* run, int64_t batch) {
+  Input labels = run->Get(3, "labels", "[batch, num_true]", {batch, -1});
+  run->Own(&labels);
+  return labels;
+}
+
 struct Inputs {
   explicit Inputs(OpRun* run) {
     inputs = run->Get(0, "inputs", "[batch, dim]", {-1, -1});
@@ -22,6 +29,13 @@ struct Inputs {
     return {batch(),      classes(),     dim(), inputs_as_t.data(), ToFloatType(weights.type),
             weights.data, biases.As<T>()};
   }
+  template <typename T>
+  FullProblem<T> Problem(const Converted<T>& inputs_as_t, const Input& labels) const {
+    FullProblem<T> problem = Problem<T>(inputs_as_t);
+    problem.num_true = labels.dims[1];
+    problem.labels = labels.As<int64_t>();
+    return problem;
+  }
   Input inputs, weights, biases;
 };
 
@@ -32,15 +46,20 @@ struct Reduce {
 
   static void Shape(ShapeInference* shapes) {
     CheckInputRanks(shapes);
+    shapes->CheckRank(3, 2);
     shapes->Vector(0, 0, 0);
+    shapes->CopyShape(1, 3);
   }
 
   template <typename T>
   void Run(OpRun* run) const {
     const Inputs in(run);
+    const Input labels = Labels(run, in.batch());
     const Converted<T> inputs(in.inputs);
-    T* const reduced = static_cast<T*>(run->Allocate(0, Converted<T>::Type(), {in.batch()}));
-    FullReduce<T>(in.Problem<T>(inputs), kind, reduced);
+    const TF_DataType type = Converted<T>::Type();
+    T* const reduced = static_cast<T*>(run->Allocate(0, type, {in.batch()}));
+    T* const true_logits = static_cast<T*>(run->Allocate(1, type, labels.dims));
+    FullReduce<T>(in.Problem<T>(inputs, labels), kind, reduced, true_logits);
   }
 
   const LossKind kind;
@@ -59,13 +78,17 @@ struct ReduceGrad {
   template <typename T>
   void Run(OpRun* run) const {
     const Inputs in(run);
-    const Input reduced = run->Get(3, "reduced", "[batch]", {in.batch()});
-    const Input upstream = run->Get(4, "upstream", "[batch]", {in.batch()});
+    const Input labels = Labels(run, in.batch());
+    const Input reduced = run->Get(4, "reduced", "[batch]", {in.batch()});
+    const Input d_reduced = run->Get(5, "d_reduced", "[batch]", {in.batch()});
+    const Input d_true_logits =
+        run->Get(6, "d_true_logits", "[batch, num_true]", {in.batch(), labels.dims[1]});
     const Converted<T> inputs(in.inputs);
     const ConvertedOutput<T> d_inputs(run, 0, in.inputs.type, {in.batch(), in.dim()});
     void* const d_weights = run->Allocate(1, in.weights.type, {in.classes(), in.dim()});
     T* const d_biases = static_cast<T*>(run->Allocate(2, Converted<T>::Type(), {in.classes()}));
-    FullReduceGradient<T>(in.Problem<T>(inputs), kind, upstream.As<T>(), reduced.As<T>(),
+    FullReduceGradient<T>(in.Problem<T>(inputs, labels), kind,
+                          {d_reduced.As<T>(), d_true_logits.As<T>()}, reduced.As<T>(),
                           d_inputs.data(), d_weights, d_biases);
     d_inputs.Finish();
   }
@@ -105,11 +128,12 @@ struct TopK {
 #define FULL_INPUTS "inputs: T", "weights: Tr", "biases: Tc"
 
 void RegisterFull() {
-  RegisterTyped<Reduce>({SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES}, {FULL_INPUTS},
-                        {"reduced: Tc"});
-  RegisterTyped<ReduceGrad>({SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES},
-                            {FULL_INPUTS, "reduced: Tc", "upstream: Tc"},
-                            {"d_inputs: T", "d_weights: Tr", "d_biases: Tc"});
+  RegisterTyped<Reduce>({SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES}, {FULL_INPUTS, "labels: int64"},
+                        {"reduced: Tc", "true_logits: Tc"});
+  RegisterTyped<ReduceGrad>(
+      {SAMPLED_COMPAT_KIND, SAMPLED_COMPAT_TYPES},
+      {FULL_INPUTS, "labels: int64", "reduced: Tc", "d_reduced: Tc", "d_true_logits: Tc"},
+      {"d_inputs: T", "d_weights: Tr", "d_biases: Tc"});
   RegisterTyped<TopK>({SAMPLED_COMPAT_TYPES}, {FULL_INPUTS, "k: int32", "bar: Tc"},
                       {"values: Tc", "indices: int64"});
 }

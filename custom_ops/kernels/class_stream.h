@@ -3,6 +3,7 @@
 #define SAMPLED_COMPAT_KERNELS_CLASS_STREAM_H_
 
 #include <algorithm>
+#include <limits>
 
 #include "block_products.h"
 #include "full.h"
@@ -28,6 +29,7 @@ class ClassStream {
             RoundUp(CeilDiv(problem.classes, std::max<int64_t>(1, max_chunks)), kTileWidth))),
         chunks_(CeilDiv(problem.classes, chunk_classes_)) {}
 
+  const RowBlocks<T>& weights() const { return weights_; }
   int64_t panels() const { return panels_; }
   int64_t lanes() const { return panels_ * kL; }
   int64_t chunks() const { return chunks_; }
@@ -75,6 +77,25 @@ class ClassStream {
 
   void Tile(int64_t panel, int64_t columns, const T* groups, T* tile) const {
     LogitsTile<T>(groups, RoundUp(columns, kTileRows), inputs_ + panel * kL * p_.dim, p_.dim, tile);
+  }
+
+  // Calls visit(i, b, column) for each label i, of batch row b, that is one of the `columns`
+  // classes from first_class on, for the rows of a panel.
+  template <typename Visit>
+  void ForEachTrue(int64_t panel, int64_t first_class, int64_t columns, const Visit& visit) const {
+    for (int64_t b = panel * kL; b < std::min<int64_t>((panel + 1) * kL, p_.batch); ++b) {
+      for (int64_t i = b * p_.num_true; i < (b + 1) * p_.num_true; ++i) {
+        const int64_t label = p_.labels[i];
+        if (label >= first_class && label < first_class + columns) visit(i, b, label - first_class);
+      }
+    }
+  }
+
+  // Leaves the true classes out of a tile, before the constants are added.
+  void MaskTrue(int64_t panel, int64_t first_class, int64_t columns, T* tile) const {
+    ForEachTrue(panel, first_class, columns, [&](int64_t, int64_t b, int64_t column) {
+      tile[column * kL + b % kL] = -std::numeric_limits<T>::infinity();
+    });
   }
 
  private:

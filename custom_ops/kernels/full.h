@@ -3,8 +3,8 @@
 //   logit[b, c] = inputs[b] . weights[c] + biases[c]
 //   softmax  reduced[b] = log(sum over c of e^logit[b, c])
 //   sigmoid  reduced[b] = sum over c of softplus(logit[b, c])
-// The caller subtracts the true classes' part of a loss. It combines the results of a table's
-// pieces by log-sum-exp (softmax) or by a sum (sigmoid).
+// The sums leave out the true classes of a row, whose logits are a result of their own. The caller
+// combines the results of a table's pieces by log-sum-exp (softmax) or by a sum (sigmoid).
 #ifndef SAMPLED_COMPAT_KERNELS_FULL_H_
 #define SAMPLED_COMPAT_KERNELS_FULL_H_
 
@@ -24,19 +24,31 @@ struct FullProblem {
   FloatType weights_type;
   const void* weights;  // [classes, dim]
   const T* biases;      // [classes]
+  // The true classes. A label outside [0, classes) is none of this piece: its true logit is 0.
+  int64_t num_true = 0;
+  const int64_t* labels = nullptr;  // [batch, num_true]
 };
 
 // Each function throws OutOfMemory if there is not enough.
 
-// Fills reduced [batch].
+// Fills reduced [batch] and true_logits [batch, num_true]. A row without other classes has the
+// reduced -infinity (softmax) or 0 (sigmoid).
 template <typename T>
-void FullReduce(const FullProblem<T>& problem, LossKind kind, T* reduced);
+void FullReduce(const FullProblem<T>& problem, LossKind kind, T* reduced, T* true_logits);
 
-// Fills the gradients of sum(upstream * reduced): d_inputs [batch, dim], d_weights [classes, dim]
-// of the weights' type, d_biases [classes].
+// The gradients by the results of FullReduce.
 template <typename T>
-void FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
-                        const T* reduced, T* d_inputs, void* d_weights, T* d_biases);
+struct FullUpstream {
+  const T* reduced;      // [batch]
+  const T* true_logits;  // [batch, num_true]
+};
+
+// Fills the gradients of sum(upstream.reduced * reduced) + sum(upstream.true_logits * true_logits):
+// d_inputs [batch, dim], d_weights [classes, dim] of the weights' type, d_biases [classes].
+template <typename T>
+void FullReduceGradient(const FullProblem<T>& problem, LossKind kind,
+                        const FullUpstream<T>& upstream, const T* reduced, T* d_inputs,
+                        void* d_weights, T* d_biases);
 
 // Fills values and indices [batch, k] with the k largest logits of each row, in descending order;
 // among equals the lower class comes first. NaN ranks as -infinity. If bar [batch] of a row is not

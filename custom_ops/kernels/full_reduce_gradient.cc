@@ -15,11 +15,12 @@ constexpr int64_t kFewestChunks = 4, kMostChunks = 32;
 template <typename T>
 class Gradient {
  public:
-  Gradient(const FullProblem<T>& problem, LossKind kind, const T* upstream, const T* reduced,
-           T* d_inputs, void* d_weights, T* d_biases)
+  Gradient(const FullProblem<T>& problem, LossKind kind, const FullUpstream<T>& upstream,
+           const T* reduced, T* d_inputs, void* d_weights, T* d_biases)
       : p_(problem),
         kind_(kind),
-        upstream_(upstream),
+        upstream_(upstream.reduced),
+        true_upstream_(upstream.true_logits),
         reduced_(reduced),
         d_inputs_(d_inputs),
         d_weights_(static_cast<char*>(d_weights)),
@@ -48,6 +49,8 @@ class Gradient {
     std::fill(log_sum_, log_sum_ + stream_.lanes(), T(0));
     std::copy(upstream_, upstream_ + p_.batch, scale_);
     std::copy(reduced_, reduced_ + p_.batch, log_sum_);
+    // The sum of a row without other classes. Any finite reference gives their exponentials, 0.
+    std::replace(log_sum_, log_sum_ + p_.batch, -std::numeric_limits<T>::infinity(), T(0));
     PackPanels<T>({p_.inputs, nullptr, p_.dim}, 0, p_.batch, scale_, stream_.lanes(),
                   input_panels_);
     ParallelFor(stream_.chunks(), [&](int64_t chunk) {
@@ -91,6 +94,14 @@ class Gradient {
       RowsGradient<T>(tiles, count, kTileStride, padded, input_panels_ + panel * kL * kL,
                       stream_.lanes(), true, gradient, padded_dim_);
     }
+    for (int64_t panel = 0; panel < stream_.panels(); ++panel) {
+      stream_.ForEachTrue(panel, first_class, columns, [&](int64_t i, int64_t b, int64_t column) {
+        const T* const from = p_.inputs + b * p_.dim;
+        T* const to = gradient + column * padded_dim_;
+        for (int64_t d = 0; d < p_.dim; ++d) to[d] += true_upstream_[i] * from[d];
+        sums[column * Simd<T>::kWidth] += true_upstream_[i];
+      });
+    }
     T* const out = same_type ? reinterpret_cast<T*>(d_weights_) + first_class * p_.dim : dense;
     for (int64_t c = 0; c < columns; ++c) {
       std::copy(gradient + c * padded_dim_, gradient + c * padded_dim_ + p_.dim, out + c * p_.dim);
@@ -104,6 +115,7 @@ class Gradient {
 
   void FoldTile(int64_t panel, int64_t first_class, int64_t columns, const T* groups, T* tile) {
     stream_.Tile(panel, columns, groups, tile);
+    stream_.MaskTrue(panel, first_class, columns, tile);
     switch (kind_) {
       case LossKind::kSoftmax:
         FoldExponentials<T>(tile, columns, p_.biases + first_class, log_sum_ + panel * kL);
@@ -121,6 +133,10 @@ class Gradient {
 
   void JoinParts() {
     ParallelFor(stream_.panels(), [&](int64_t panel) {
+      Workspace memory;
+      memory.Add<T>(stream_.weights().BufferSize(1));
+      memory.Allocate();
+      T* const buffer = memory.Take<T>(stream_.weights().BufferSize(1));
       for (int64_t b = panel * kL; b < std::min<int64_t>((panel + 1) * kL, p_.batch); ++b) {
         T* const to = d_inputs_ + b * p_.dim;
         std::fill(to, to + p_.dim, T(0));
@@ -130,12 +146,18 @@ class Gradient {
         }
         for (int64_t d = 0; d < p_.dim; ++d) to[d] *= upstream_[b];
       }
+      stream_.ForEachTrue(panel, 0, p_.classes, [&](int64_t i, int64_t b, int64_t label) {
+        const T* const row = stream_.weights().Block(label, label + 1, buffer);
+        T* const to = d_inputs_ + b * p_.dim;
+        for (int64_t d = 0; d < p_.dim; ++d) to[d] += true_upstream_[i] * row[d];
+      });
     });
   }
 
   const FullProblem<T>& p_;
   const LossKind kind_;
   const T* const upstream_;
+  const T* const true_upstream_;
   const T* const reduced_;
   T* const d_inputs_;
   char* const d_weights_;
@@ -152,14 +174,15 @@ class Gradient {
 }  // namespace
 
 template <typename T>
-void FullReduceGradient(const FullProblem<T>& problem, LossKind kind, const T* upstream,
-                        const T* reduced, T* d_inputs, void* d_weights, T* d_biases) {
+void FullReduceGradient(const FullProblem<T>& problem, LossKind kind,
+                        const FullUpstream<T>& upstream, const T* reduced, T* d_inputs,
+                        void* d_weights, T* d_biases) {
   Gradient<T>(problem, kind, upstream, reduced, d_inputs, d_weights, d_biases).Run();
 }
 
-template void FullReduceGradient(const FullProblem<float>&, LossKind, const float*, const float*,
-                                 float*, void*, float*);
-template void FullReduceGradient(const FullProblem<double>&, LossKind, const double*, const double*,
-                                 double*, void*, double*);
+template void FullReduceGradient(const FullProblem<float>&, LossKind, const FullUpstream<float>&,
+                                 const float*, float*, void*, float*);
+template void FullReduceGradient(const FullProblem<double>&, LossKind, const FullUpstream<double>&,
+                                 const double*, double*, void*, double*);
 
 }  // namespace sampled_compat

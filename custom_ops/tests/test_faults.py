@@ -58,11 +58,13 @@ for size in (2**55, 2**62):
         lambda: ops.sampled_compat_tapas_scores(
             inputs=tensor(size, 0), rows=tensor(3, 0), biases=tensor(3), temperature=1.0),
         lambda: ops.sampled_compat_full_reduce(
-            inputs=tensor(size, 0), weights=tensor(3, 0), biases=tensor(3), kind="softmax"),
+            inputs=tensor(size, 0), weights=tensor(3, 0), biases=tensor(3),
+            labels=tf.zeros([size, 0], tf.int64), kind="softmax")[0],
         lambda: ops.sampled_compat_full_top_k(
             inputs=tensor(size, 0), weights=tensor(3, 0), biases=tensor(3), k=0, bar=tensor(1)),
         lambda: ops.sampled_compat_full_reduce(
-            inputs=tensor(0, size), weights=tensor(0, size), biases=tensor(0), kind="softmax"),
+            inputs=tensor(0, size), weights=tensor(0, size), biases=tensor(0),
+            labels=tf.zeros([0, 1], tf.int64), kind="softmax")[0],
     ):
         try:
             print("value", call().shape)
@@ -84,7 +86,8 @@ for size in (2**55, 2**62):
         ),
         ("np.arange(2**23).reshape(-1, 1), np.arange(1)", "ops.sampled_compat_plan(*a)"),
         (
-            "np.ones([2**14, 2**12], 'f'), np.ones([3, 2**12], 'f'), np.ones([3], 'f')",
+            "np.ones([2**14, 2**12], 'f'), np.ones([3, 2**12], 'f'), np.ones([3], 'f'),"
+            " np.zeros([2**14, 1], 'i8')",
             "ops.sampled_compat_full_reduce(*a, kind='softmax')",
         ),
     ],

@@ -83,7 +83,7 @@ def test_an_unknown_kind_is_neither_of_the_two(ops, kind):
     with pytest.raises(tf.errors.InvalidArgumentError, match="kind"):
         ops.sampled_compat_sampled_terms(*arguments, kind=kind)
     with pytest.raises(tf.errors.InvalidArgumentError, match="kind"):
-        ops.sampled_compat_full_reduce(*arguments[:3], kind=kind)
+        ops.sampled_compat_full_reduce(*arguments[:3], [[1]], kind=kind)
 
 
 def test_compute_type_must_fit(ops):
@@ -95,7 +95,7 @@ def test_compute_type_must_fit(ops):
 
 
 def test_tapas_and_full_errors(ops):
-    x, w, b = tf.ones([2, 3]), tf.ones([4, 3]), tf.ones([4])
+    x, w, b, y = tf.ones([2, 3]), tf.ones([4, 3]), tf.ones([4]), tf.ones([2, 1], tf.int64)
     for temperature in (0.0, -1.0, np.nan, np.inf):
         with pytest.raises(tf.errors.InvalidArgumentError, match="temperature must be positive"):
             ops.sampled_compat_tapas_scores(x, w, b, temperature)
@@ -105,6 +105,8 @@ def test_tapas_and_full_errors(ops):
     with pytest.raises(tf.errors.InvalidArgumentError, match="bar must have shape"):
         ops.sampled_compat_full_top_k(x, w, b, 1, tf.zeros([3]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="weights must have shape"):
-        ops.sampled_compat_full_reduce(x, w[:, 1:], b, kind="sigmoid")
+        ops.sampled_compat_full_reduce(x, w[:, 1:], b, y, kind="sigmoid")
     with pytest.raises(tf.errors.InvalidArgumentError, match="biases must have shape"):
-        ops.sampled_compat_full_reduce(x, w, b[1:], kind="sigmoid")
+        ops.sampled_compat_full_reduce(x, w, b[1:], y, kind="sigmoid")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="labels must have shape"):
+        ops.sampled_compat_full_reduce(x, w, b, y[1:], kind="sigmoid")

@@ -142,7 +142,7 @@ def _row_logits(pick, draw, gradient: bool):
     return inputs | ({"upstream": Tensor(Tc, (B, N))} if gradient else {}), {}
 
 
-def _full(pick, draw, gradient: bool):
+def _full(pick, draw):
     T, Tr, Tc = _compute(pick)
     B, C, D = pick(0, 1, 3, 9), pick(0, 1, 4, 70), pick(0, 1, 3, 17)
     inputs = {
@@ -150,13 +150,22 @@ def _full(pick, draw, gradient: bool):
         "weights": Tensor(Tr, (C, D)),
         "biases": Tensor(Tc, (C,)),
     }
-    if gradient:
-        inputs |= {"reduced": Tensor(Tc, (B,)), "upstream": Tensor(Tc, (B,))}
     return inputs, {"kind": pick("softmax", "sigmoid")}
 
 
+def _reduce(pick, draw, gradient: bool):
+    inputs, attributes = _full(pick, draw)
+    Tc, B = inputs["biases"].dtype, inputs["inputs"].shape[0]
+    true = B, pick(0, 1, 2)
+    inputs |= {"labels": Tensor("int64", true, -1, 9)}
+    if gradient:
+        inputs |= {"reduced": Tensor(Tc, (B,)), "d_reduced": Tensor(Tc, (B,))}
+        inputs |= {"d_true_logits": Tensor(Tc, true)}
+    return inputs, attributes
+
+
 def _top_k(pick, draw):
-    inputs, _ = _full(pick, draw, False)
+    inputs, _ = _full(pick, draw)
     Tc, B = inputs["biases"].dtype, inputs["inputs"].shape[0]
     k = pick(0, 1, inputs["weights"].shape[0])
     inputs |= {"k": Tensor("int32", (), k, k + 1), "bar": Tensor(Tc, (B,))}
@@ -164,7 +173,7 @@ def _top_k(pick, draw):
 
 
 def _tapas(pick, draw):
-    inputs, _ = _full(pick, draw, False)
+    inputs, _ = _full(pick, draw)
     inputs["rows"] = inputs.pop("weights")
     biases = inputs.pop("biases")
     return inputs | {"biases": biases, "temperature": Tensor(biases.dtype, (), 0.5, 2)}, {}
@@ -204,8 +213,8 @@ def _draws(pick, draw):
 
 OPS = {
     "class_ids": _class_ids,
-    "full_reduce": lambda pick, draw: _full(pick, draw, False),
-    "full_reduce_grad": lambda pick, draw: _full(pick, draw, True),
+    "full_reduce": lambda pick, draw: _reduce(pick, draw, False),
+    "full_reduce_grad": lambda pick, draw: _reduce(pick, draw, True),
     "full_top_k": _top_k,
     "log_offset": _log_offset,
     "plan": _plan,

@@ -14,14 +14,24 @@ _IN_BATCH = ("nn/test_in_batch.py", "keras/test_in_batch_masks.py")
 _SAVED = ("samplers/test_mixture.py", "keras/test_saved_samplers.py")
 
 TESTS = {
+    "losses/all_classes.py": ("nn/test_full_training.py", "nn/test_full.py"),
     "losses/blocks.py": ("nn/test_full.py", "nn/test_restricted_top_k.py"),
     "losses/calibration.py": ("nn/test_binary.py",),
-    "losses/composed.py": (*_COMPOSED, "nn/test_corrections.py", "keras/test_label_weights.py"),
+    "losses/composed.py": (
+        *_COMPOSED,
+        "nn/test_full_training.py",
+        "nn/test_corrections.py",
+        "keras/test_label_weights.py",
+    ),
     "losses/description.py": _LOSSES,
     "losses/draw.py": (*_LOSSES, "samplers/test_default.py", "samplers/test_partial_batches.py"),
     "losses/equal_ids.py": _IN_BATCH,
     "losses/exclusion.py": ("nn/test_corrections.py",),
-    "losses/full.py": ("nn/test_restricted_top_k.py", "nn/test_full.py"),
+    "losses/full.py": (
+        "nn/test_restricted_top_k.py",
+        "nn/test_full.py",
+        "nn/test_full_training.py",
+    ),
     "losses/gather.py": (*_LOSSES, "nn/test_tapas.py", "nn/test_slices.py"),
     "losses/given.py": (*_LOSSES, "samplers/test_partial_batches.py"),
     "losses/in_batch.py": _IN_BATCH,

@@ -8,6 +8,7 @@ from tensorflow.python.framework import op_callbacks
 import tf_sampled_compat as tsc
 from tests.problems import assert_close, dense, problem
 from tests.table_pieces import pieces, sharded, whole
+from tf_sampled_compat.core.backends import streaming
 from tf_sampled_compat.core.losses import blocks
 
 P = problem(C=53, D=6, B=7, T=2)
@@ -30,6 +31,7 @@ def blocks_of_16_rows(monkeypatch):
     """Sets blocks of 16 rows: 53 rows are three blocks and a smaller one."""
     monkeypatch.setattr(blocks, "_BLOCK_NUMBERS", 16)
     monkeypatch.setattr(blocks, "_STATIC_ROWS", 16)
+    monkeypatch.setattr(streaming, "_STATIC_ROWS", 16)
 
 
 def run(mode, step):

@@ -10,7 +10,7 @@ import numpy as np
 
 from tf_sampled_compat.diagnose.finding import Finding, percent
 from tf_sampled_compat.diagnose.probe import Output, Probe, no_classes
-from tf_sampled_compat.keras_common.head_loss import HeadLoss
+from tf_sampled_compat.keras_common.sampled_head_loss import SampledHeadLoss
 
 # Fewer labels say too little about a law.
 _FEWEST = 100
@@ -96,7 +96,7 @@ def _largest_of(dtype: Any) -> int:
 
 
 def _law(output: Output) -> list[Finding]:
-    ours = isinstance(output.loss, HeadLoss) and output.labels is not None
+    ours = isinstance(output.loss, SampledHeadLoss) and output.labels is not None
     if not ours or not is_log_uniform(output.loss.sampler):
         return []
     name, classes = output.named("law"), output.head.num_classes

@@ -18,8 +18,8 @@ from tf_sampled_compat.diagnose.inputs import len_of
 from tf_sampled_compat.diagnose.stopwatch import Stopwatch
 from tf_sampled_compat.diagnose.untouched import Untouched
 from tf_sampled_compat.keras_common import head_output, sampler_config
-from tf_sampled_compat.keras_common.head_loss import HeadLoss
 from tf_sampled_compat.keras_common.head_output import Tag
+from tf_sampled_compat.keras_common.sampled_head_loss import SampledHeadLoss
 
 
 class Output(NamedTuple):
@@ -53,7 +53,7 @@ class Output(NamedTuple):
     @property
     def is_sampled(self) -> bool:
         """Whether a loss of this package trains a head, on labels some of which count."""
-        ours = self.head is not None and isinstance(self.loss, HeadLoss)
+        ours = self.head is not None and isinstance(self.loss, SampledHeadLoss)
         return ours and self.labels is not None and len(self.labels) > 0
 
     @property

@@ -1,8 +1,9 @@
-"""Mirrors `keras.losses`: sampled in training, exact in evaluation."""
+"""Mirrors `keras.losses`: sampled or exact in training, exact in evaluation."""
 
 from tf_sampled_compat.keras.family import KERAS, register
 from tf_sampled_compat.keras_common import (
     composition_config,
+    full_softmax,
     head_loss,
     in_batch_loss,
     losses,
@@ -10,6 +11,7 @@ from tf_sampled_compat.keras_common import (
 )
 
 __all__ = [
+    "FullSoftmax",
     "InBatchSoftmax",
     "NCE",
     "RankSampledSoftmax",
@@ -31,6 +33,42 @@ class _Loss(KERAS.losses.Loss):
 
     _keras = KERAS
     _computed_losses = _ComputedLosses
+
+
+@register
+class FullSoftmax(full_softmax.FullSoftmax, _Loss):
+    """The softmax loss over all classes, in training too, without a matrix of logits.
+
+    The loss of Keras's `SparseCategoricalCrossentropy(from_logits=True)` over a `Dense` layer: it
+    samples nothing. Forward and backward it streams over the table, so that no `[batch, classes]`
+    matrix is built. See `tf_sampled_compat.nn.full_softmax_loss`.
+
+    >>> model = keras.Sequential([tsc.keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.keras.losses.FullSoftmax(label_smoothing=0.1))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    The gradient of the kernel is dense, so each optimizer updates every class. In evaluation the
+    loss is without the margin and the z-loss, as that of `SampledSoftmax`.
+
+    Args:
+      num_true: The number of target classes of each example, each with probability 1 / num_true.
+      implementation: "fused" (the C++ op), "composite" (TensorFlow's ops), or None to choose.
+      padding_label: See `SampledSoftmax`.
+      ignore_class: See `SampledSoftmax`.
+      margin: See `SampledSoftmax`.
+      label_smoothing: How much of the target all classes share, in [0, 1), as in Keras's
+        `CategoricalCrossentropy`.
+      z_loss: See `SampledSoftmax`.
+      **kwargs: `reduction` and `name`: as for any loss.
+
+    Call arguments: See `SampledSoftmax`.
+
+    Raises:
+      ValueError: If a number is out of its range. When called: see `SampledSoftmax`, and where
+        `tf_sampled_compat.nn.full_softmax_loss` raises.
+
+    Source: `keras.losses.SparseCategoricalCrossentropy`.
+    """
 
 
 @register

@@ -97,7 +97,7 @@ class Evaluated:
         """Returns the `[M]` softmax losses over all classes, each a mean over its true classes."""
         if self._losses is None:
             classes = self._head.num_classes
-            losses = full.full_loss("softmax", self._arguments(), num_classes=classes)
+            losses = full.full_loss("softmax", self._arguments(), num_classes=classes, trains=False)
             if self.label_weights is not None:
                 losses = tf.math.divide_no_nan(losses, tf.cast(self._row_weights(), losses.dtype))
             self._losses = losses

@@ -19,11 +19,11 @@ from tf_sampled_compat.core.losses.description import (
 )
 from tf_sampled_compat.core.samplers import default
 from tf_sampled_compat.keras_common import ways_out
-from tf_sampled_compat.keras_common.head_loss import HeadLoss
+from tf_sampled_compat.keras_common.sampled_head_loss import SampledHeadLoss
 from tf_sampled_compat.keras_common.temperature import Temperature
 
 
-class SampledSoftmax(HeadLoss):
+class SampledSoftmax(SampledHeadLoss):
     """The sampled softmax loss in training, the softmax loss over all classes in evaluation."""
 
     @ways_out.needs("num_sampled")
@@ -62,7 +62,7 @@ class SampledSoftmax(HeadLoss):
         )
 
 
-class NCE(HeadLoss):
+class NCE(SampledHeadLoss):
     """The NCE loss in training; in evaluation all classes' sigmoid losses, or the softmax loss."""
 
     _function: ClassVar[str] = "nce_loss"
@@ -113,6 +113,7 @@ class NCE(HeadLoss):
             arguments,
             composition=Composition.checked(label_smoothing=self.label_smoothing),
             num_classes=head.num_classes,
+            trains=False,
             implementation=self.implementation,
         )
 
@@ -123,7 +124,7 @@ class NCE(HeadLoss):
         return config
 
 
-class SampledBinaryCrossentropy(HeadLoss):
+class SampledBinaryCrossentropy(SampledHeadLoss):
     """The binary cross entropy of the true and of sampled classes; of all classes in evaluation."""
 
     _function: ClassVar[str] = "sampled_binary_crossentropy"
@@ -186,7 +187,7 @@ class SampledBinaryCrossentropy(HeadLoss):
         return config
 
 
-class SampledSparseSoftmax(HeadLoss):
+class SampledSparseSoftmax(SampledHeadLoss):
     """The sampled softmax loss for one true class per example; the exact one in evaluation."""
 
     _function: ClassVar[str] = "sampled_sparse_softmax_loss"
@@ -233,7 +234,7 @@ class SampledSparseSoftmax(HeadLoss):
         return config
 
 
-class RankSampledSoftmax(HeadLoss):
+class RankSampledSoftmax(SampledHeadLoss):
     """The TAPAS loss in training, the softmax loss over all classes in evaluation."""
 
     _function: ClassVar[str] = "rank_sampled_softmax_loss"

@@ -19,6 +19,7 @@ from tf_sampled_compat.keras_common.registration import PACKAGE
 CLASSES: Mapping[str, tuple[str, ...]] = {
     "layers": ("InBatchLogits", "SampledDense", "Sampler", "TopK"),
     "losses": (
+        "FullSoftmax",
         "InBatchSoftmax",
         "NCE",
         "RankSampledSoftmax",

@@ -1,4 +1,4 @@
-"""Exact losses and rankings over all classes, for evaluation, computed block by block."""
+"""Exact losses and rankings over all classes, computed block by block."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TableLike, TensorLike
 from tf_sampled_compat.core.losses import full
-from tf_sampled_compat.core.losses.description import Arguments, Composition
+from tf_sampled_compat.core.losses.description import Arguments, Composition, Margin
 from tf_sampled_compat.nn import in_compile
 
 __all__ = ["full_sigmoid_loss", "full_softmax_loss", "full_top_k"]
 
 
-@in_compile.use_instead("SampledSoftmax(num_sampled)")
+@in_compile.use_instead("FullSoftmax()")
 def full_softmax_loss(
     weights: TableLike,
     biases: TableLike,
@@ -26,10 +26,13 @@ def full_softmax_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    padding_label: Optional[int] = None,
     temperature: Optional[ScalarLike] = None,
     normalize: bool = False,
+    margin: Optional[Margin] = None,
     label_weights: Optional[TensorLike] = None,
     label_smoothing: float = 0.0,
+    z_loss: float = 0.0,
 ) -> tf.Tensor:
     r"""Computes the softmax loss over all classes without a `[batch_size, num_classes]` matrix.
 
@@ -38,7 +41,12 @@ def full_softmax_loss(
         \quad l_{i,c} = w_c \cdot x_i + b_c
 
     The evaluation loss for `sampled_softmax_loss`, `sampled_sparse_softmax_loss` and
-    `rank_sampled_softmax_loss`. It equals `tf.nn.softmax_cross_entropy_with_logits` of the matrix.
+    `rank_sampled_softmax_loss`, and a training loss. It equals
+    `tf.nn.softmax_cross_entropy_with_logits` of the matrix.
+
+    Its gradient is streamed too, and dense. Under a tape, each piece of `weights` is read whole,
+    which copies a variable that has had a sparse update; otherwise rows are looked up block by
+    block. So in a `tf.function` that trains, let the tape be inside.
 
     >>> loss = tsc.nn.full_softmax_loss(
     ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]))
@@ -55,10 +63,13 @@ def full_softmax_loss(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`.
       temperature: See `sampled_softmax_loss`.
       normalize: See `sampled_softmax_loss`.
+      margin: See `sampled_softmax_loss`; for training.
       label_weights: See `sampled_softmax_loss`.
       label_smoothing: See `sampled_softmax_loss`; here m is the mean over all classes.
+      z_loss: See `sampled_softmax_loss`; for training. Here Ẑ is the sum over all classes.
 
     Returns:
       A `[batch_size]` tensor of losses in nats, of the dtype of `inputs`.
@@ -78,12 +89,18 @@ def full_softmax_loss(
             labels=labels,
             inputs=inputs,
             num_true=num_true,
+            padding_label=padding_label,
             partition_strategy=partition_strategy,
             temperature=temperature,
             normalize=normalize,
             label_weights=label_weights,
         ),
-        composition=Composition.checked(label_smoothing=label_smoothing),
+        composition=Composition.checked(
+            margin=margin,
+            normalize=normalize,
+            label_smoothing=label_smoothing,
+            z_loss=z_loss,
+        ),
         num_classes=num_classes,
         implementation=implementation,
         name=name,
@@ -102,6 +119,7 @@ def full_sigmoid_loss(
     *,
     partition_strategy: str = "div",
     implementation: Optional[str] = None,
+    padding_label: Optional[int] = None,
     temperature: Optional[ScalarLike] = None,
     normalize: bool = False,
     label_weights: Optional[TensorLike] = None,
@@ -118,8 +136,8 @@ def full_sigmoid_loss(
 
     >>> loss = tsc.nn.full_sigmoid_loss(
     ...     tf.zeros([50, 8]), tf.zeros([50]), labels=[[3], [7]], inputs=tf.ones([2, 8]))
-    >>> print(loss.numpy())  # 50 log(2)
-    [34.65736 34.65736]
+    >>> print(loss.numpy().round(3))  # 50 log(2)
+    [34.657 34.657]
 
     Args:
       weights: The `[num_rows, dim]` class embeddings; see `sampled_softmax_loss`.
@@ -131,6 +149,7 @@ def full_sigmoid_loss(
       name: A name for the operation.
       partition_strategy: "div" or "mod": how ids map to pieces where there are several.
       implementation: "fused", "composite" or None; see `sampled_softmax_loss`.
+      padding_label: See `sampled_softmax_loss`.
       temperature: See `nce_loss`.
       normalize: See `nce_loss`.
       label_weights: See `nce_loss`.
@@ -153,6 +172,7 @@ def full_sigmoid_loss(
             labels=labels,
             inputs=inputs,
             num_true=num_true,
+            padding_label=padding_label,
             partition_strategy=partition_strategy,
             temperature=temperature,
             normalize=normalize,

@@ -1,7 +1,8 @@
-"""Mirrors `tf_keras.losses`: sampled in training, exact in evaluation."""
+"""Mirrors `tf_keras.losses`: sampled or exact in training, exact in evaluation."""
 
 from tf_sampled_compat.keras_common import (
     composition_config,
+    full_softmax,
     head_loss,
     in_batch_loss,
     losses,
@@ -10,6 +11,7 @@ from tf_sampled_compat.keras_common import (
 from tf_sampled_compat.tf_keras.family import KERAS, register
 
 __all__ = [
+    "FullSoftmax",
     "InBatchSoftmax",
     "NCE",
     "RankSampledSoftmax",
@@ -31,6 +33,20 @@ class _Loss(KERAS.losses.Loss):
 
     _keras = KERAS
     _computed_losses = _ComputedLosses
+
+
+@register
+class FullSoftmax(full_softmax.FullSoftmax, _Loss):
+    """The softmax loss over all classes, in training too, without a matrix of logits.
+
+    See `tf_sampled_compat.keras.losses.FullSoftmax`, which has the same arguments.
+
+    >>> model = tf_keras.Sequential([tsc.tf_keras.layers.SampledDense(1000)])
+    >>> model.compile("sgd", tsc.tf_keras.losses.FullSoftmax(label_smoothing=0.1))
+    >>> history = model.fit(np.ones([8, 4]), np.arange(8), verbose=0)
+
+    Source: `tf_sampled_compat.keras.losses.FullSoftmax`.
+    """
 
 
 @register

@@ -162,16 +162,21 @@ void CheckFull() {
   const std::vector<Tensor> inputs = {Numbers({1, 1}, {1}), Numbers({3, 1}, {0, 2, 1}),
                                       Numbers({3}, {0, 0, 0})};
   const float sum = 1 + std::exp(2.0f) + std::exp(1.0f);
-  const Outcome reduced = Run("FullReduce", {{"kind", "softmax"}}, inputs, true);
-  CheckNumbers("FullReduce", reduced, 0, {std::log(sum)});
+  // Class 1 is the true class; -1 and 3 are none.
+  std::vector<Tensor> with_labels = inputs;
+  with_labels.push_back(Tensor::Of<int64_t>({1, 3}, {1, -1, 3}));
+  const Outcome reduced = Run("FullReduce", {{"kind", "softmax"}}, with_labels, true);
+  const float others = 1 + std::exp(1.0f);
+  CheckNumbers("FullReduce", reduced, 0, {std::log(others)});
+  CheckNumbers("FullReduce", reduced, 1, {2, 0, 0});
   if (!reduced.ok()) return;
-  const Floats probabilities = {1 / sum, std::exp(2.0f) / sum, std::exp(1.0f) / sum};
-  const Outcome gradient =
-      Run("FullReduceGrad", {{"kind", "softmax"}},
-          {inputs[0], inputs[1], inputs[2], reduced.outputs[0], Numbers({1}, {1})}, true);
-  CheckNumbers("d_weights", gradient, 1, probabilities);
-  CheckNumbers("d_biases", gradient, 2, probabilities);
-  CheckNumbers("d_inputs", gradient, 0, {2 * probabilities[1] + probabilities[2]});
+  const Floats gradients = {1 / others, 10, std::exp(1.0f) / others};
+  with_labels.insert(with_labels.end(),
+                     {reduced.outputs[0], Numbers({1}, {1}), Numbers({1, 3}, {10, 20, 30})});
+  const Outcome gradient = Run("FullReduceGrad", {{"kind", "softmax"}}, with_labels, true);
+  CheckNumbers("d_weights", gradient, 1, gradients);
+  CheckNumbers("d_biases", gradient, 2, gradients);
+  CheckNumbers("d_inputs", gradient, 0, {2 * gradients[1] + gradients[2]});
   const Outcome best = Run("FullTopK", {},
                            {inputs[0], inputs[1], inputs[2], Tensor::Of<int32_t>({}, {2}),
                             Numbers({1}, {std::nanf("")})},

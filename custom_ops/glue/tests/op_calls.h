@@ -159,10 +159,12 @@ class OpCalls {
   void AddFull() {
     const Tensor inputs = Numbers(type_, {kBatch, 9}), weights = Numbers(type_, {kClasses, 9});
     const Tensor biases = Numbers(computed_, {kClasses});
+    const Tensor labels = Ids({kBatch, kTrue}, 7);
     const Tensor reduced =
-        Add("FullReduce", Types({{"kind", "softmax"}}), {inputs, weights, biases})[0];
+        Add("FullReduce", Types({{"kind", "softmax"}}), {inputs, weights, biases, labels})[0];
     Add("FullReduceGrad", Types({{"kind", "softmax"}}),
-        {inputs, weights, biases, reduced, Numbers(computed_, {kBatch})});
+        {inputs, weights, biases, labels, reduced, Numbers(computed_, {kBatch}),
+         Numbers(computed_, {kBatch, kTrue})});
     Add("FullTopK", Types(),
         {inputs, weights, biases, Tensor::Of<int32_t>({}, {5}),
          Numbers(computed_, {kBatch}, std::nan(""))});

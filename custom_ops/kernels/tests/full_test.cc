@@ -51,9 +51,11 @@ template <typename T>
 void Compare(const char* what, const Matrix<T>& got, const std::vector<double>& wanted,
              const FullProblem<T>& p) {
   double largest = 1, error = 0;
-  for (const double x : wanted) largest = std::max(largest, std::fabs(x));
+  for (const double x : wanted) {
+    if (std::isfinite(x)) largest = std::max(largest, std::fabs(x));
+  }
   for (int64_t i = 0; i < got.n; ++i) {
-    const double e = std::fabs(got[i] - wanted[i]);
+    const double e = got[i] == wanted[i] ? 0 : std::fabs(got[i] - wanted[i]);  // Also -infinity.
     error = e <= error ? error : e;
   }
   CHECK_THAT(error <= (sizeof(T) == 4 ? 2e-5 : 4e-14) * largest,
@@ -63,20 +65,35 @@ void Compare(const char* what, const Matrix<T>& got, const std::vector<double>& 
 }
 
 template <typename T>
-void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstream) {
-  std::vector<double> reduced(p.batch), d_inputs(p.batch * p.dim), d_weights(p.classes * p.dim),
-      d_biases(p.classes);
+void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstream,
+                 const Matrix<T>& true_upstream) {
+  std::vector<double> reduced(p.batch), true_logits(p.batch * p.num_true),
+      d_inputs(p.batch * p.dim), d_weights(p.classes * p.dim), d_biases(p.classes);
   for (int64_t b = 0; b < p.batch; ++b) {
-    std::vector<double> logit(p.classes);
+    std::vector<double> logit(p.classes), of_true(p.classes);
+    std::vector<bool> left_out(p.classes);
     for (int64_t c = 0; c < p.classes; ++c) logit[c] = LogitOf(p, b, c);
-    const double largest = *std::max_element(logit.begin(), logit.end());
-    for (const double x : logit) {
-      reduced[b] += kind == LossKind::kSoftmax ? std::exp(x - largest) : SoftplusOf(x);
+    for (int64_t i = b * p.num_true; i < (b + 1) * p.num_true; ++i) {
+      const int64_t c = p.labels[i];
+      if (c < 0 || c >= p.classes) continue;
+      true_logits[i] = logit[c];
+      of_true[c] += true_upstream[i];
+      left_out[c] = true;
+    }
+    double largest = std::numeric_limits<double>::lowest();
+    for (int64_t c = 0; c < p.classes; ++c) {
+      if (!left_out[c]) largest = std::max(largest, logit[c]);
+    }
+    for (int64_t c = 0; c < p.classes; ++c) {
+      if (left_out[c]) continue;
+      reduced[b] +=
+          kind == LossKind::kSoftmax ? std::exp(logit[c] - largest) : SoftplusOf(logit[c]);
     }
     if (kind == LossKind::kSoftmax) reduced[b] = largest + std::log(reduced[b]);
     for (int64_t c = 0; c < p.classes; ++c) {
-      const double g = upstream[b] * (kind == LossKind::kSoftmax ? std::exp(logit[c] - reduced[b])
-                                                                 : 1 / (1 + std::exp(-logit[c])));
+      double g = upstream[b] * (kind == LossKind::kSoftmax ? std::exp(logit[c] - reduced[b])
+                                                           : 1 / (1 + std::exp(-logit[c])));
+      if (left_out[c]) g = of_true[c];
       d_biases[c] += g;
       for (int64_t d = 0; d < p.dim; ++d) {
         d_inputs[b * p.dim + d] += g * static_cast<const T*>(p.weights)[c * p.dim + d];
@@ -87,10 +104,13 @@ void CheckReduce(const FullProblem<T>& p, LossKind kind, const Matrix<T>& upstre
   Matrix<T> first(p.batch * p.dim);
   for (const int threads : {1, 2, 16}) {
     SetThreads(threads);
-    Matrix<T> r(p.batch), x(p.batch * p.dim), w(p.classes * p.dim), b(p.classes);
-    FullReduce<T>(p, kind, r.data());
-    FullReduceGradient<T>(p, kind, upstream.data(), r.data(), x.data(), w.data(), b.data());
+    Matrix<T> r(p.batch), t(p.batch * p.num_true), x(p.batch * p.dim), w(p.classes * p.dim),
+        b(p.classes);
+    FullReduce<T>(p, kind, r.data(), t.data());
+    FullReduceGradient<T>(p, kind, {upstream.data(), true_upstream.data()}, r.data(), x.data(),
+                          w.data(), b.data());
     Compare("reduced", r, reduced, p);
+    Compare("true_logits", t, true_logits, p);
     Compare("d_inputs", x, d_inputs, p);
     Compare("d_weights", w, d_weights, p);
     Compare("d_biases", b, d_biases, p);
@@ -183,8 +203,16 @@ void CheckAll() {
             biases(classes, seed + 2, seed % 4 == 0 ? 60 : 1), upstream(batch, seed + 3, 1);
         const FullProblem<T> p{batch,    classes,        dim,          inputs.data(),
                                kType<T>, weights.data(), biases.data()};
-        CheckReduce<T>(p, LossKind::kSoftmax, upstream);
-        CheckReduce<T>(p, LossKind::kSigmoid, upstream);
+        FullProblem<T> with_labels = p;
+        with_labels.num_true = seed % 3;
+        const Matrix<T> true_upstream(batch * with_labels.num_true, seed + 4, 1);
+        // Some are other pieces' classes, and some stand twice in a row.
+        std::vector<int64_t> labels(batch * with_labels.num_true);
+        for (size_t i = 0; i < labels.size(); ++i)
+          labels[i] = int64_t(i / 2 * 7 % (classes + 2)) - 1;
+        with_labels.labels = labels.data();
+        CheckReduce<T>(with_labels, LossKind::kSoftmax, upstream, true_upstream);
+        CheckReduce<T>(with_labels, LossKind::kSigmoid, upstream, true_upstream);
         CheckTopK<T>(p, std::min<int64_t>(classes, 1 + seed % 20));
         CheckTapas<T>(p);
       }
@@ -225,10 +253,10 @@ void CheckLowPrecisionWeights() {
     ConvertFrom<float>(type, narrow.data(), narrow.size(), wide.data());
     std::vector<float> got(batch), wanted(batch);
     FullReduce<float>({batch, classes, dim, inputs.data(), type, narrow.data(), biases.data()},
-                      LossKind::kSoftmax, got.data());
+                      LossKind::kSoftmax, got.data(), nullptr);
     FullReduce<float>(
         {batch, classes, dim, inputs.data(), FloatType::kFloat, wide.data(), biases.data()},
-        LossKind::kSoftmax, wanted.data());
+        LossKind::kSoftmax, wanted.data(), nullptr);
     CHECK_THAT(got == wanted, "weights of type %d", static_cast<int>(type));
   }
 }

@@ -107,14 +107,17 @@ void RunTapas() {
 const FullProblem<float>& AllClasses() {
   static const Floats inputs = Numbers(kBatch * kDim, 3), weights = Numbers(kClasses * kDim, 4);
   static const Floats biases = Numbers(kClasses, 5);
+  static const std::vector<int64_t> labels(kBatch, kClasses / 2);
   static const FullProblem<float> problem = {
-      kBatch, kClasses, kDim, inputs.data(), FloatType::kFloat, weights.data(), biases.data()};
+      kBatch,         kClasses,      kDim, inputs.data(), FloatType::kFloat,
+      weights.data(), biases.data(), 1,    labels.data()};
   return problem;
 }
 
 void RunReduce() {
-  Floats reduced(kBatch);
-  FullReduce<float>(AllClasses(), LossKind::kSoftmax, reduced.data());
+  Floats reduced(kBatch), true_logits(kBatch);
+  FullReduce<float>(AllClasses(), LossKind::kSoftmax, reduced.data(), true_logits.data());
+  CheckFinite(true_logits);
   CheckFinite(reduced);
 }
 

@@ -161,6 +161,8 @@ std::vector<Kernel> FullKernels(const std::string& suffix, FloatType type) {
     Floats upstream = Floats(kBatch, 0.25f), log_sums = Floats(kBatch, 3.0f);
     Floats no_bar = Floats(kBatch, std::numeric_limits<float>::quiet_NaN());
     Bytes weights, d_weights;
+    std::vector<int64_t> labels = std::vector<int64_t>(kBatch, kClasses / 2);
+    Floats true_logits = Floats(kBatch);
     Floats reduced = Floats(kBatch), scores = Floats(kClasses), d_inputs = Floats(kBatch * kDim);
     Floats d_biases = Floats(kClasses), values = Floats(kBatch * kBest);
     std::vector<int64_t> indices = std::vector<int64_t>(kBatch * kBest);
@@ -170,12 +172,16 @@ std::vector<Kernel> FullKernels(const std::string& suffix, FloatType type) {
   s->d_weights.resize(s->weights.size());
   ConvertTo<float>(type, RandomVector<float>(kClasses * kDim, 3, 0.5).data(), kClasses * kDim,
                    s->weights.data());
-  const FullProblem<float> problem{
-      kBatch, kClasses, kDim, s->inputs.data(), type, s->weights.data(), s->biases.data()};
-  const auto reduce = [=] { FullReduce<float>(problem, LossKind::kSoftmax, s->reduced.data()); };
+  const FullProblem<float> problem{kBatch,           kClasses, kDim,
+                                   s->inputs.data(), type,     s->weights.data(),
+                                   s->biases.data(), 1,        s->labels.data()};
+  const auto reduce = [=] {
+    FullReduce<float>(problem, LossKind::kSoftmax, s->reduced.data(), s->true_logits.data());
+  };
   const auto gradient = [=] {
-    FullReduceGradient<float>(problem, LossKind::kSoftmax, s->upstream.data(), s->log_sums.data(),
-                              s->d_inputs.data(), s->d_weights.data(), s->d_biases.data());
+    FullReduceGradient<float>(problem, LossKind::kSoftmax, {s->upstream.data(), s->upstream.data()},
+                              s->log_sums.data(), s->d_inputs.data(), s->d_weights.data(),
+                              s->d_biases.data());
   };
   const auto top_k = [=] {
     FullTopK<float>(problem, kBest, s->no_bar.data(), s->values.data(), s->indices.data());
@@ -185,7 +191,7 @@ std::vector<Kernel> FullKernels(const std::string& suffix, FloatType type) {
         {kBatch, kClasses, kDim, s->inputs.data(), type, s->weights.data(), s->biases.data(), 1.0f},
         s->scores.data());
   };
-  return {{"reduce" + suffix, reduce, {Output(&s->reduced)}},
+  return {{"reduce" + suffix, reduce, {Output(&s->reduced), Output(&s->true_logits)}},
           {"reduce gradient" + suffix,
            gradient,
            {Output(&s->d_inputs), Output(&s->d_weights), Output(&s->d_biases)}},

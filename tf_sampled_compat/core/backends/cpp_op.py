@@ -145,11 +145,20 @@ class Fused(Backend):
         return COMPOSITE.logits(inputs, rows, biases)
 
     def reduce(
-        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
-    ) -> tf.Tensor:
-        return _ops().sampled_compat_full_reduce(
-            inputs=inputs, weights=rows, biases=biases, kind=kind
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        labels: tf.Tensor,
+        kind: SumKind,
+    ) -> Terms:
+        return Terms(
+            *_ops().sampled_compat_full_reduce(
+                inputs=inputs, weights=rows, biases=biases, labels=labels, kind=kind
+            )
         )
+
+    stream = reduce
 
     def top_k(
         self,

@@ -119,20 +119,19 @@ def _row_logits_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
 
 
 @tf.RegisterGradient("SampledCompat>FullReduce")
-def _full_reduce(op: tf.Operation, upstream: tf.Tensor) -> list[Any]:
-    return list(
-        library.load().ops.sampled_compat_full_reduce_grad(
-            *op.inputs, op.outputs[0], upstream, kind=op.get_attr("kind")
-        )
+def _full_reduce(op: tf.Operation, *upstream: tf.Tensor) -> list[Any]:
+    d_inputs, d_weights, d_biases = library.load().ops.sampled_compat_full_reduce_grad(
+        *op.inputs, op.outputs[0], *upstream, kind=op.get_attr("kind")
     )
+    return [d_inputs, d_weights, d_biases, None]
 
 
 @tf.RegisterGradient("SampledCompat>FullReduceGrad")
 def _full_reduce_grad(op: tf.Operation, *cotangents: Any) -> list[Any]:
-    *primals, _, upstream = op.inputs
-    reduced = functools.partial(COMPOSITE.reduce, kind=_kind(op))
-    second, d_upstream = _second(reduced, primals, [upstream], cotangents)
-    return [*second, None, *d_upstream]
+    labels = op.inputs[3]
+    terms = functools.partial(COMPOSITE.stream, labels=labels, kind=_kind(op))
+    second, d_upstream = _second(terms, op.inputs[:3], op.inputs[5:], cotangents)
+    return [*second, None, None, *d_upstream]
 
 
 def _second(

@@ -205,13 +205,39 @@ class Backend(Protocol):
         ...
 
     def reduce(
-        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
-    ) -> tf.Tensor:
-        """Returns a sum over the rows for each input, `[B]`, in the biases' dtype.
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        labels: tf.Tensor,
+        kind: SumKind,
+    ) -> Terms:
+        """Returns the terms over the rows, in the biases' dtype.
+
+        The negatives are all rows but those of the labels:
 
         softmax: log Σ_c exp(w_c · x + b_c)
         sigmoid: Σ_c log(1 + exp(w_c · x + b_c))
+
+        Args:
+          inputs: `[B, D]`.
+          rows: `[n, D]`.
+          biases: `[n]`.
+          labels: `[B, T]` int64 positions in rows. Elsewhere, as at -1, there is no true class, and
+            its logit is 0.
+          kind: Which of the two.
         """
+        ...
+
+    def stream(
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        labels: tf.Tensor,
+        kind: SumKind,
+    ) -> Terms:
+        """Does the same for many rows, so that neither it nor a gradient has a `[B, n]` matrix."""
         ...
 
     def top_k(

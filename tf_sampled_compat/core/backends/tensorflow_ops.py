@@ -12,6 +12,7 @@ from typing import Optional
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.backends import streaming
 from tf_sampled_compat.core.backends.accidental_hits import accidental_hits
 from tf_sampled_compat.core.backends.interface import (
     Backend,
@@ -128,14 +129,24 @@ class Composite(Backend):
         return tf.matmul(inputs, rows, transpose_b=True) + biases
 
     def reduce(
-        self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, kind: SumKind
-    ) -> tf.Tensor:
-        logits = self.logits(inputs, rows, biases)
-        if kind == "softmax":
-            return tf.reduce_logsumexp(logits, axis=1)
-        if kind == "sigmoid":
-            return tf.reduce_sum(tf.nn.softplus(logits), axis=1)
-        raise _unknown(kind)
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        labels: tf.Tensor,
+        kind: SumKind,
+    ) -> Terms:
+        return streaming.of_block(self.logits(inputs, rows, biases), labels, kind)
+
+    def stream(
+        self,
+        inputs: tf.Tensor,
+        rows: tf.Tensor,
+        biases: tf.Tensor,
+        labels: tf.Tensor,
+        kind: SumKind,
+    ) -> Terms:
+        return streaming.of_rows(inputs, rows, biases, labels, kind)
 
     def top_k(
         self,

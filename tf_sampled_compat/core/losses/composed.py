@@ -27,8 +27,9 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.backends.interface import Backend, Gathered, SumKind, Terms
 from tf_sampled_compat.core.losses import exclusion
-from tf_sampled_compat.core.losses.description import PLAIN, Composition, SampledLoss
+from tf_sampled_compat.core.losses.description import Composition, SampledLoss
 from tf_sampled_compat.core.losses.draw import Drawn
+from tf_sampled_compat.core.losses.prepare import Batch
 from tf_sampled_compat.core.tf.shapes import size_of
 from tf_sampled_compat.core.tf.take import take
 
@@ -131,49 +132,59 @@ def of_gathered(
 
 def exact(
     kind: SumKind,
-    reduced: tf.Tensor,
-    logits: tf.Tensor,
+    terms: Terms,
     sum_of_logits: Optional[tf.Tensor],
     num_classes: Any,
-    true: TrueClasses,
+    true: Batch,
     how: Composition,
 ) -> tf.Tensor:
     """Returns the `[B]` losses over all classes, in the compute dtype.
 
     Args:
       kind: "softmax" or "sigmoid".
-      reduced: `[B]`: log Σ_c exp(z_c), or Σ_c softplus(z_c).
-      logits: `[B, T]`: z of the true classes.
+      terms: The terms over all classes. A class that is twice in a row counts once in the sums.
       sum_of_logits: `[B]`: Σ_c z_c; None without label smoothing.
       num_classes: C.
-      true: What is known of the true classes.
-      how: The composition; its margin is for training.
+      true: The batch.
+      how: The composition.
     """
-    is_weighted = true.label_weights is not None or true.part_weights is not None
-    if how == PLAIN and not is_weighted:
-        values = reduced - _mean_of_true(logits, true)
-        return values if kind == "sigmoid" else _of_rows_with_true(values, true)
+    logits, copies = terms.true_logits, _copies(true)
+    changed = logits
+    if how.margin is not None:
+        flat = tf.reshape(true.labels_of_rows(), [-1])
+        biases = tf.reshape(true.row_biases(flat), tf.shape(logits))
+        changed = _changed(logits, biases, true, how)
     if kind == "sigmoid":
-        others = tf.reduce_sum(_there(tf.nn.softplus(logits), true, 0), axis=1)
-        values = reduced - others + _of_true_classes(logits, true, how)
+        values = terms.negatives + _of_true_classes(changed, true, how)
+        if copies is not None:
+            again = tf.where(copies, tf.nn.softplus(changed), tf.zeros_like(changed))
+            values -= tf.reduce_sum(again, axis=1)
         if sum_of_logits is not None:
             of_true = tf.reduce_sum(_there(logits, true, 0), axis=1)
             values -= how.label_smoothing / 2 * (sum_of_logits - of_true)
         return values
-    parts = _shares(logits, true) * (reduced[:, tf.newaxis] - _there(logits, true, 0))
     mean = None
     if sum_of_logits is not None:
         mean = sum_of_logits / tf.cast(num_classes, sum_of_logits.dtype)
-    values = tf.reduce_sum(_weighted(parts, true), axis=1)
-    return _of_rows_with_true(values + _smoothing(logits, mean, true, how), true)
+    values = _cross_entropy(terms.negatives, changed, true, copies)
+    values += _smoothing(logits, mean, true, how)
+    if how.z_loss:
+        total = _log_add(terms.negatives, _summands(logits, true, copies))
+        values += how.z_loss * tf.square(total)
+    return _of_rows_with_true(values, true)
 
 
-def _mean_of_true(logits: tf.Tensor, true: TrueClasses) -> tf.Tensor:
-    """Returns the mean over a row's true classes; 0 if all its labels are padding."""
-    if true.true_mask is None:
-        return tf.reduce_sum(logits, axis=1) / true.num_true
-    count = tf.math.count_nonzero(true.true_mask, axis=1, dtype=logits.dtype)
-    return tf.reduce_sum(_there(logits, true, 0), axis=1) / tf.maximum(count, 1)
+def _copies(true: Batch) -> Optional[tf.Tensor]:
+    """Returns `[B, T]`: whether a true class stands earlier in its row; None if T = 1."""
+    labels = true.labels_of_rows()
+    if size_of(labels, 1) == 1:
+        return None
+    same = tf.equal(labels[:, :, tf.newaxis], labels[:, tf.newaxis, :])
+    if true.true_mask is not None:
+        same = tf.logical_and(same, true.true_mask[:, tf.newaxis, :])
+        same = tf.logical_and(same, true.true_mask[:, :, tf.newaxis])
+    places = tf.range(tf.shape(labels)[1])
+    return tf.reduce_any(tf.logical_and(same, places[:, tf.newaxis] > places), axis=2)
 
 
 def _with_row_offset(backend: Backend, gathered: Gathered, kind: SumKind) -> Terms:
@@ -204,7 +215,14 @@ def _with_margin(
     """Returns the `[B, T]` logits, with a margin in the cosines of the true classes."""
     if how.margin is None:
         return logits
-    biases = take(gathered.row_biases, gathered.true_positions)
+    return _changed(logits, take(gathered.row_biases, gathered.true_positions), true, how)
+
+
+def _changed(
+    logits: tf.Tensor, biases: tf.Tensor, true: TrueClasses, how: Composition
+) -> tf.Tensor:
+    """Returns the logits of true classes, given their biases, with the margin in their cosines."""
+    assert how.margin is not None
     cosines = logits - biases  # Divided by the temperature, as biases are.
     if true.temperature is not None:
         cosines *= true.temperature
@@ -214,15 +232,25 @@ def _with_margin(
     return changed + biases
 
 
-def _cross_entropy(negatives: tf.Tensor, logits: tf.Tensor, true: TrueClasses) -> tf.Tensor:
+def _cross_entropy(
+    negatives: tf.Tensor,
+    logits: tf.Tensor,
+    true: TrueClasses,
+    copies: Optional[tf.Tensor] = None,
+) -> tf.Tensor:
     """Returns Σ_t a_t (L - l_t)."""
-    lowest = _lowest(logits)
-    if true.num_true == 1:  # L - l is small if the model is right. This loses no digits of it.
+    if size_of(logits, 1) == 1:  # L - l is small if the model is right. This loses no digits of it.
         parts = tf.nn.softplus(negatives[:, tf.newaxis] - _there(logits, true, 0))
     else:
-        total = _log_add(negatives, _there(logits, true, lowest))
+        total = _log_add(negatives, _summands(logits, true, copies))
         parts = total[:, tf.newaxis] - _there(logits, true, 0)
     return tf.reduce_sum(_weighted(_shares(logits, true) * parts, true), axis=1)
+
+
+def _summands(logits: tf.Tensor, true: TrueClasses, copies: Optional[tf.Tensor]) -> tf.Tensor:
+    """Returns the logits of the true classes that a sum counts; the others are lowest."""
+    logits = _there(logits, true, _lowest(logits))
+    return logits if copies is None else tf.where(copies, _lowest(logits), logits)
 
 
 def _smoothing(

@@ -7,6 +7,7 @@ number of classes. (Only the gradient for the table does: it has a row for every
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -17,7 +18,7 @@ from tf_sampled_compat.core.arguments.conversion import as_tensor
 from tf_sampled_compat.core.arguments.typing import ScalarLike, TableLike, TensorLike
 from tf_sampled_compat.core.backends.choice import choose, describe
 from tf_sampled_compat.core.backends.interface import Backend, SumKind
-from tf_sampled_compat.core.losses import composed
+from tf_sampled_compat.core.losses import all_classes, composed
 from tf_sampled_compat.core.losses.blocks import fold_blocks, num_classes_of
 from tf_sampled_compat.core.losses.description import PLAIN, Arguments, Composition
 from tf_sampled_compat.core.losses.prepare import Batch, prepare
@@ -32,6 +33,7 @@ def full_loss(
     *,
     composition: Composition = PLAIN,
     num_classes: Any = None,
+    trains: Optional[bool] = None,
     implementation: Optional[str] = None,
     name: Optional[str] = None,
 ) -> tf.Tensor:
@@ -45,6 +47,8 @@ def full_loss(
       arguments: The tensors.
       composition: Further terms; see `losses.composed`.
       num_classes: C, or None for all rows of the table.
+      trains: Whether to compute in the way that suits a gradient; see `all_classes`. None asks
+        whether a tape is recording.
       implementation: "fused", "composite" or None.
       name: The caller's name for the operation.
     """
@@ -52,15 +56,21 @@ def full_loss(
     checks.name(name)
     with tf.compat.v1.name_scope(name, function):
         batch = _prepared(arguments)
-        num_classes_of(batch, num_classes)  # A table that is too short is no label's fault.
+        total = num_classes_of(batch, num_classes)
         backend = _backend(batch, implementation, function)
-        rows = batch.weights.num_rows, batch.biases.num_rows
-        batch = batch._replace(labels=backend.check_ids("labels", batch.labels, *rows))
-        reduced = _reduce(batch, backend, kind, num_classes)
-        total, size = None, num_classes_of(batch, num_classes)
+        batch = batch._replace(labels=_classes(batch, backend, total))
+        parts = None
+        if all_classes.may_train() if trains is None else trains:
+            parts = all_classes.read(batch, num_classes)
+            terms = all_classes.of_parts(batch, backend, kind, parts)
+        else:
+            terms = all_classes.by_blocks(batch, backend, kind, num_classes)
+        there = functools.partial(_is_class, batch.labels_of_rows(), total)
+        terms = terms._replace(true_logits=errors.nan_unless(there, terms.true_logits))
+        of_all = None
         if composition.label_smoothing:
-            total = _sum_of_logits(batch, num_classes)
-        loss = composed.exact(kind, reduced, _true_logits(batch), total, size, batch, composition)
+            of_all = all_classes.sum_of_logits(batch, num_classes, parts)
+        loss = composed.exact(kind, terms, of_all, total, batch, composition)
         return tf.cast(tf.ensure_shape(loss, [size_of(batch.inputs, 0)]), batch.dtype)
 
 
@@ -217,33 +227,19 @@ def _backend(
     return choose(implementation, about, function)
 
 
-def _reduce(batch: Batch, backend: Backend, kind: SumKind, num_classes: Any) -> tf.Tensor:
-    """Returns log Σ_c exp(logit_c), or Σ_c softplus(logit_c): `[B]`, in the compute dtype."""
+def _classes(batch: Batch, backend: Backend, total: Any) -> tf.Tensor:
+    """Returns the labels, checked to be classes."""
+    labels = batch.labels
+    if isinstance(total, int):
+        return backend.check_ids("labels", labels, total, batch.biases.num_rows)
+    lowest, highest = tf.reduce_min(labels), tf.reduce_max(labels)
+    good = tf.reduce_all(_is_class(labels, total))
+    wrong = tf.where(lowest < 0, lowest, highest)
+    return errors.after(errors.require(good, "labels", "class ids of the table", wrong), labels)
 
-    def fold(total: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
-        block = backend.reduce(batch.inputs, rows, biases, kind)
-        return tf.reduce_logsumexp([total, block], axis=0) if kind == "softmax" else total + block
 
-    nothing = tf.constant(float("-inf") if kind == "softmax" else 0.0, batch.compute_dtype)
-    return fold_blocks(batch, num_classes, fold, tf.fill(tf.shape(batch.inputs)[:1], nothing))
-
-
-def _sum_of_logits(batch: Batch, num_classes: Any) -> tf.Tensor:
-    """Returns Σ_c logit_c: `[B]`. It is linear in the rows, so their sum is enough."""
-    total = tf.cast(num_classes_of(batch, num_classes), tf.int64)
-    dim = tf.shape(batch.inputs)[1]
-
-    def fold(sums: tuple, rows: tf.Tensor, biases: tf.Tensor, first: tf.Tensor) -> tuple:
-        # Under XLA the last block may be filled up.
-        there = first + tf.range(tf.shape(rows, out_type=tf.int64)[0]) < total
-        rows = tf.where(there[:, tf.newaxis], tf.cast(rows, biases.dtype), 0)
-        biases = tf.where(there, biases, tf.zeros_like(biases))
-        of_biases = tf.reduce_sum(biases, keepdims=True)
-        return sums[0] + tf.reduce_sum(rows, axis=0), sums[1] + of_biases
-
-    start = [tf.zeros([size], batch.compute_dtype) for size in (dim, 1)]
-    rows, biases = fold_blocks(batch, num_classes, fold, tuple(start))
-    return tf.linalg.matvec(tf.cast(batch.inputs, rows.dtype), rows) + biases
+def _is_class(labels: tf.Tensor, total: Any) -> tf.Tensor:
+    return tf.logical_and(labels >= 0, labels < tf.cast(total, tf.int64))
 
 
 def _true_logits(batch: Batch) -> tf.Tensor:

@@ -60,7 +60,11 @@ class Batch(NamedTuple):
 
     def row_biases(self, ids: tf.Tensor) -> tf.Tensor:
         """Looks up the biases of classes, in the compute dtype, and divides by the temperature."""
-        biases = tf.cast(lookup(self.biases, ids), self.compute_dtype)
+        return self.as_biases(lookup(self.biases, ids))
+
+    def as_biases(self, biases: tf.Tensor) -> tf.Tensor:
+        """Casts biases to the compute dtype, and divides them by the temperature."""
+        biases = tf.cast(biases, self.compute_dtype)
         return biases if self.temperature is None else biases / self.temperature
 
     def labels_of_rows(self) -> tf.Tensor:
