@@ -109,31 +109,34 @@ def sampled(
 
 def full(
     kind, weights, biases, labels, inputs, *, temperature=1.0, normalize=False,
-    label_weights=None, label_smoothing=0.0,
+    label_weights=None, label_smoothing=0.0, mask=None, part_weights=None,
 ):  # fmt: skip
-    """Returns `[B]` losses over all classes."""
+    """Returns `[B]` losses over all classes. Part weights multiply the losses of true classes."""
     losses = []
     for i, x in enumerate(np.asarray(inputs, np.float64)):
         x = unit(x) if normalize else x
         rows = [unit(row) if normalize else row for row in np.asarray(weights, np.float64)]
         z = [(sum(row * x) + b) / temperature for row, b in zip(rows, biases)]
-        T = labels.shape[1]
-        a = [1 / T] * T if label_weights is None else list(label_weights[i])
+        there = [t for t in range(labels.shape[1]) if mask is None or mask[i, t]]
+        true = [int(labels[i, t]) for t in there]
+        p = [1.0] * len(true) if part_weights is None else [part_weights[i, t] for t in there]
+        if label_weights is None:
+            a = [1 / max(len(true), 1)] * len(true)
+        else:
+            a = [label_weights[i, t] for t in there]
         if kind == "sigmoid":
-            targets = [0.0] * len(z)
-            for c, y in zip(labels[i], a):
-                targets[c] += y
+            others = [value for c, value in enumerate(z) if c not in true]
+            targets = [y * (1 - label_smoothing) + label_smoothing / 2 for y in a]
             losses.append(
-                sum(
-                    entropy(y * (1 - label_smoothing) + label_smoothing / 2, value)
-                    for y, value in zip(targets, z)
-                )
+                sum(w * entropy(y, z[c]) for w, y, c in zip(p, targets, true))
+                + sum(entropy(label_smoothing / 2, value) for value in others)
             )
             continue
-        L = log_sum(z)
-        loss = sum(y * (L - z[c]) for y, c in zip(a, labels[i]))
-        mean = sum(z) / len(z)
-        losses.append(loss + label_smoothing * sum(y * (z[c] - mean) for y, c in zip(a, labels[i])))
+        L, mean = log_sum(z), sum(z) / len(z)
+        loss = sum(w * y * (L - z[c]) for w, y, c in zip(p, a, true))
+        losses.append(
+            loss + label_smoothing * sum(w * y * (z[c] - mean) for w, y, c in zip(p, a, true))
+        )
     return np.array(losses)
 
 
