@@ -18,7 +18,7 @@ from tf_sampled_compat.bench.timing import Contender, Effort
 from tf_sampled_compat.core.backends import library
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SECTIONS = "grid slices sampled tapas classes memory full keras samplers diagnose".split()
+SECTIONS = "grid slices terms sampled tapas classes memory full keras samplers diagnose".split()
 PNG = b"\x89PNG\r\n\x1a\n"
 
 pytestmark = pytest.mark.skipif(library.missing() is not None, reason="no C++ op to measure")

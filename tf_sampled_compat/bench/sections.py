@@ -16,6 +16,7 @@ from tf_sampled_compat.bench import (
     samplers,
     slices,
     tapas,
+    terms,
 )
 from tf_sampled_compat.bench.timing import Effort
 
@@ -55,6 +56,7 @@ class Section(Protocol):
 SECTIONS: dict[str, Section] = {
     "grid": grid,
     "slices": slices,
+    "terms": terms,
     "sampled": sampled,
     "tapas": tapas,
     "classes": classes,
