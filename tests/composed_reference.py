@@ -109,9 +109,9 @@ def sampled(
 
 def full(
     kind, weights, biases, labels, inputs, *, mask=None, temperature=1.0, normalize=False,
-    margin=None, label_weights=None, label_smoothing=0.0, z_loss=0.0,
+    margin=None, label_weights=None, part_weights=None, label_smoothing=0.0, z_loss=0.0,
 ):  # fmt: skip
-    """Returns `[B]` losses over all classes. A class that is twice in a row is one class."""
+    """Returns `[B]` losses over all classes. Part weights multiply the losses of true classes."""
     losses = []
     for i, x in enumerate(np.asarray(inputs, np.float64)):
         x = unit(x) if normalize else x
@@ -120,19 +120,22 @@ def full(
         z = [(r + b) / temperature for r, b in zip(raw, biases)]
         there = [t for t in range(labels.shape[1]) if mask is None or mask[i, t]]
         true = [int(labels[i, t]) for t in there]
+        p = [1.0] * len(true) if part_weights is None else [part_weights[i, t] for t in there]
         if label_weights is None:
             a = [1 / max(len(true), 1)] * len(true)
         else:
             a = [label_weights[i, t] for t in there]
         if kind == "sigmoid":
-            targets = [0.0] * len(z)
-            for c, y in zip(true, a):
-                targets[c] += y
+            pairs = list(zip(true, a, p))
+            if part_weights is None:  # A class that is twice in a row is one class.
+                pairs = [(c, sum(y for d, y in zip(true, a) if d == c), 1.0) for c in set(true)]
+            others = [value for c, value in enumerate(z) if c not in true]
             losses.append(
                 sum(
-                    entropy(y * (1 - label_smoothing) + label_smoothing / 2, value)
-                    for y, value in zip(targets, z)
+                    w * entropy(y * (1 - label_smoothing) + label_smoothing / 2, z[c])
+                    for c, y, w in pairs
                 )
+                + sum(entropy(label_smoothing / 2, value) for value in others)
             )
             continue
         if not true:
@@ -142,8 +145,8 @@ def full(
         for c in set(true):
             l[c] = ((margin or (lambda q: q))(raw[c]) + biases[c]) / temperature
         L, mean = log_sum(l), sum(z) / len(z)
-        loss = sum(y * (L - l[c]) for y, c in zip(a, true))
-        loss += label_smoothing * sum(y * (z[c] - mean) for y, c in zip(a, true))
+        loss = sum(w * y * (L - l[c]) for w, y, c in zip(p, a, true))
+        loss += label_smoothing * sum(w * y * (z[c] - mean) for w, y, c in zip(p, a, true))
         losses.append(loss + z_loss * log_sum(z) ** 2)
     return np.array(losses)
 

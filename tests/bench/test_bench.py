@@ -19,7 +19,8 @@ from tf_sampled_compat.core.backends import library
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECTIONS = (
-    "grid slices sampled tapas negatives classes memory full full_softmax keras samplers diagnose"
+    "grid slices terms sampled tapas negatives classes memory full full_softmax keras samplers"
+    " diagnose"
 ).split()
 PNG = b"\x89PNG\r\n\x1a\n"
 

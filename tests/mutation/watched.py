@@ -7,7 +7,11 @@ its cases runs in several modes, so that mutants of error messages may survive w
 ROOMS = ("losses", "samplers", "tables")
 
 _LOSSES = ("nn/test_drop_in.py", "nn/test_corrections.py", "nn/test_sampled_logits.py")
-_COMPOSED = ("nn/test_composition.py", "nn/test_composition_arguments.py")
+_COMPOSED = (
+    "nn/test_composition_rows.py",
+    "nn/test_composition.py",
+    "nn/test_composition_arguments.py",
+)
 _ONE_ROW = "nn/test_slices.py::test_one_label_row_serves_all_inputs"
 _STATELESS = ("samplers/test_stateless_refusals.py", "samplers/test_stateless.py")
 _IN_BATCH = ("nn/test_in_batch.py", "keras/test_in_batch_masks.py")

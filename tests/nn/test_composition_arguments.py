@@ -24,6 +24,7 @@ BAD = [
     ({"temperature": 0.0}, "temperature: expected a positive finite number, got 0.0"),
     ({"temperature": -1}, "temperature: expected a positive finite number, got -1"),
     ({"temperature": float("nan")}, "temperature: expected a positive finite number, got nan"),
+    ({"temperature": float("inf")}, "temperature: expected a positive finite number, got inf"),
     ({"temperature": "warm"}, "temperature: expected a positive finite number, got 'warm'"),
     ({"temperature": [0.1, 0.2]}, r"temperature: expected a scalar, got float32 \(2,\)"),
     ({"label_smoothing": 1}, r"label_smoothing: expected a number in \[0, 1\), got 1"),
@@ -99,4 +100,5 @@ def test_bad_values_under_xla_are_nan(name):
     weights = np.full([4, 2], 0.5, "f")
     weights[1, 0] = -1
     np.testing.assert_array_equal(np.isnan(step(tf.constant(0.5), weights)), [0, 1, 0, 0])
-    assert np.isnan(step(tf.constant(0.0), np.full([4, 2], 0.5, "f"))).all()
+    for temperature in (0.0, -1.0, float("inf")):
+        assert np.isnan(step(tf.constant(temperature), np.full([4, 2], 0.5, "f"))).all()

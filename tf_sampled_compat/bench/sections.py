@@ -18,6 +18,7 @@ from tf_sampled_compat.bench import (
     samplers,
     slices,
     tapas,
+    terms,
 )
 from tf_sampled_compat.bench.timing import Effort
 
@@ -57,6 +58,7 @@ class Section(Protocol):
 SECTIONS: dict[str, Section] = {
     "grid": grid,
     "slices": slices,
+    "terms": terms,
     "sampled": sampled,
     "tapas": tapas,
     "negatives": negatives,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
@@ -104,7 +104,13 @@ def spread_values(shape: Shape, rng: np.random.Generator) -> Values:
 
 
 def step(
-    loss: str, how: str, shape: Shape, on: Tables, *, slices: Optional[Slices] = None
+    loss: str,
+    how: str,
+    shape: Shape,
+    on: Tables,
+    *,
+    slices: Optional[Slices] = None,
+    options: Optional[Mapping[str, Any]] = None,
 ) -> Callable[..., Any]:
     """Returns the step as a `tf.function`.
 
@@ -114,6 +120,7 @@ def step(
       shape: The sizes of the arguments.
       on: The tables.
       slices: The entries of the tables' gradients; see `tsc.gradient_slices`.
+      options: More arguments of the loss.
 
     Returns:
       A function of the labels, the inputs and the three sampled values. Without sampled values
@@ -130,6 +137,7 @@ def step(
         sizes["num_resampled"] = shape.resampled
     if how != STOCK:
         sizes["implementation"] = how
+    sizes.update(options or {})
     function = (_STOCK if how == STOCK else _OURS)[loss]
 
     @tf.function
@@ -168,17 +176,21 @@ def contender(
     *,
     draw: bool = False,
     slices: Optional[Slices] = None,
+    options: Optional[Mapping[str, Any]] = None,
 ) -> Contender:
     """Returns a step on fixed values, or with `draw` one that draws its candidates."""
     arguments = values[:2] if draw else values
-    return Contender(how, step(loss, how, shape, on, slices=slices), lambda: arguments)
+    run = step(loss, how, shape, on, slices=slices, options=options)
+    return Contender(how, run, lambda: arguments)
 
 
-def num_ops(of: Contender) -> int:
-    """Counts the ops in the graph of a step, before TensorFlow optimizes it."""
+def num_ops(of: Contender, *, of_package: bool = False) -> int:
+    """Counts the ops in the graph of a step, or this package's, before TensorFlow optimizes it."""
     function: Any = of.run  # A tf.function.
-    graph = function.get_concrete_function(*of.feed()).graph
-    return sum(op.type not in _PASSIVE for op in graph.get_operations())
+    types = [op.type for op in function.get_concrete_function(*of.feed()).graph.get_operations()]
+    if of_package:
+        return sum(name.startswith("SampledCompat>") for name in types)
+    return sum(name not in _PASSIVE for name in types)
 
 
 def largest_difference(one: Contender, other: Contender) -> float:
