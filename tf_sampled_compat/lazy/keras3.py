@@ -28,6 +28,8 @@ class LazyKeras3(Lazy):
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "loss_scale_factor":
             loss_scale.adopt_wrapper(self, depth=1)
+        if name == "_iterations":
+            value.assign_add = _AtomicAdd(value)
         super().__setattr__(name, value)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -129,6 +131,19 @@ class LazyKeras3(Lazy):
             else:
                 kept = tf.cast(self._kept_average(), variable.dtype)
                 average.assign(kept * average + (1 - kept) * variable)
+
+
+class _AtomicAdd:
+    """`assign_add` of a Keras variable, so that of two workers' additions none is lost.
+
+    Keras's own method reads the variable, adds and writes.
+    """
+
+    def __init__(self, variable: Any):
+        self._variable = variable
+
+    def __call__(self, value: Any) -> Any:
+        return self._variable.value.assign_add(tf.cast(value, self._variable.value.dtype))
 
 
 class _Copy:
