@@ -4,9 +4,11 @@ One cluster runs all checks of a test file's list, because to start one takes lo
 """
 
 import importlib.util
+import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.distribute.running import on_cluster, value_of
 
@@ -16,7 +18,13 @@ HOT_ROWS = [
     ("keras", "AMSGrad"),
     ("v1", "Adam"),
 ]
-CHECKS = [f"hot_row.moved {keras} {kind}" for keras, kind in HOT_ROWS]
+CHECKS = [
+    *[f"hot_row.moved {keras} {kind}" for keras, kind in HOT_ROWS],
+    *[f"heads.trained {keras}" for keras in KERASES],
+    *[f"mistakes.made {keras}" for keras in KERASES],
+    "learned.draws",
+    "learned.refusals",
+]
 
 
 @pytest.fixture(
@@ -53,3 +61,45 @@ def test_600_asynchronous_steps_on_one_row_lose_nothing(cluster, keras, kind):
         np.testing.assert_allclose(slots[0], 1, atol=1e-3)
         np.testing.assert_allclose(slots[1], 1 - 0.999**600, rtol=1e-2)
         np.testing.assert_allclose(row, -600, atol=6 * (workers - 1))
+
+
+@pytest.mark.parametrize("keras", KERASES)
+def test_a_sharded_head_trains_as_a_whole_one(cluster, keras):
+    whole, sharded = value_of(cluster[1][f"heads.trained {keras}"])
+    assert (whole["shards"], sharded["shards"]) == (1, 2)
+    assert whole["losses"][0] != whole["losses"][1]
+    np.testing.assert_allclose(sharded["losses"], whole["losses"], rtol=2e-5)
+    np.testing.assert_allclose(sharded["table"], whole["table"], rtol=2e-5, atol=2e-5)
+
+
+def test_no_two_workers_make_the_same_draw(cluster):
+    found = value_of(cluster[1]["learned.draws"])
+    assert found == {"distinct": 200, "step": 200, "count": 201}
+
+
+def test_what_workers_cannot_do_is_refused(cluster):
+    decay, *seeds = value_of(cluster[1]["learned.refusals"])
+    assert "decay: expected None under a ParameterServerStrategy" in decay
+    for each in seeds:
+        assert "seed: expected None under a ParameterServerStrategy" in each
+
+
+MISTAKES = {
+    "whole": "trainable_variables: expected the shards of a ShardedVariable.*: variable.variables",
+    "built whole": "trainable_variables: expected the shards of a ShardedVariable",
+    "outside of run": "apply_gradients: expected a call in a function that strategy.run runs",
+}
+OF_KERAS_3 = {
+    "unnamed": "no error",
+    "built whole": "variable.value.variables, got the ShardedVariable 'kernel'",
+    "accumulation": "gradient_accumulation_steps: expected None in a function that strategy.run",
+}
+OF_KERAS_2 = {"unnamed": "var_list: expected shards of a variable with a name.*'Variable:0'"}
+
+
+@pytest.mark.parametrize("keras", KERASES)
+def test_mistakes_have_errors_that_say_what_to_do(cluster, keras):
+    found = value_of(cluster[1][f"mistakes.made {keras}"])
+    is_keras3 = keras == "keras" and hasattr(tf.keras.optimizers.Optimizer, "stateless_apply")
+    for name, expected in {**MISTAKES, **(OF_KERAS_3 if is_keras3 else OF_KERAS_2)}.items():
+        assert re.search(expected, found[name]), f"{name}: {found[name]}"

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.lazy import loss_scale, rows
+from tf_sampled_compat.lazy import loss_scale, mistakes, rows
 from tf_sampled_compat.lazy.accumulation import Window, Windows
 from tf_sampled_compat.lazy.optimizer import Lazy
 
@@ -21,9 +21,17 @@ class LazyKeras3(Lazy):
         """Updates variables by their gradients, as Keras's method of this name does."""
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
+            mistakes.refuse_whole(trainable_variables)
         grads = [rows.unique(gradient) for gradient in grads]
         self._note_sparse(grads, trainable_variables or self._trainable_variables)
-        super().apply(grads, trainable_variables)
+        with mistakes.explained(self.gradient_accumulation_steps):
+            super().apply(grads, trainable_variables)
+
+    def build(self, variables: Any) -> None:
+        """Makes the slots, as Keras's method of this name does."""
+        variables = list(variables)
+        mistakes.refuse_whole(variables)
+        super().build(variables)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "loss_scale_factor":
