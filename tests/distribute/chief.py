@@ -73,6 +73,7 @@ def main(workers, num_ps, results, *checks):
     finally:
         for server in servers:
             server.kill()
+            server.wait()
     os._exit(0)  # TensorFlow would wait for the servers.
 
 
