@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "limits.h"
 #include "philox.h"
 
 namespace sampled_compat {
@@ -28,7 +29,7 @@ struct DrawState {
 };
 
 // The maximum number of tries in one piece: well below a second for up to ten million classes kept.
-constexpr int64_t kMostTriesInPiece = int64_t{1} << 22;
+constexpr int64_t kMostTriesInPiece = (int64_t{1} << 22) / kLimitDivisor;
 
 // Continues a draw by at most kMostTriesInPiece tries. Try i uses word i. If `unique`, skips
 // classes equal to an earlier one. When there are num_sampled classes, `tries` is the number of

@@ -116,6 +116,12 @@ def test_the_op_is_exported_if_it_is_asked_for(tmp_path):
         assert our_ops(folder) == {"SampledCompat>FullTopK"}
 
 
+def test_a_samplers_op_is_exported_if_it_is_asked_for(tmp_path):
+    with tsc.implementation("fused"):
+        tf.saved_model.save(Server(stateless), str(tmp_path))
+    assert "SampledCompat>StatelessDraws" in our_ops(tmp_path)
+
+
 def test_a_concrete_function_is_saved_as_it_was_traced(tmp_path):
     """TensorFlow does not trace it anew, and says nothing before: the recipe of docs/serving.md."""
     server = Server(top_k)

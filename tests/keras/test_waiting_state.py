@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import tf_sampled_compat as tsc
+from tests.keras import stateful_samplers
 from tests.keras.conftest import C, D, functional, head_of
 from tests.keras.stateful_samplers import learned
 
@@ -95,6 +96,25 @@ def test_the_last_of_two_states_counts(kerases, last, batch, tmp_path):
     assert head_of(other).schedule_steps.count() == 8
     other.train_on_batch(x, y)
     assert int(tf.reduce_sum(other.loss.sampler.counts())) == C + 3 * len(y)
+
+
+def test_a_checkpoint_is_newer_than_the_file_of_another_sampler(kerases, batch, tmp_path):
+    """Nothing of the file is left to warn of."""
+    x, y = batch
+    model = compiled(kerases)
+    model.fit(x, y, batch_size=16, verbose=0)
+    file = written(model, ".weights.h5", str(tmp_path / "m"))
+    mixed = stateful_samplers.compiled(kerases, "mixture")
+    mixed.fit(x, y, batch_size=64, verbose=0)
+    path = written(mixed, "checkpoint", str(tmp_path / "c"))
+    other = stateful_samplers.compiled(kerases, "mixture")
+    read(kerases, ".weights.h5", file, other)
+    read(kerases, "checkpoint", path, other)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other.train_on_batch(x, y)
+    mixed.train_on_batch(x, y)
+    stateful_samplers.assert_same_state(other.loss.sampler, mixed.loss.sampler)
 
 
 def test_the_name_learned_unigram_makes_a_sampler_that_is_saved(kerases, batch, tmp_path):

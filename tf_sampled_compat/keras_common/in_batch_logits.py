@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -11,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.losses import scaling
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_logits
 from tf_sampled_compat.core.samplers import frequencies as given
+from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.keras_common import bases, head_output, in_batch_output
 from tf_sampled_compat.keras_common.batch_rows import mask_of
 from tf_sampled_compat.keras_common.private import in_symbolic_scope
@@ -126,7 +126,7 @@ class InBatchLogits(bases.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InBatchLogits:
         """Makes a layer from the result of `get_config`."""
-        frequencies = config["frequencies"]
+        frequencies = saving.entry(config, "frequencies")
         frequencies = None if frequencies is None else given.rebuild(frequencies)
         return cls(**{**config, "frequencies": frequencies})
 
@@ -135,11 +135,7 @@ class InBatchLogits(bases.Layer):
 def _tagged_logits(
     loss: InBatchLoss, queries: tf.Tensor, training: Any, steps: Optional[ScheduleSteps]
 ) -> tf.Tensor:
-    compute = functools.partial(in_batch_logits, loss)
-    if tf.inside_function():
-        # An own function, which TensorFlow prunes as a whole if nothing uses the logits.
-        compute = tf.function(compute, autograph=False)
-    logits = compute()
+    logits = in_batch_logits(loss)
     shape = tf.concat([tf.shape(queries)[:-1], tf.shape(logits)[1:]], axis=0)
     logits = tf.ensure_shape(tf.reshape(logits, shape), [*queries.shape[:-1], logits.shape[1]])
     tag = in_batch_output.Tag(loss, queries, head_output.is_training(training), steps)
