@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 pytho
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: venv demo bench perf examples test docs test-kernels sanitize fuzz wheel matrix abuse nightly lint format-cpp clean
+.PHONY: venv demo bench perf examples test docs test-kernels sanitize fuzz wheel matrix abuse clusters nightly lint format-cpp clean
 
 venv: $(STAMP)
 
@@ -89,6 +89,10 @@ matrix: wheel
 # The tests of threads, forks, limits and files that take too long for CI.
 abuse: venv
 	$(PY) -m pytest -m nightly tests/abuse
+
+# The tests on clusters of processes that take too long for CI.
+clusters: venv
+	$(PY) -m pytest -m nightly tests/distribute
 
 # Tests that take too long for CI. Commit the summary that it writes: tests/nightly/summary.md.
 nightly: venv

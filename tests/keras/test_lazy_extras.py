@@ -227,3 +227,18 @@ def test_a_loss_scale_optimizer_made_from_a_config_is_sparse_too(kerases):
         )
         assert bool(each.check_finite([huge, None, tf.ones([2])]))
         assert not bool(each.check_finite([huge, tf.constant([np.nan])]))
+
+
+def test_accumulation_in_replicas_says_what_to_do(kerases, two_replicas):
+    keras3_only(kerases)
+    with two_replicas.scope():
+        _, ours = pair(kerases, "SGD", gradient_accumulation_steps=2)
+        weights = table()
+        ours.build([weights])
+
+    @tf.function
+    def step():
+        two_replicas.run(lambda: ours.apply_gradients([(slices([1]), weights)]))
+
+    with pytest.raises(ValueError, match="gradient_accumulation_steps: expected None .*got 2"):
+        step()

@@ -42,6 +42,7 @@ STEPS = (
     Step("sanitize", ("make", "sanitize"), 180),
     Step("fuzz", ("make", "fuzz", "FUZZ_SECONDS=1800"), 180),
     Step("abuse", ("make", "abuse"), 180),
+    Step("clusters", ("make", "clusters"), 60),
 )
 
 

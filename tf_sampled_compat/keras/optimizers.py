@@ -39,9 +39,12 @@ class LazyAdam(AdamRows, _Lazy, KERAS.optimizers.Adam):
       first step, and each `ema_overwrite_frequency`th, copy the whole table.
     - `gradient_accumulation_steps` (Keras 3): each step of a window adds its rows to the
       accumulator. The last step updates all rows of the window. It searches the whole accumulator
-      for them after a checkpoint was restored, under XLA, and under a distribution strategy.
+      for them after a checkpoint was restored and under XLA. In `strategy.run` it is an error.
     - The finite check of loss scaling reads only the rows (in Keras 2: from 2.15 on; the check in
       2.12 is dense).
+
+    Of asynchronous steps, as under a `ParameterServerStrategy`, each step counts: docs/sharding.md
+    says what is exact, and bounds the rest.
 
     For a sparse gradient, float16 and bfloat16 variables are updated in float32. A constraint
     applies to the whole variable, as in Keras.

@@ -68,8 +68,7 @@ class Window:
         if self._used is None:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
         else:
-            shape = tf.concat([tf.shape(self._used), variable.shape[1:]], 0)
-            rows.update(variable, self._used, tf.zeros(shape, variable.dtype))
+            rows.clear(variable, self._used)
 
     @property
     def _accumulator(self) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tf_sampled_compat.lazy import rows
+from tf_sampled_compat.lazy import mistakes, rows
 from tf_sampled_compat.lazy.optimizer import Lazy
 
 
@@ -16,8 +16,18 @@ class LazyKeras2(Lazy):
         """Applies gradients to variables, as Keras's method of this name does."""
         grads_and_vars = list(grads_and_vars)
         gradients = [gradient for gradient, _ in grads_and_vars]
-        self._note_sparse(gradients, [variable for _, variable in grads_and_vars])
-        return super().apply_gradients(grads_and_vars, *args, **kwargs)
+        variables = [variable for _, variable in grads_and_vars]
+        mistakes.refuse_whole(variables)
+        self._note_sparse(gradients, variables)
+        with mistakes.explained(None):
+            return super().apply_gradients(grads_and_vars, *args, **kwargs)
+
+    def build(self, var_list: Any) -> None:
+        """Makes the slots, as Keras's method of this name does."""
+        var_list = list(var_list)
+        mistakes.refuse_whole(var_list)
+        mistakes.refuse_unnamed(var_list)
+        super().build(var_list)
 
     def _deduplicate_sparse_grad(self, grads: Sequence[Any]) -> list[Any]:
         return [rows.unique(gradient) for gradient in grads]

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from tf_sampled_compat.lazy import loss_scale, rows
+from tf_sampled_compat.lazy import loss_scale, mistakes, rows
 from tf_sampled_compat.lazy.accumulation import Window, Windows
 from tf_sampled_compat.lazy.optimizer import Lazy
 
@@ -21,13 +21,23 @@ class LazyKeras3(Lazy):
         """Updates variables by their gradients, as Keras's method of this name does."""
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
+            mistakes.refuse_whole(trainable_variables)
         grads = [rows.unique(gradient) for gradient in grads]
         self._note_sparse(grads, trainable_variables or self._trainable_variables)
-        super().apply(grads, trainable_variables)
+        with mistakes.explained(self.gradient_accumulation_steps):
+            super().apply(grads, trainable_variables)
+
+    def build(self, variables: Any) -> None:
+        """Makes the slots, as Keras's method of this name does."""
+        variables = list(variables)
+        mistakes.refuse_whole(variables)
+        super().build(variables)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "loss_scale_factor":
             loss_scale.adopt_wrapper(self, depth=1)
+        if name == "_iterations":
+            value.assign_add = _AtomicAdd(value)
         super().__setattr__(name, value)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -129,6 +139,19 @@ class LazyKeras3(Lazy):
             else:
                 kept = tf.cast(self._kept_average(), variable.dtype)
                 average.assign(kept * average + (1 - kept) * variable)
+
+
+class _AtomicAdd:
+    """`assign_add` of a Keras variable, so that of two workers' additions none is lost.
+
+    Keras's own method reads the variable, adds and writes.
+    """
+
+    def __init__(self, variable: Any):
+        self._variable = variable
+
+    def __call__(self, value: Any) -> Any:
+        return self._variable.value.assign_add(tf.cast(value, self._variable.value.dtype))
 
 
 class _Copy:

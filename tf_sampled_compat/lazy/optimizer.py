@@ -48,32 +48,40 @@ class Lazy(bases.Optimizer):
         self, gradient: tf.IndexedSlices, variable: Any, index: int, learning_rate: Any
     ) -> None:
         """Decays, updates and averages the rows that occur in a gradient."""
-        ids, total = rows.totals(gradient)
-        weights = rows.gather(variable, ids)
+        ids, total, first = rows.totals(gradient)
+        slots, maxima = self._slots(index), self._maxima(index)
+        old = [rows.gather(each, ids) for each in (variable, *slots, *maxima)]
+        weights = old[0]
         total = tf.cast(total, weights.dtype)
         learning_rate = tf.cast(learning_rate, weights.dtype)
         if self.weight_decay is not None and self._use_weight_decay(variable):
             weights -= weights * tf.cast(self.weight_decay, weights.dtype) * learning_rate
-        variables = [variable, *self._slots(index)]
-        slots = [rows.gather(slot, ids) for slot in variables[1:]]
-        stepped = self._step(total, weights, slots, learning_rate)
-        for each, values in zip(variables, stepped):
-            rows.update(each, ids, values)
+        new = self._step(total, weights, old[1:], learning_rate)
+        for each, before, after in zip((variable, *slots), old, new):
+            rows.change(each, ids, before, after, first)
+        for each, after in zip(maxima, new[1 + len(slots) :]):
+            rows.raise_to(each, ids, after)
         if self.use_ema:
-            self._average_rows(self._model_variables_moving_average[index], variable, ids)
+            self._average_rows(self._model_variables_moving_average[index], variable, ids, first)
 
     def _kept_average(self) -> Any:
         """Returns the factor of the old moving average in this step."""
         return self.ema_momentum
 
-    def _average_rows(self, average: Any, variable: Any, ids: tf.Tensor) -> None:
-        kept = self._kept_average()
-        mean = kept * rows.gather(average, ids) + (1 - kept) * rows.gather(variable, ids)
-        rows.update(average, ids, mean)
+    def _average_rows(
+        self, average: Any, variable: Any, ids: tf.Tensor, first: Optional[tf.Tensor]
+    ) -> None:
+        kept, old = self._kept_average(), rows.gather(average, ids)
+        mean = kept * old + (1 - kept) * rows.gather(variable, ids)
+        rows.change(average, ids, old, mean, first)
 
     def _slots(self, index: int) -> list[Any]:
-        """Returns the slots of the variable with this index."""
+        """Returns the slots of the variable with this index that a step adds to."""
         raise NotImplementedError
+
+    def _maxima(self, index: int) -> list[Any]:
+        """Returns the slots that hold the largest value so far."""
+        return []
 
     def _step(
         self,
@@ -82,7 +90,7 @@ class Lazy(bases.Optimizer):
         slots: Sequence[tf.Tensor],
         learning_rate: tf.Tensor,
     ) -> list[tf.Tensor]:
-        """Returns new weights and slots of rows; see `steps`."""
+        """Returns new weights, slots and maxima of rows; see `steps`."""
         raise NotImplementedError
 
 
@@ -123,8 +131,10 @@ class AdamRows:
         ) -> None: ...
 
     def _slots(self, index: int) -> list[Any]:
-        slots = [self._momentums, self._velocities]
-        return [slot[index] for slot in slots + ([self._velocity_hats] if self.amsgrad else [])]
+        return [self._momentums[index], self._velocities[index]]
+
+    def _maxima(self, index: int) -> list[Any]:
+        return [self._velocity_hats[index]] if self.amsgrad else []
 
     def _step(
         self,

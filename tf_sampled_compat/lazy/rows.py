@@ -1,12 +1,12 @@
-"""Rows of a table: sums the duplicates of a sparse gradient, and reads and writes rows.
+"""Rows of a table: sums the duplicates of a sparse gradient, and reads and changes rows.
 
 Reading a variable after a sparse update copies all of it. So rows are gathered from the variable
-itself, by a `ResourceGather`, and written by a scatter.
+itself, by a `ResourceGather`, and changed by a scatter.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
 import tensorflow as tf
 
@@ -47,17 +47,28 @@ def unique(gradient: Any) -> Any:
     return Rows(tf.cast(sums, gradient.values.dtype), ids, gradient.dense_shape)
 
 
-def totals(gradient: tf.IndexedSlices) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns ids and the total gradient of each, in float32 or better.
+class Totals(NamedTuple):
+    """The ids of a gradient and the total of each, in float32 or better.
 
-    Where shapes must be static, an id may occur more than once, each time with the same total. Its
-    row is then written more than once, with the same numbers.
+    Where shapes must be static, an id may occur more than once, each time with the same total.
+
+    Attributes:
+      ids: `[n]`.
+      values: `[n, ...]`.
+      first: `[n]` booleans: whether this is the first place of its id; None if each id occurs once.
     """
+
+    ids: tf.Tensor
+    values: tf.Tensor
+    first: Optional[tf.Tensor]
+
+
+def totals(gradient: tf.IndexedSlices) -> Totals:
+    """Returns the total of each id of a gradient."""
     if shapes_are_static():
-        ids, sums, _ = _sums(gradient)
-        return ids, sums
+        return Totals(*_sums(gradient))
     gradient = unique(gradient)
-    return gradient.indices, _exact(gradient.values)
+    return Totals(gradient.indices, _exact(gradient.values), None)
 
 
 def gather(variable: Any, ids: tf.Tensor) -> tf.Tensor:
@@ -65,14 +76,68 @@ def gather(variable: Any, ids: tf.Tensor) -> tf.Tensor:
     return _exact(tf.gather(private.unwrap_variable(variable), ids))
 
 
-def update(variable: Any, ids: tf.Tensor, rows: tf.Tensor, *, use_locking: bool = False) -> Any:
-    """Writes rows of a variable, rounded to its dtype, and returns the op that writes."""
+def change(
+    variable: Any,
+    ids: tf.Tensor,
+    old: tf.Tensor,
+    new: tf.Tensor,
+    first: Optional[tf.Tensor] = None,
+    *,
+    use_locking: bool = False,
+) -> Any:
+    """Adds `new - old` to rows of a variable, and returns the op that does.
+
+    Others may have changed the rows since `old` was read. What they added stays. Where there are no
+    others, `new` is written, which takes a tenth of the time.
+
+    Args:
+      variable: Any variable.
+      ids: `[n]`.
+      old: `[n, ...]`: what `gather` returned for these ids.
+      new: `[n, ...]`: what the rows become if nobody else changes them.
+      first: See `Totals`. An id that occurs again adds nothing.
+      use_locking: Whether a ref variable locks meanwhile. Others always do.
+    """
     variable = private.unwrap_variable(variable)
-    rows = tf.cast(rows, variable.dtype.base_dtype)
+    dtype = variable.dtype.base_dtype
+    if not has_other_writers(variable):
+        # The variable's own method would add an op that reads all of it (though it never runs).
+        return tf.raw_ops.ResourceScatterUpdate(
+            resource=variable.handle, indices=ids, updates=tf.cast(new, dtype)
+        )
+    difference = tf.cast(new - old, dtype)
+    if first is not None:
+        first = tf.reshape(first, [-1] + [1] * (difference.shape.rank - 1))
+        difference = tf.where(first, difference, tf.zeros_like(difference))
     if not hasattr(variable, "handle"):
-        return tf.compat.v1.scatter_update(variable, ids, rows, use_locking=use_locking)
-    # The variable's own method would add an op that reads all of it (though it never runs).
-    return tf.raw_ops.ResourceScatterUpdate(resource=variable.handle, indices=ids, updates=rows)
+        return tf.compat.v1.scatter_add(variable, ids, difference, use_locking=use_locking)
+    # A `ResourceScatterAdd` does not exclude another one: of two that meet, one can be lost.
+    return tf.raw_ops.ResourceScatterNdAdd(
+        ref=variable.handle, indices=tf.expand_dims(ids, 1), updates=difference
+    )
+
+
+def has_other_writers(variable: Any) -> bool:
+    """Returns whether others may change a variable between a step's read and its write.
+
+    They are the other workers of a parameter server, or the threads of a TensorFlow 1 session.
+    """
+    is_of_tensorflow_1 = not tf.compat.v1.executing_eagerly_outside_functions()
+    return is_of_tensorflow_1 or private.is_on_parameter_server(variable)
+
+
+def raise_to(variable: Any, ids: tf.Tensor, values: tf.Tensor) -> Any:
+    """Makes rows of a variable at least as large as `values`, and returns the op that does."""
+    variable = private.unwrap_variable(variable)
+    values = tf.cast(values, variable.dtype.base_dtype)
+    return tf.raw_ops.ResourceScatterMax(resource=variable.handle, indices=ids, updates=values)
+
+
+def clear(variable: tf.Variable, ids: tf.Tensor) -> None:
+    """Sets rows of a variable to zero, whatever is in them: the difference of infinities is NaN."""
+    shape = tf.concat([tf.shape(ids), variable.shape[1:]], 0)
+    zeros = tf.zeros(shape, variable.dtype)
+    tf.raw_ops.ResourceScatterUpdate(resource=variable.handle, indices=ids, updates=zeros)
 
 
 def _exact(values: tf.Tensor) -> tf.Tensor:

@@ -39,6 +39,8 @@ def adam(
       epsilon: Keeps the quotient finite.
     """
     m, v, *largest = slots
+    # Workers that decay one v at the same time can take more than all of it.
+    v = tf.maximum(v, tf.zeros_like(v))
     m += (gradient - m) * (1 - beta_1)
     v += (tf.square(gradient) - v) * (1 - beta_2)
     largest = [tf.maximum(each, v) for each in largest]

@@ -64,7 +64,9 @@ class LazyAdamOptimizer(tf.compat.v1.train.AdamOptimizer):
         return self._update_rows(grad, var, indices)
 
     def _update_rows(self, gradient: tf.Tensor, variable: Any, ids: tf.Tensor) -> Any:
-        weights = rows.gather(variable, ids)
+        variables = [variable, self.get_slot(variable, "m"), self.get_slot(variable, "v")]
+        old = [rows.gather(each, ids) for each in variables]
+        weights = old[0]
         beta_1, beta_2, beta_1_power, beta_2_power, learning_rate, epsilon = (
             tf.cast(each, weights.dtype)
             for each in (
@@ -75,11 +77,10 @@ class LazyAdamOptimizer(tf.compat.v1.train.AdamOptimizer):
                 self._epsilon_t,
             )
         )
-        variables = [variable, self.get_slot(variable, "m"), self.get_slot(variable, "v")]
-        stepped = steps.adam(
+        new = steps.adam(
             gradient=tf.cast(gradient, weights.dtype),
             weights=weights,
-            slots=[rows.gather(slot, ids) for slot in variables[1:]],
+            slots=old[1:],
             alpha=learning_rate * tf.sqrt(1 - beta_2_power) / (1 - beta_1_power),
             beta_1=beta_1,
             beta_2=beta_2,
@@ -87,7 +88,7 @@ class LazyAdamOptimizer(tf.compat.v1.train.AdamOptimizer):
         )
         return tf.group(
             *[
-                rows.update(each, ids, values, use_locking=self._use_locking)
-                for each, values in zip(variables, stepped)
+                rows.change(each, ids, before, after, use_locking=self._use_locking)
+                for each, before, after in zip(variables, old, new)
             ]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import tensorflow as tf
 
@@ -18,7 +18,7 @@ from tf_sampled_compat.core.samplers.saving import SavedSampler, make, plain
 from tf_sampled_compat.core.samplers.sum_tree import SumTree
 from tf_sampled_compat.core.samplers.unique_draws import Draws, draw_unique
 from tf_sampled_compat.core.samplers.values import SampledValues
-from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf import parameter_servers, private
 
 # A step draws at most so many blocks. If they do not hold enough distinct classes, the counts are
 # too uneven to find them in reasonable time. TensorFlow's kernel would go on for hours.
@@ -94,17 +94,25 @@ class LearnedUnigramSampler(SavedSampler):
         self.num_classes = checks.known_size("num_classes", num_classes)
         if decay is not None and not (isinstance(decay, numbers.Real) and 0 < decay < 1):
             errors.fail("decay", "a number between 0 and 1, or None", repr(decay))
+        if decay is not None and parameter_servers.is_current():
+            errors.fail(
+                "decay",
+                "None under a ParameterServerStrategy, whose workers take no steps in common that "
+                "an interval could count",
+                decay,
+            )
         self._intervals = None if decay is None else Intervals(self.num_classes, float(decay))
         initial: Any = 1 if self._intervals is None else self._intervals.initial_weight
         if initial_counts is not None:
             counts = 1 + checks.whole_counts("initial_counts", initial_counts, self.num_classes)
             initial = counts if self._intervals is None else self._intervals.weights(counts)
             self._config["initial_counts"] = (counts - 1).tolist()
-        self._tree = _tree(self.num_classes, initial)
-        self._seed = tf.Variable(
-            given_seeds.initial(seed), trainable=False, dtype=tf.int64, name="seed"
-        )
         self._step = tf.Variable(0, trainable=False, dtype=tf.int64, name="step")
+        with parameter_servers.whole(self._step):
+            self._tree = _tree(self.num_classes, initial)
+            self._seed = tf.Variable(
+                given_seeds.initial(seed), trainable=False, dtype=tf.int64, name="seed"
+            )
 
     def __call__(
         self,
@@ -184,7 +192,8 @@ class LearnedUnigramSampler(SavedSampler):
             checks.at_most("num_sampled", num_sampled, self.num_classes)
         ids = as_class_ids(true_classes, "true_classes")
         classes = self._checked(ids, mask)
-        draws = self._candidates(num_sampled, unique, self._seed_of_step(seed))
+        step, advance = self._next_step()
+        draws = self._candidates(num_sampled, unique, self._seed_of_step(seed, step))
         true_count, sampled_count = (
             expected_count(self.probability(k), num_sampled, draws)
             for k in (classes, draws.classes)
@@ -195,10 +204,7 @@ class LearnedUnigramSampler(SavedSampler):
             true_count = tf.where(mask, true_count, 1.0)
         values = SampledValues(draws.classes, true_count, sampled_count)
         with tf.control_dependencies(list(values)):
-            step = private.unwrap_variable(self._step)
-            advanced = tf.raw_ops.AssignAddVariableOp(
-                resource=step.handle, value=tf.constant(1, tf.int64)
-            )
+            advanced = advance()
         with tf.control_dependencies([] if advanced is None else [advanced]):
             return SampledValues(*map(tf.identity, values))
 
@@ -297,10 +303,22 @@ class LearnedUnigramSampler(SavedSampler):
         # The product may round up to `total`, which belongs to no class.
         return self._tree.find(tf.minimum(points, tf.cast(total, tf.int64) - 1))
 
-    def _seed_of_step(self, seed: Any) -> tf.Tensor:
+    def _next_step(self) -> tuple[tf.Tensor, Callable[[], Any]]:
+        """Returns the step's number, and a function that advances to the next one.
+
+        On a parameter server both happen at once, because other workers draw at the same time.
+        """
+        step = private.unwrap_variable(self._step)
+        if private.is_on_parameter_server(step):
+            return parameter_servers.take_number(step), lambda: None
+        one = tf.constant(1, tf.int64)
+        return tf.identity(step), lambda: tf.raw_ops.AssignAddVariableOp(
+            resource=step.handle, value=one
+        )
+
+    def _seed_of_step(self, seed: Any, step: tf.Tensor) -> tf.Tensor:
         """Returns the `[2]` seed of the step's first block, for this replica and operation seed."""
         pair = tf.identity(private.unwrap_variable(self._seed))
-        step = tf.identity(private.unwrap_variable(self._step))
         shift = tf.constant(0, tf.int64)
         context = tf.distribute.get_replica_context()
         if context is not None and context.num_replicas_in_sync > 1:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.samplers import philox
-from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf import parameter_servers, private
 
 # Odd, so that no two replicas' seeds are equal modulo 2**64.
 _REPLICA_STRIDE = 0x9E3779B97F4A7C15 - 2**64
@@ -93,6 +93,13 @@ def per_replica_seed(seed: Any) -> Any:
     """
     if seed is None:
         return None
+    if parameter_servers.is_current():
+        errors.fail(
+            "seed",
+            "None under a ParameterServerStrategy, whose workers all run one graph as replica 0; "
+            "or pass each step another seed without per_replica_seed, as an argument of `schedule`",
+            seed,
+        )
     replica = _replica()
     scalar = isinstance(seed, int) or (not tf.is_tensor(seed) and not hasattr(seed, "__len__"))
     if not scalar:

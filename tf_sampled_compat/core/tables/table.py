@@ -131,8 +131,9 @@ def _pieces(argument: str, value: Any, strategy: str, contiguous_mod: str) -> li
         if strategy == "mod" and len(pieces) > 1:
             _contiguous_mod(argument, contiguous_mod)
         return pieces
-    if private.is_sharded_variable(value):
-        pieces = list(value.variables)
+    shards = private.unwrap_variable(value)  # Keras 3 has its own variable around them.
+    if private.is_sharded_variable(shards):
+        pieces = list(shards.variables)
         if strategy == "mod" and len(pieces) > 1:
             errors.fail(
                 argument,

@@ -127,8 +127,13 @@ def is_sharded_variable(value: Any) -> bool:
     return isinstance(value, _ShardedVariable)
 
 
+def is_shard(value: Any) -> bool:
+    """Returns whether `value` is one of the variables of a sharded variable."""
+    return hasattr(value, "_sharded_container")
+
+
 def unwrap_variable(value: Any) -> Any:
-    """Returns the variable inside a Keras or replicated variable, or `value` itself.
+    """Returns the variable, or the shards, inside a Keras or replicated variable, or `value`.
 
     Gathering from the wrapper would first read or cast the whole table. The variable inside can be
     gathered from directly.
@@ -137,7 +142,8 @@ def unwrap_variable(value: Any) -> Any:
     # autocast scope is a cast copy of the table.
     for attribute in ("_value", "_variable"):
         inner = getattr(value, attribute, None)
-        if isinstance(inner, tf.Variable) and _package_of(type(value)) in _KERASES:
+        is_variable = isinstance(inner, tf.Variable) or is_sharded_variable(inner)
+        if is_variable and _package_of(type(value)) in _KERASES:
             return unwrap_variable(inner)
     if isinstance(value, _DistributedVariable):
         return value._get()  # The copy of the current replica.
