@@ -11,6 +11,7 @@ from tests.bad_input.case import (
     NUM_SAMPLED,
     RANK,
     SOFTMAX,
+    SPARSE,
     TWINNED,
     EqualsTensorFlow,
     LikeTensorFlow,
@@ -225,14 +226,23 @@ def ids():
             LikeTensorFlow(("sampled_candidates", r"\[0, 50\)", str(value))),
             given(changed(IDS, 4, value), TRUE, SAMPLED),
         )
-    yield from of_losses(
-        "sampled_ids_matrix",
-        facts.SAMPLED_VALUES,
-        LikeTensorFlow(
-            ("sampled_candidates", r"\[num_sampled\]", r"\(1, 5\)|\(None, None\)|\[1 5\]")
-        ),
-        given(IDS[None], TRUE, SAMPLED),
-    )
+    words = ("sampled_candidates", r"\[num_sampled\]", r"\(1, 5\)|\(None, None\)|\[1 5\]")
+    # While tracing, a matrix of unknown rows may have candidates for each input.
+    for losses, modes, expect in (
+        ((NCE, SPARSE, RANK), None, LikeTensorFlow(words)),
+        ((SOFTMAX,), ("function", "graph_unknown", "graph", "eager"), LikeTensorFlow(words)),
+        ((SOFTMAX,), ("function_unknown",), Raises(AT_RUN_TIME, words)),
+    ):
+        yield from of_losses(
+            "sampled_ids_matrix"
+            if modes != ("function_unknown",)
+            else "sampled_ids_unknown_matrix",
+            facts.SAMPLED_VALUES,
+            expect,
+            given(IDS[None], TRUE, SAMPLED),
+            losses,
+            modes=modes,
+        )
     yield from of_losses(
         "sampled_ids_strings",
         facts.SAMPLED_VALUES,
