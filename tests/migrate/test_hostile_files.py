@@ -92,6 +92,14 @@ def test_a_link_out_of_the_folder_is_not_written_through(tmp_path, migrate):
     assert (outside / "a.py").read_text() == NEW and (inside / "link.py").is_symlink()
 
 
+def test_a_link_out_of_the_folder_to_a_file_that_is_named_too(tmp_path, migrate):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "a.py").write_text(OLD)
+    (tmp_path / "inside" / "link.py").symlink_to("../a.py")
+    assert migrate("--write", tmp_path / "inside", tmp_path / "a.py").code == 0
+    assert (tmp_path / "a.py").read_text() == NEW
+
+
 def test_a_link_within_a_folder_that_is_a_link(tmp_path, migrate):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.py").write_text(OLD)

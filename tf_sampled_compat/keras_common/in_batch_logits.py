@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.losses import scaling
 from tf_sampled_compat.core.losses.in_batch import InBatchLoss, in_batch_logits
 from tf_sampled_compat.core.samplers import frequencies as given
+from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.keras_common import bases, head_output, in_batch_output
 from tf_sampled_compat.keras_common.batch_rows import mask_of
 from tf_sampled_compat.keras_common.private import in_symbolic_scope
@@ -125,7 +126,7 @@ class InBatchLogits(bases.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> InBatchLogits:
         """Makes a layer from the result of `get_config`."""
-        frequencies = config["frequencies"]
+        frequencies = saving.entry(config, "frequencies")
         frequencies = None if frequencies is None else given.rebuild(frequencies)
         return cls(**{**config, "frequencies": frequencies})
 

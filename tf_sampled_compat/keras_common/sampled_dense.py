@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_sampled_compat.core.arguments import checks, errors
 from tf_sampled_compat.core.losses import scaling
 from tf_sampled_compat.core.losses.description import Arguments
+from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.core.tables import table
 from tf_sampled_compat.keras_common import (
     bases,
@@ -75,7 +76,7 @@ class SampledDense(bases.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights, for inputs of a shape `[..., dim]`."""
-        dim = input_shape[-1]
+        dim = input_shape[-1] if input_shape else None
         if dim is None:
             errors.fail("inputs", "a last dimension that is known", f"shape {input_shape}")
         keras, twin = self._keras, self._twin
@@ -269,11 +270,11 @@ class SampledDense(bases.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SampledDense:
         """Makes a layer from the result of `get_config`."""
+        saving.entry(config, "num_classes")  # It has one, if it is the config of a head.
         description = config.get("kernel")
         layer = cls(**{**config, "kernel": None})
         if description is not None:
-            shared = cls._keras.utils.deserialize_keras_object(description)
-            layer._described = tied_kernel.Described(shared)
+            layer._described = tied_kernel.described("kernel", description, cls._keras)
         return layer
 
 

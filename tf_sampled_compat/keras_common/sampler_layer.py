@@ -49,5 +49,5 @@ class Sampler(bases.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Sampler:
         """Makes a layer from the result of `get_config`."""
-        sampler = sampler_config.deserialize(config["sampler"], cls._keras)
+        sampler = sampler_config.deserialize(saving.entry(config, "sampler"), cls._keras)
         return cls(**{**config, "sampler": sampler})

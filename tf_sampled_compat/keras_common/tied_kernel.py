@@ -36,6 +36,18 @@ class Described:
                 return
 
 
+def described(name: str, description: Any, keras: Any) -> Described:
+    """Returns the layer that a config describes by an entry of this name.
+
+    Raises:
+      ArgumentTypeError: If it describes something else.
+    """
+    layer = keras.utils.deserialize_keras_object(description)
+    if not isinstance(layer, keras.layers.Layer):
+        errors.fail(name, "the description of a layer", description, errors.ArgumentTypeError)
+    return Described(layer)
+
+
 def check(source: Any, num_classes: int, keras: Any) -> None:
     """Checks the argument `kernel` of a head, as far as the sizes are known.
 

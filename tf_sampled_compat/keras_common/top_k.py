@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_sampled_compat.core.arguments import checks, errors
+from tf_sampled_compat.core.samplers import saving
 from tf_sampled_compat.keras_common import bases, head_top_k, tied_kernel
 from tf_sampled_compat.keras_common.sampled_dense import SampledDense
 
@@ -104,8 +105,8 @@ class TopK(bases.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TopK:
         """Makes a layer from the result of `get_config`."""
-        head = cls._keras.utils.deserialize_keras_object(config["head"])
-        return cls(**{**config, "head": tied_kernel.Described(head)})
+        head = tied_kernel.described("head", saving.entry(config, "head"), cls._keras)
+        return cls(**{**config, "head": head})
 
 
 def _as_ids(allowed: Any, num_classes: int) -> np.ndarray:

@@ -48,15 +48,17 @@ def files(paths: Iterable[str]) -> Iterator[Entry]:
     """Yields the Python files and notebooks of paths, each once, those of a folder sorted by name.
 
     Folders are searched recursively. Hidden folders, virtual environments, installed packages and
-    links to folders are skipped.
+    links to folders are skipped. So are links that leave their folder, if the file is found without
+    them.
     """
+    found = [e for path in paths for e in (_below(path) if os.path.isdir(path) else [Entry(path)])]
+    may_change = {os.path.realpath(entry.path) for entry in found if not entry.leaves}
     seen = set()
-    for path in paths:
-        for entry in _below(path) if os.path.isdir(path) else [Entry(path)]:
-            real = os.path.realpath(entry.path)
-            if real not in seen:
-                seen.add(real)
-                yield entry
+    for entry in found:
+        real = os.path.realpath(entry.path)
+        if real not in seen and not (entry.leaves and real in may_change):
+            seen.add(real)
+            yield entry
 
 
 def defines_the_losses(path: str) -> bool:
