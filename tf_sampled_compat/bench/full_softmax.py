@@ -97,13 +97,14 @@ def draw(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
 def _step(cell: Cell, how: str) -> Contender:
     """Returns a step of a hidden layer and an output layer, with the update of both."""
     keras = tf.keras
+    # Drawing initial values would leave free memory, in which a step then finds room.
     all_terms = cell.terms == _ALL_TERMS
     if how == STOCK:
-        head = keras.layers.Dense(cell.classes)
+        head = keras.layers.Dense(cell.classes, kernel_initializer="zeros")
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     else:
         scaling = {"normalize": True, "temperature": 0.05} if all_terms else {}
-        head = tsc.keras.layers.SampledDense(cell.classes, **scaling)
+        head = tsc.keras.layers.SampledDense(cell.classes, kernel_initializer="zeros", **scaling)
         terms = {"margin": tsc.margins.ArcFace(0.3), "label_smoothing": 0.1, "z_loss": 1e-4}
         loss = tsc.keras.losses.FullSoftmax(**(terms if all_terms else {}))
     inputs = keras.Input([cell.dim])
