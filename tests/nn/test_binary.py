@@ -74,6 +74,7 @@ def test_words_for_mistakes():
     )
     for options, words in (
         ({"calibration": 1.5}, "calibration: expected a number in"),
+        ({"label_weights": np.full(p.labels.shape, 1.5)}, r"label_weights: .* in \[0, 1\], got"),
         ({"calibration": -0.5}, "calibration: expected a number >= 0, got -0.5"),
         ({"calibration": 0.5, "sampler": tsc.random.log_uniform_candidate_sampler},
          "sampler: expected a uniform one"),
@@ -85,3 +86,10 @@ def test_words_for_mistakes():
     with pytest.raises(ValueError, match="num_sampled: expected at most num_classes - 1 = 8"):
         call(9, 9, 2, calibration=0.5)
     assert np.isfinite(call(9, 9, 2)).all()
+
+    @tf.function
+    def unknown(counts):
+        return call(6, 9, 2, calibration=0.5, sampled_values=(p.sampled, p.true_count, counts))
+
+    with pytest.raises(ValueError, match="sampled_expected_count: expected equal counts that are"):
+        unknown(tf.fill([6], 0.5))

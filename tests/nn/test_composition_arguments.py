@@ -65,6 +65,8 @@ def test_bad_values_of_one_loss():
     for m in (-0.1, 4, float("nan")):
         with pytest.raises(ValueError, match="m: expected radians in"):
             tsc.margins.ArcFace(m)
+    with pytest.raises(ValueError, match="m: expected a number >= 0, got inf"):
+        tsc.margins.CosFace(float("inf"))
     with pytest.raises(TypeError, match="m: expected a number >= 0, got '1'"):
         tsc.margins.CosFace("1")
 

@@ -165,3 +165,9 @@ def test_a_cosine_of_one_has_a_finite_gradient(m, implementation):
         options = {"normalize": True, "margin": tsc.margins.ArcFace(m), "temperature": 0.1}
         values, gradients = got(tsc.nn.sampled_softmax_loss, p, dtype, **options)
         assert np.isfinite(values).all() and all(np.isfinite(g).all() for g in gradients)
+
+
+def test_a_margin_is_exact_near_a_cosine_of_one():
+    cosines = 1 - np.array([1e-6, 1e-4, 1e-2])
+    wanted = [composed_reference.arc_face(0.4)(q) for q in cosines]
+    assert_close(tsc.margins.ArcFace(0.4)(tf.constant(cosines)), wanted, 1e-12)
