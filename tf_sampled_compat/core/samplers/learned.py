@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import tensorflow as tf
 
@@ -192,7 +192,7 @@ class LearnedUnigramSampler(SavedSampler):
             checks.at_most("num_sampled", num_sampled, self.num_classes)
         ids = as_class_ids(true_classes, "true_classes")
         classes = self._checked(ids, mask)
-        step, advance = self._next_step()
+        step, advance = parameter_servers.next_number(self._step)
         draws = self._candidates(num_sampled, unique, self._seed_of_step(seed, step))
         true_count, sampled_count = (
             expected_count(self.probability(k), num_sampled, draws)
@@ -302,19 +302,6 @@ class LearnedUnigramSampler(SavedSampler):
         points = tf.cast(tf.floor(uniform * total), tf.int64)
         # The product may round up to `total`, which belongs to no class.
         return self._tree.find(tf.minimum(points, tf.cast(total, tf.int64) - 1))
-
-    def _next_step(self) -> tuple[tf.Tensor, Callable[[], Any]]:
-        """Returns the step's number, and a function that advances to the next one.
-
-        On a parameter server both happen at once, because other workers draw at the same time.
-        """
-        step = private.unwrap_variable(self._step)
-        if private.is_on_parameter_server(step):
-            return parameter_servers.take_number(step), lambda: None
-        one = tf.constant(1, tf.int64)
-        return tf.identity(step), lambda: tf.raw_ops.AssignAddVariableOp(
-            resource=step.handle, value=one
-        )
 
     def _seed_of_step(self, seed: Any, step: tf.Tensor) -> tf.Tensor:
         """Returns the `[2]` seed of the step's first block, for this replica and operation seed."""

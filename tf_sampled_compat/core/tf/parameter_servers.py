@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Callable
 
 import tensorflow as tf
 
@@ -33,7 +33,15 @@ def whole(neighbour: Any) -> contextlib.AbstractContextManager[Any]:
     return tf.distribute.get_strategy().extended.colocate_vars_with(neighbour)
 
 
-def take_number(counter: tf.Variable) -> tf.Tensor:
-    """Returns the value of an int64 counter and adds 1, so that no two workers get the same."""
-    handle = private.unwrap_variable(counter).handle
-    return tf.raw_ops.ResourceCountUpTo(resource=handle, limit=tf.int64.max, T=tf.int64)
+def next_number(counter: tf.Variable) -> tuple[tf.Tensor, Callable[[], Any]]:
+    """Returns the value of an int64 counter, and a function that adds 1 to it.
+
+    On a parameter server both happen at once, because other workers count at the same time.
+    """
+    variable = private.unwrap_variable(counter)
+    handle = variable.handle
+    if private.is_on_parameter_server(variable):
+        number = tf.raw_ops.ResourceCountUpTo(resource=handle, limit=tf.int64.max, T=tf.int64)
+        return number, lambda: None
+    one = tf.constant(1, tf.int64)
+    return tf.identity(variable), lambda: tf.raw_ops.AssignAddVariableOp(resource=handle, value=one)
