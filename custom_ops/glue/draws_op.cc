@@ -87,7 +87,7 @@ struct DrawsPiece {
   void Run(OpRun* run) const {
     const PhiloxWords words = Words(run);
     DrawOptions options = fixed;
-    if (options.law == Law::kWeighted) options.cumulative = Cumulative(run);
+    options.cumulative = Cumulative(run);
     const Input kept = run->Get(2, "kept", "[found]", {-1});
     DrawState state{kept.count, *run->Get(3, "num_tries", "[] (a scalar)", {}).As<int64_t>()};
     const int64_t most_kept = options.unique ? options.num_sampled : 0;
@@ -116,7 +116,12 @@ struct DrawsPiece {
     *static_cast<int64_t*>(run->Allocate(1, TF_INT64, {})) = state.tries;
   }
 
+  // Returns the sums of the weighted law. The other laws read none of the vector.
   const int64_t* Cumulative(OpRun* run) const {
+    if (fixed.law != Law::kWeighted) {
+      run->Get(1, "cumulative", "[any]", {-1});
+      return nullptr;
+    }
     const Input cumulative = run->Get(1, "cumulative", "[range_max]", {fixed.range_max});
     const int64_t total = cumulative.As<int64_t>()[fixed.range_max - 1];
     if (total < 1 || total > kMostTotal) {

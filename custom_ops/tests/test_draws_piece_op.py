@@ -96,6 +96,7 @@ def test_what_a_whole_draw_needs_more_tries_for(ops):
         ({"num_sampled": 6}, "num_sampled must be at most range_max = 5"),
         ({"num_sampled": PIECE + 1, "unique": False}, f"num_sampled must be at most {PIECE} in"),
         ({"range_max": 2**53 + 1}, "range_max must be at most"),
+        ({"cumulative": 1}, "cumulative must have shape"),
         ({"law": "weighted", "cumulative": [1]}, "cumulative must have shape"),
         ({"law": "weighted", "cumulative": [0] * 5}, "cumulative must end with a number in"),
         ({"law": "weighted", "cumulative": [1, 2, 3, 4, 2**61 + 1]}, "cumulative must end"),
