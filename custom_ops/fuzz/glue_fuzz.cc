@@ -67,6 +67,10 @@ void CheckPositions(const OpInputs& made) {
   }
 }
 
+bool AllDiffer(const std::vector<int64_t>& classes) {
+  return std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size();
+}
+
 // What each op promises of its numbers, whatever its inputs.
 void CheckValues(const std::string& op, const OpInputs& made, const std::vector<Tensor>& outputs) {
   if (op == "SampledCompat>StatelessDraws" || op == "SampledCompat>DrawsPiece") {
@@ -74,9 +78,11 @@ void CheckValues(const std::string& op, const OpInputs& made, const std::vector<
     for (const int64_t c : classes) {
       REQUIRE(c >= 0 && c < IntOf(made, "range_max"), "class %ld", c);
     }
-    const bool unique = std::get<bool>(made.attributes().at("unique"));
-    REQUIRE(!unique || std::set<int64_t>(classes.begin(), classes.end()).size() == classes.size(),
-            "a class was drawn twice");
+    // The classes that a draw goes on from come from its caller, and are passed on.
+    std::vector<int64_t> kept;
+    if (op == "SampledCompat>DrawsPiece") kept = made.inputs()[2].Values<int64_t>();
+    const bool unique = std::get<bool>(made.attributes().at("unique")) && AllDiffer(kept);
+    REQUIRE(!unique || AllDiffer(classes), "a class was drawn twice");
   } else if (op.find(">Sampled") != std::string::npos) {
     CheckPositions(made);
   } else if (op == "SampledCompat>FullTopK") {

@@ -14,7 +14,7 @@ FUNCTIONS = {
     "nce_loss": "NCE",
     "sampled_sparse_softmax_loss": "SampledSparseSoftmax",
     "rank_sampled_softmax_loss": "RankSampledSoftmax",
-    "full_softmax_loss": "SampledSoftmax",
+    "full_softmax_loss": "FullSoftmax",
     "full_sigmoid_loss": "NCE",
 }
 
