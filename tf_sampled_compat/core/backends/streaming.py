@@ -10,6 +10,7 @@ from typing import Any, Callable
 import tensorflow as tf
 
 from tf_sampled_compat.core.backends.interface import SumKind, Terms
+from tf_sampled_compat.core.tf.products import products
 from tf_sampled_compat.core.tf.shapes import size_of
 
 # Logits in a block: 16 MiB of float32. Rows, where the batch size is not known while tracing.
@@ -78,13 +79,15 @@ class _Blocks:
     ):
         self.dtype = biases.dtype
         self.kind: SumKind = kind
-        self.given_inputs, self.rows, self.biases, self.labels = inputs, rows, biases, labels
+        self.given_inputs, self.rows, self.biases = inputs, rows, biases
         self.inputs = tf.cast(inputs, self.dtype)
         batch, total = size_of(inputs, 0), size_of(rows, 0)
         if total is None:
             self.total: Any = tf.shape(rows, tf.int64)[0]
         else:
             self.total = total
+        # The last block has columns beyond the rows, which are no label's.
+        self.labels = tf.where(labels < self.total, labels, tf.constant(-1, tf.int64))
         wanted = _STATIC_ROWS if batch is None else _BLOCK_LOGITS // max(batch, 1)
         self.size: Any = max(_FEWEST_ROWS, min(_STATIC_ROWS, wanted))
         if total is not None:
@@ -146,7 +149,7 @@ class _Blocks:
         ids = first + tf.range(self.size, dtype=tf.int64)
         there, ids = ids < self.total, tf.minimum(ids, self.total - 1)
         rows = tf.cast(tf.gather(self.rows, ids), self.dtype)
-        logits = tf.matmul(self.inputs, rows, transpose_b=True) + tf.gather(self.biases, ids)
+        logits = products(self.inputs, rows) + tf.gather(self.biases, ids)
         logits = tf.where(there, logits, _lowest(logits))
         return logits, self.labels - first, rows
 

@@ -26,6 +26,7 @@ from tf_sampled_compat.core.backends.interface import (
 from tf_sampled_compat.core.backends.plan import plan
 from tf_sampled_compat.core.backends.row_logits import row_logits
 from tf_sampled_compat.core.tf import private
+from tf_sampled_compat.core.tf.products import products
 from tf_sampled_compat.core.tf.ranking import top_k_with_nan
 from tf_sampled_compat.core.tf.shapes import size_of, static_size_of
 from tf_sampled_compat.core.tf.take import take
@@ -126,7 +127,7 @@ class Composite(Backend):
 
     def logits(self, inputs: tf.Tensor, rows: tf.Tensor, biases: tf.Tensor) -> tf.Tensor:
         inputs, rows = tf.cast(inputs, biases.dtype), tf.cast(rows, biases.dtype)
-        return tf.matmul(inputs, rows, transpose_b=True) + biases
+        return products(inputs, rows) + biases
 
     def reduce(
         self,
@@ -214,10 +215,7 @@ def _sampled_logits(gathered: Gathered, logit_of_hits: Optional[float] = None) -
         # which crashes the process if the matrix is empty.
         return tf.zeros([tf.shape(gathered.inputs)[0], 0], gathered.inputs.dtype)
     rows = take(gathered.rows, gathered.sampled_positions)
-    if size_of(rows, 1) == 0:  # That kernel crashes here too.
-        logits = tf.reduce_sum(gathered.inputs[:, tf.newaxis] * rows, axis=2)
-    else:
-        logits = tf.matmul(gathered.inputs, rows, transpose_b=True)
+    logits = products(gathered.inputs, rows)
     biases = take(gathered.row_biases, gathered.sampled_positions)
     if logit_of_hits is None:
         biases = with_floor(biases)
