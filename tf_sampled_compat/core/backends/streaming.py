@@ -111,6 +111,8 @@ class _Blocks:
         self, negatives: tf.Tensor, d_negatives: tf.Tensor, d_true_logits: tf.Tensor
     ) -> list[tf.Tensor]:
         """Returns the gradients by the inputs, rows and biases."""
+        if isinstance(self.count, int) and self.count == 0:  # There is nothing to concatenate.
+            return [tf.zeros_like(each) for each in (self.given_inputs, self.rows, self.biases)]
         # A row without negatives has exponentials of 0, for any finite reference.
         none = tf.equal(negatives, -float("inf"))
         reference = tf.where(none, tf.zeros_like(negatives), negatives)[:, tf.newaxis]
