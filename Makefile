@@ -30,8 +30,9 @@ bench: venv
 perf: venv
 	$(PY) -m tests.perf --base "$(BASE)" $(PERF)
 
+# A process that crashes ends the run: xdist could lose the tests that wait, and hang.
 test: venv lint test-kernels
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # The site, into site/; its tests see that it has every public symbol and fetches nothing.
 docs: venv
