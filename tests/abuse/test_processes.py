@@ -74,7 +74,6 @@ EXITS = {
     "SIGTERM": ("signal.raise_signal(signal.SIGTERM)", -15, True),
 }
 IN_A_THREAD = """
-import time
 many(1)
 started = threading.Event()
 def compute():
@@ -82,7 +81,7 @@ def compute():
     many({times})
 threading.Thread(target=compute, daemon={daemon}).start()
 started.wait()
-time.sleep(1)  # Now it is in the kernel.
+many(100)  # By the end of this the thread is in its own call.
 print("leaving", flush=True)
 """
 
